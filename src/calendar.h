@@ -1,0 +1,135 @@
+/*
+ * calendar.h
+ *	  Instants to calendar periods and rolling windows, zone-aware.
+ *
+ * An "instant" is the int64 microsecond count that a column holds: UTC for
+ * timestamptz ("zoned" calendars), wall clock for date and timestamp.  A
+ * "wall" time is always wall clock.  A "period" is an int32 ordinal in which
+ * consecutive periods differ by one; only calendar_start() gives it meaning.
+ *
+ * Promises: the same answers as date_trunc() on the zone's wall clock, and as
+ * timestamp(tz) + interval under TimeZone = the zone, whatever the session's
+ * own TimeZone is.  Never: knowledge of customers; an allocation that depends
+ * on the span of the data (the caches are fixed in size).
+ */
+#ifndef RETENTION_CALENDAR_H
+#define RETENTION_CALENDAR_H
+
+#include "retention.h"
+#include "datatype/timestamp.h"
+#include "pgtime.h"
+
+typedef enum PeriodUnit
+{
+	PERIOD_HOUR,
+	PERIOD_DAY,
+	PERIOD_WEEK,
+	PERIOD_MONTH,
+	PERIOD_QUARTER,
+	PERIOD_YEAR
+} PeriodUnit;
+
+#define PERIOD_UNIT_LAST PERIOD_YEAR
+
+/* A period as the user named it. */
+typedef struct PeriodSpec
+{
+	uint8		unit;			/* PeriodUnit */
+	uint8		week_start;		/* 0 = Monday .. 6 = Sunday; 0 unless weeks */
+} PeriodSpec;
+
+/*
+ * One bucket of a step cache: the bucket's first value, and the value from
+ * "split" on.  Buckets are chosen so short that one split is the rule; a
+ * bucket with more is marked slow and evaluated each time.
+ */
+typedef struct StepBucket
+{
+	int64		bucket;			/* instant >> shift, or STEP_UNUSED */
+	int64		split;
+	int32		before;
+	int32		after;
+} StepBucket;
+
+#define STEP_BUCKETS	4096	/* a power of two */
+#define STEP_UNUSED		PG_INT64_MAX
+#define STEP_SLOW		PG_INT64_MIN	/* in "split" */
+
+typedef struct StepCache
+{
+	int			shift;
+	StepBucket *buckets;		/* STEP_BUCKETS of them, direct-mapped */
+} StepCache;
+
+typedef struct Calendar
+{
+	PeriodSpec	spec;
+	bool		zoned;			/* instants are UTC and must be converted */
+	pg_tz	   *tz;				/* NULL where no zone was given or needed */
+	const char *zone;			/* its canonical name, "" without one */
+	StepCache	periods;		/* instant -> period */
+	StepCache	offsets;		/* instant -> seconds east of UTC; zoned only */
+} Calendar;
+
+/*
+ * A rolling window's width.  "fixed" is its length in microseconds where that
+ * never varies (no months; no days when zoned), else 0.
+ */
+typedef struct RollingWidth
+{
+	int32		months;
+	int32		days;
+	int64		micros;
+	int64		fixed;
+	int64		shortest;		/* no window is shorter than this */
+} RollingWidth;
+
+/* Parsing and names; errors are 22023 with the value. */
+extern PeriodSpec period_parse(const char *text, int len);
+extern const char *period_name(PeriodSpec spec);
+extern const char *period_unit_name(PeriodSpec spec);
+extern pg_tz *zone_parse(const char *text, int len);
+
+/*
+ * A calendar in the current memory context.  tz may be NULL for wall-clock
+ * input.
+ */
+extern Calendar *calendar_create(PeriodSpec spec, bool zoned, pg_tz *tz);
+
+/* wall-clock start of a period; clamped to the timestamp range */
+extern Timestamp calendar_start(const Calendar *cal, int32 period);
+extern int32 calendar_period_of_wall(const Calendar *cal, Timestamp wall);
+
+/* zone conversions, as AT TIME ZONE does them; identity when not zoned */
+extern Timestamp calendar_to_wall(Calendar *cal, int64 instant);
+extern int64 calendar_from_wall(Calendar *cal, Timestamp wall);
+
+/* what a cache miss calls */
+extern int32 calendar_period_miss(Calendar *cal, int64 instant);
+
+/* wall + k * width, plain timestamp arithmetic; PG_INT64_MAX beyond the range */
+extern Timestamp rolling_wall_start(const RollingWidth *w, Timestamp wall, int32 k);
+
+/* anchor + k * width as an instant; PG_INT64_MAX beyond the range */
+extern int64 rolling_start(Calendar *cal, const RollingWidth *w, int64 anchor, int32 k);
+
+/* largest k with rolling_start(k) <= at; requires at >= anchor */
+extern int32 rolling_index(Calendar *cal, const RollingWidth *w, int64 anchor, int64 at);
+
+/* checks the interval and fills in the derived fields */
+extern RollingWidth rolling_width(bool zoned, int32 months, int32 days, int64 micros);
+extern bool rolling_width_valid(int32 months, int32 days, int64 micros);
+
+/* The period of an instant: one cache probe in the usual case. */
+static inline int32
+calendar_period(Calendar *cal, int64 instant)
+{
+	int64		bucket = instant >> cal->periods.shift;
+	StepBucket *b = &cal->periods.buckets[bucket & (STEP_BUCKETS - 1)];
+
+	if (likely(b->bucket == bucket && b->split != STEP_SLOW))
+		return instant < b->split ? b->before : b->after;
+	return calendar_period_miss(cal, instant);
+}
+
+#endif							/* RETENTION_CALENDAR_H */

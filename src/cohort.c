@@ -1,0 +1,363 @@
+/*
+ * cohort.c
+ *	  SQL-callable: the aggregates that make a cohort_table.
+ *
+ * cohort_retention() over raw rows keeps an internal state (cohort_state.h)
+ * with combine, serialize and deserialize; rollup() adds finished values, and
+ * its state is the value itself, so that distributed plans can split it.
+ *
+ * Promises: the final function changes no content of the state; NULL and empty
+ * are told apart everywhere; parameters must be equal in all rows.
+ * Never: reads the clock, or the session's zone where a zone was given.
+ */
+#include "cohort_state.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+/* What the rows bring; one per call site, in its fn_extra. */
+typedef struct CohortQuery
+{
+	CohortShared *shared;
+	Oid			at_type;
+	Oid			join_type;		/* InvalidOid without joined_at */
+	int			at_arg;
+	int			join_arg;		/* 0 without */
+	int			period_arg;
+	int			window_arg;		/* 0 without */
+	int			zone_arg;		/* 0 without */
+	bool		vary;			/* an argument may differ from row to row */
+	text	   *period;			/* as given in the first row */
+	Interval	window;
+	text	   *zone;
+	Calendar   *join_calendar;	/* turns a timestamptz joined_at to wall clock */
+} CohortQuery;
+
+/* Which optional arguments a signature has. */
+#define WITH_JOIN	1
+#define WITH_WINDOW	2
+#define WITH_ZONE	4
+
+static Oid
+time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
+
+	if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s must be a date, timestamp or timestamptz, not %s", name,
+						OidIsValid(given) ? format_type_be(given) : "unknown"),
+				 errhint("Cast it, as in ordered_at::timestamptz.")));
+	return type;
+}
+
+static void
+require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (arg != 0 && PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+}
+
+static void
+window_params(const Interval *window, CohortParams *params)
+{
+	if (RETENTION_INTERVAL_IS_INFINITE(window) ||
+		!rolling_width_valid(window->month, window->day, window->time))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rolling window must be a positive interval, not \"%s\"",
+						DatumGetCString(DirectFunctionCall1(interval_out,
+															PointerGetDatum(window)))),
+				 errhint("Use interval '30 days', '24 hours' or '1 month'.")));
+	params->rolling = true;
+	params->months = window->month;
+	params->days = window->day;
+	params->micros = window->time;
+}
+
+/* First row of a call site: read and check everything but customer and times. */
+static CohortQuery *
+create_query(FunctionCallInfo fcinfo, int form)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	CohortQuery *query = palloc0(sizeof(CohortQuery));
+	CohortParams params;
+	pg_tz	   *tz = NULL;
+	int			arg = 2;
+	text	   *t;
+
+	memset(&params, 0, sizeof(params));
+	query->join_arg = form & WITH_JOIN ? arg++ : 0;
+	query->at_arg = arg++;
+	query->period_arg = arg++;
+	query->window_arg = form & WITH_WINDOW ? arg++ : 0;
+	query->zone_arg = form & WITH_ZONE ? arg++ : 0;
+	Assert(PG_NARGS() == arg);
+
+	query->at_type = time_argument_type(fcinfo, query->at_arg, "event time");
+	if (query->join_arg)
+		query->join_type = time_argument_type(fcinfo, query->join_arg, "joined_at");
+	require_argument(fcinfo, query->period_arg, "period");
+	require_argument(fcinfo, query->window_arg, "rolling window");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+
+	t = PG_GETARG_TEXT_PP(query->period_arg);
+	params.spec = period_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+	query->period = t = PG_GETARG_TEXT_P_COPY(query->period_arg);
+	query->vary = !get_fn_expr_arg_stable(fcinfo->flinfo, query->period_arg);
+	if (query->window_arg)
+	{
+		query->window = *PG_GETARG_INTERVAL_P(query->window_arg);
+		window_params(&query->window, &params);
+		query->vary |= !get_fn_expr_arg_stable(fcinfo->flinfo, query->window_arg);
+	}
+	params.zoned = query->at_type == TIMESTAMPTZOID;
+	if (query->zone_arg)
+	{
+		query->zone = t = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+		query->vary |= !get_fn_expr_arg_stable(fcinfo->flinfo, query->zone_arg);
+	}
+	else if (params.zoned || query->join_type == TIMESTAMPTZOID)
+		tz = session_timezone;
+	if (tz != NULL)
+		strlcpy(params.zone, pg_get_timezone_name(tz), sizeof(params.zone));
+
+	query->shared = cohort_shared_create(&params, query->join_arg != 0,
+										 get_fn_expr_argtype(fcinfo->flinfo, 1),
+										 PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
+	if (!params.zoned && query->join_type == TIMESTAMPTZOID)
+		query->join_calendar = calendar_create(params.spec, true, tz);
+	MemoryContextSwitchTo(old);
+	fcinfo->flinfo->fn_extra = query;
+	return query;
+}
+
+static void
+differs_error(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows", name),
+			 errhint("Use GROUP BY, or one aggregate for each.")));
+}
+
+static bool
+text_equal(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+/* Arguments that are not constants: the same in this row? */
+static void
+check_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
+{
+	require_argument(fcinfo, query->period_arg, "period");
+	require_argument(fcinfo, query->window_arg, "rolling window");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), query->period))
+		differs_error("period");
+	if (query->window_arg)
+	{
+		Interval   *window = PG_GETARG_INTERVAL_P(query->window_arg);
+
+		if (window->month != query->window.month || window->day != query->window.day ||
+			window->time != query->window.time)
+			differs_error("rolling window");
+	}
+	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), query->zone))
+		differs_error("time zone");
+}
+
+static void
+infinite_error(bool negative)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("time \"%s\" cannot be placed in a period",
+					negative ? "-infinity" : "infinity"),
+			 errhint("Filter such rows out, or replace them by NULL.")));
+}
+
+/* A date, timestamp or timestamptz as it stands, dates as their midnight. */
+static inline int64
+time_value(Datum value, Oid type)
+{
+	if (type == DATEOID)
+	{
+		DateADT		date = DatumGetDateADT(value);
+
+		if (unlikely(DATE_NOT_FINITE(date)))
+			infinite_error(DATE_IS_NOBEGIN(date));
+		if (unlikely(date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("date out of range for timestamp")));
+		return date * USECS_PER_DAY;
+	}
+	if (unlikely(TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value))))
+		infinite_error(TIMESTAMP_IS_NOBEGIN(DatumGetTimestamp(value)));
+	return DatumGetTimestamp(value);
+}
+
+/* joined_at in the terms of the event times. */
+static int64
+join_instant(const CohortQuery *query, Datum value)
+{
+	int64		join = time_value(value, query->join_type);
+
+	if (query->join_calendar != NULL)
+		return calendar_to_wall(query->join_calendar, join);
+	if (query->at_type == TIMESTAMPTZOID && query->join_type != TIMESTAMPTZOID)
+		return calendar_from_wall(query->shared->calendar, join);
+	return join;
+}
+
+static pg_attribute_always_inline Datum
+cohort_trans(FunctionCallInfo fcinfo, int form)
+{
+	CohortQuery *query = fcinfo->flinfo->fn_extra;
+	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
+	MemoryContext context;
+	int64		at = NO_INSTANT;
+	int64		join = NO_INSTANT;
+
+	/* cannot be called directly because of internal-type argument */
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "cohort_retention called in non-aggregate context");
+
+	if (unlikely(query == NULL))
+		query = create_query(fcinfo, form);
+	else if (unlikely(query->vary))
+		check_parameters(fcinfo, query);
+
+	if (!PG_ARGISNULL(query->at_arg))
+		at = time_value(PG_GETARG_DATUM(query->at_arg), query->at_type);
+	if ((form & WITH_JOIN) && !PG_ARGISNULL(query->join_arg))
+		join = join_instant(query, PG_GETARG_DATUM(query->join_arg));
+	if (!PG_ARGISNULL(1) && (at != NO_INSTANT || join != NO_INSTANT))
+	{
+		if (unlikely(state == NULL))
+			state = cohort_state_create(query->shared, context);
+		cohort_state_add(state, PG_GETARG_DATUM(1), at, join);
+	}
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(state);
+}
+
+/* One entry point for each signature: none may look for an argument it lacks. */
+#define COHORT_TRANS(name, form) \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) { return cohort_trans(fcinfo, form); }
+
+COHORT_TRANS(cohort_retention_trans, 0)
+COHORT_TRANS(cohort_retention_zone_trans, WITH_ZONE)
+COHORT_TRANS(cohort_retention_window_trans, WITH_WINDOW)
+COHORT_TRANS(cohort_retention_window_zone_trans, WITH_WINDOW | WITH_ZONE)
+COHORT_TRANS(cohort_retention_joined_trans, WITH_JOIN)
+COHORT_TRANS(cohort_retention_joined_zone_trans, WITH_JOIN | WITH_ZONE)
+COHORT_TRANS(cohort_retention_joined_window_trans, WITH_JOIN | WITH_WINDOW)
+COHORT_TRANS(cohort_retention_joined_window_zone_trans, WITH_JOIN | WITH_WINDOW | WITH_ZONE)
+
+PG_FUNCTION_INFO_V1(cohort_retention_serialize);
+Datum
+cohort_retention_serialize(PG_FUNCTION_ARGS)
+{
+	/* cannot be called directly because of internal-type argument */
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "cohort_retention_serialize called in non-aggregate context");
+	PG_RETURN_BYTEA_P(cohort_state_serialize((CohortState *) PG_GETARG_POINTER(0)));
+}
+
+/* The image is read where it lies; combine copies what it needs. */
+PG_FUNCTION_INFO_V1(cohort_retention_deserialize);
+Datum
+cohort_retention_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes;
+	CohortImage *image;
+
+	/* cannot be called directly because of internal-type argument */
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "cohort_retention_deserialize called in non-aggregate context");
+	bytes = PG_GETARG_BYTEA_PP(0);
+	image = palloc(sizeof(CohortImage));
+	image->magic = COHORT_IMAGE_MAGIC;
+	image->data = VARDATA_ANY(bytes);
+	image->len = VARSIZE_ANY_EXHDR(bytes);
+	PG_RETURN_POINTER(image);
+}
+
+PG_FUNCTION_INFO_V1(cohort_retention_combine);
+Datum
+cohort_retention_combine(PG_FUNCTION_ARGS)
+{
+	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
+	CohortImage *image = PG_ARGISNULL(1) ? NULL : (CohortImage *) PG_GETARG_POINTER(1);
+	CohortShared *shared = fcinfo->flinfo->fn_extra;
+	MemoryContext context;
+	CohortImage copy;
+
+	/* cannot be called directly because of internal-type argument */
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "cohort_retention_combine called in non-aggregate context");
+	if (image == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (image->magic == COHORT_STATE_MAGIC)
+	{
+		/* a plan that did not serialize: state 2 stays the executor's */
+		bytea	   *bytes = cohort_state_serialize((CohortState *) image);
+
+		copy.magic = COHORT_IMAGE_MAGIC;
+		copy.data = VARDATA_ANY(bytes);
+		copy.len = VARSIZE_ANY_EXHDR(bytes);
+		image = &copy;
+	}
+	cohort_state_merge(&state, &shared, context, fcinfo->flinfo->fn_mcxt, image);
+	fcinfo->flinfo->fn_extra = shared;
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(cohort_retention_final);
+Datum
+cohort_retention_final(PG_FUNCTION_ARGS)
+{
+	/* cannot be called directly because of internal-type argument */
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "cohort_retention_final called in non-aggregate context");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(cohort_table_empty());
+	PG_RETURN_POINTER(cohort_state_table((CohortState *) PG_GETARG_POINTER(0)));
+}
+
+/*
+ * rollup(cohort_table): transition and combine function in one.  Not strict:
+ * a strict one would take its first input as the state without a copy.
+ */
+PG_FUNCTION_INFO_V1(cohort_table_rollup);
+Datum
+cohort_table_rollup(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(1))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+	PG_RETURN_POINTER(cohort_table_merge(PG_GETARG_COHORT_TABLE_PP(0),
+										 PG_GETARG_COHORT_TABLE_PP(1)));
+}

@@ -1,0 +1,369 @@
+/*
+ * cohort_image.c
+ *	  States of cohort_retention() on their way between parallel workers.
+ *
+ * An image is a header and one record a customer: the key, the payload words,
+ * and the lists that they stand for.  It travels between processes of one
+ * server only, so that words are copied as they are; lengths are checked all
+ * the same.  Both sides list customers partition by partition, so that a merge
+ * works within the cache, and an image is read where it lies.
+ *
+ * Never: stored on disk, or changed by the merge.
+ */
+#include "cohort_state.h"
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/memutils.h"
+
+typedef struct ImageHeader
+{
+	int			magic;
+	int			words;			/* payload words a customer */
+	Oid			keytype;
+	Oid			collation;
+	bool		joined;
+	bool		collapsed;
+	bool		conflict;
+	int32		base;
+	int64		latest;
+	uint64		count;
+	CohortParams params;
+} ImageHeader;
+
+/* Does payload word i hold instants where it is a list? */
+static inline bool
+word_has_instants(bool rolling, bool collapsed, bool joined, const uint64 *payload, int i)
+{
+	return rolling && i == 0 &&
+		(!collapsed || !joined || (int64) payload[ROLL_JOIN] == NO_INSTANT);
+}
+
+/* Only the first two words can be sets; the others are periods or instants. */
+static inline int
+set_words(bool rolling, bool joined)
+{
+	return rolling && joined ? 2 : 1;
+}
+
+/* ---------- writing ---------- */
+
+typedef struct ImageBuffer
+{
+	char	   *data;
+	Size		len;
+	Size		capacity;
+} ImageBuffer;
+
+static inline void
+put(ImageBuffer *buf, const void *bytes, Size len)
+{
+	if (unlikely(len > buf->capacity - buf->len))
+	{
+		Size		capacity = Max(buf->capacity * 2, buf->len + len);
+
+		if (buf->len + len > MaxAllocSize)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("cohort_retention state is too large for a parallel worker to send"),
+					 errdetail("It would take more than %zu bytes.", (Size) MaxAllocSize),
+					 errhint("Set max_parallel_workers_per_gather to 0 for this query.")));
+		capacity = Min(capacity, MaxAllocSize);
+		buf->data = repalloc(buf->data, capacity);
+		buf->capacity = capacity;
+	}
+	memcpy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+}
+
+static void
+put_list(ImageBuffer *buf, const CohortState *state, uint64 word, Size element)
+{
+	EventList  *list = event_list(&state->lists, word);
+
+	put(buf, &list->count, sizeof(uint32));
+	put(buf, list + 1, list->count * element);
+}
+
+bytea *
+cohort_state_serialize(CohortState *state)
+{
+	CohortShared *shared = state->shared;
+	bool		rolling = shared->params.rolling;
+	int			words = state->map.width - 1;
+	int			sets = set_words(rolling, shared->joined);
+	ImageHeader header;
+	ImageBuffer buf;
+	MapCursor	cursor = {0, 0};
+	uint64	   *slot;
+
+	cohort_state_flush(state);
+	memset(&header, 0, sizeof(header));
+	header.magic = COHORT_IMAGE_MAGIC;
+	header.words = words;
+	header.keytype = shared->key.type;
+	header.collation = shared->key.collation;
+	header.joined = shared->joined;
+	header.collapsed = state->collapsed;
+	header.conflict = state->conflict;
+	header.base = state->base;
+	header.latest = state->latest;
+	header.count = state->map.count;
+	header.params = shared->params;
+
+	/* right at once for states of masks under word keys */
+	buf.capacity = VARHDRSZ + sizeof(header) +
+		(Size) Min(state->map.count, MaxAllocSize / 64) * state->map.width * sizeof(uint64);
+	buf.data = palloc(buf.capacity);
+	buf.len = VARHDRSZ;
+	put(&buf, &header, sizeof(header));
+	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
+	{
+		if (shared->key.kind == KEY_WORD)
+			put(&buf, slot, state->map.width * sizeof(uint64));
+		else
+		{
+			Key			key;
+
+			customer_map_key(&state->map, slot, &key);
+			put(&buf, &key.len, sizeof(uint32));
+			put(&buf, key.data, key.len);
+			put(&buf, slot + 1, words * sizeof(uint64));
+		}
+		for (int i = 0; i < sets; i++)
+			if (slot[1 + i] & SET_LIST)
+				put_list(&buf, state, slot[1 + i],
+						 word_has_instants(rolling, state->collapsed, shared->joined,
+										   slot + 1, i) ? sizeof(int64) : sizeof(int32));
+	}
+	SET_VARSIZE(buf.data, buf.len);
+	return (bytea *) buf.data;
+}
+
+/* ---------- reading ---------- */
+
+typedef struct ImageReader
+{
+	const char *at;
+	const char *end;
+	ImageHeader header;
+} ImageReader;
+
+static inline const char *
+take(ImageReader *reader, Size len)
+{
+	const char *p = reader->at;
+
+	if (unlikely(len > (Size) (reader->end - reader->at)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("serialized cohort_retention state is truncated")));
+	reader->at += len;
+	return p;
+}
+
+/* One customer's set, as it stands in the image. */
+typedef struct ImageSet
+{
+	uint64		word;
+	uint32		count;			/* of the list; may be unaligned, unsorted */
+	const char *elements;
+} ImageSet;
+
+static inline void
+take_set(ImageReader *reader, uint64 word, bool instants, ImageSet *set)
+{
+	set->word = word;
+	set->count = 0;
+	set->elements = NULL;
+	if (word & SET_LIST)
+	{
+		memcpy(&set->count, take(reader, sizeof(uint32)), sizeof(uint32));
+		set->elements = take(reader, set->count * (instants ? sizeof(int64) : sizeof(int32)));
+	}
+}
+
+static inline int32
+period_element(const ImageSet *set, uint32 i)
+{
+	int32		v;
+
+	memcpy(&v, set->elements + i * sizeof(int32), sizeof(int32));
+	return v;
+}
+
+static inline int64
+instant_element(const ImageSet *set, uint32 i)
+{
+	int64		v;
+
+	memcpy(&v, set->elements + i * sizeof(int64), sizeof(int64));
+	return v;
+}
+
+static void
+merge_periods(CohortState *state, uint64 *word, const ImageSet *set, int32 base)
+{
+	uint64		mask = set->word & SET_MASK;
+
+	for (uint32 i = 0; i < set->count; i++)
+		cohort_add_period(state, word, period_element(set, i));
+	if (set->word & SET_LIST)
+		return;
+	if (base == state->base && !(*word & SET_LIST))
+		*word |= mask;
+	else
+		for (; mask != 0; mask &= mask - 1)
+			cohort_add_period(state, word, base + pg_rightmost_one_pos64(mask));
+}
+
+static void
+merge_windows(CohortState *state, uint64 *word, const ImageSet *set)
+{
+	for (uint32 i = 0; i < set->count; i++)
+		cohort_add_window(state, word, period_element(set, i));
+	if (!(set->word & SET_LIST))
+		for (uint64 mask = set->word & SET_MASK; mask != 0; mask &= mask - 1)
+			cohort_add_window(state, word, pg_rightmost_one_pos64(mask));
+}
+
+/*
+ * Rolling windows from a joined_at: sets of windows of both sides can be
+ * united only if both were counted from the same joined_at.
+ */
+static void
+merge_rolling_joined(CohortState *state, uint64 *payload, const uint64 *from,
+					 const ImageHeader *header, const ImageSet *events,
+					 const ImageSet *windows)
+{
+	int64		join = (int64) from[ROLL_JOIN];
+
+	if (header->collapsed && join != NO_INSTANT)
+	{
+		Assert(state->collapsed);
+		if ((int64) payload[ROLL_JOIN] != NO_INSTANT && (int64) payload[ROLL_JOIN] != join)
+			cohort_conflict_error();
+		cohort_roll_join(state, payload, join);
+		merge_periods(state, &payload[ROLL_EVENTS], events, header->base);
+		merge_windows(state, &payload[ROLL_WINDOWS], windows);
+		return;
+	}
+	if (join != NO_INSTANT)
+		cohort_roll_join(state, payload, join);
+	for (uint32 i = 0; i < events->count; i++)
+		cohort_roll_event(state, payload, instant_element(events, i));
+}
+
+static void
+merge_customer(CohortState *state, uint64 *payload, const uint64 *from,
+			   const ImageHeader *header, const ImageSet *sets)
+{
+	bool		rolling = header->params.rolling;
+
+	if (payload[0] == 0)
+		cohort_payload_init(state, payload);
+	if (rolling && header->joined)
+		merge_rolling_joined(state, payload, from, header, &sets[0], &sets[1]);
+	else if (rolling)
+	{
+		for (uint32 i = 0; i < sets[0].count; i++)
+			cohort_add_instant(state, &payload[0], instant_element(&sets[0], i));
+	}
+	else
+	{
+		merge_periods(state, &payload[0], &sets[0], header->base);
+		if (header->joined && (int64) from[1] < (int64) payload[1])
+			payload[1] = from[1];
+	}
+}
+
+static void
+merge_records(CohortState *state, ImageReader *reader)
+{
+	ImageHeader *header = &reader->header;
+	bool		word = state->map.kt->kind == KEY_WORD;
+	int			sets = set_words(header->params.rolling, header->joined);
+	bool		fixed = false;
+
+	/* records without lists under word keys are all alike: no parsing */
+	fixed = word && (Size) (reader->end - reader->at) ==
+		header->count * (1 + header->words) * sizeof(uint64);
+	for (uint64 n = 0; n < header->count; n++)
+	{
+		ImageSet	set[2];
+		uint64		payload[MAP_PAYLOAD_MAX];
+		Key			key;
+		uint64	   *to = NULL;
+
+		if ((n & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (word)
+		{
+			memcpy(&key.word, take(reader, sizeof(uint64)), sizeof(uint64));
+			key.hash = key_hash_word(key.word);
+			if (fixed && n + 8 < header->count)
+			{
+				uint64		ahead;
+
+				memcpy(&ahead, reader->at + (7 * (1 + header->words) + header->words) * sizeof(uint64),
+					   sizeof(uint64));
+				customer_map_prefetch(&state->map, key_hash_word(ahead));
+			}
+			to = customer_map_find_word(&state->map, key.hash, key.word, state->map.width);
+		}
+		else
+		{
+			memcpy(&key.len, take(reader, sizeof(uint32)), sizeof(uint32));
+			key.data = take(reader, key.len);
+			key_from_bytes(state->map.kt, &key);
+		}
+		memcpy(payload, take(reader, header->words * sizeof(uint64)),
+			   header->words * sizeof(uint64));
+		for (int i = 0; i < sets; i++)
+			take_set(reader, payload[i],
+					 word_has_instants(header->params.rolling, header->collapsed,
+									   header->joined, payload, i), &set[i]);
+		if (to == NULL)
+			to = customer_map_upsert(&state->map, &key);
+		merge_customer(state, to, payload, header, set);
+	}
+}
+
+void
+cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext context,
+				   MemoryContext query_context, const CohortImage *image)
+{
+	ImageReader reader;
+	ImageHeader *header = &reader.header;
+
+	reader.at = image->data;
+	reader.end = image->data + image->len;
+	memcpy(header, take(&reader, sizeof(ImageHeader)), sizeof(ImageHeader));
+	if (header->magic != COHORT_IMAGE_MAGIC || header->words < 1 ||
+		header->words > MAP_PAYLOAD_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("not a serialized cohort_retention state")));
+
+	if (*shared == NULL)
+		*shared = cohort_shared_create(&header->params, header->joined, header->keytype,
+									   header->collation, query_context);
+	cohort_params_match(&(*shared)->params, &header->params);
+	if (*state == NULL)
+	{
+		*state = cohort_state_create(*shared, context);
+		(*state)->base = header->base;
+		(*state)->collapsed = header->collapsed;
+	}
+	else
+	{
+		cohort_params_match(&(*state)->shared->params, &header->params);
+		cohort_state_flush(*state);
+	}
+	if (header->collapsed)
+		cohort_state_collapse(*state);
+	(*state)->conflict |= header->conflict;
+	(*state)->latest = Max((*state)->latest, header->latest);
+	customer_map_reserve(&(*state)->map, header->count);
+	merge_records(*state, &reader);
+}

@@ -1,0 +1,56 @@
+/*
+ * compat.h
+ *	  The only place that asks which PostgreSQL major this is built for.
+ *
+ * Every conditional states its reason.  Nothing else in the tree may test
+ * PG_VERSION_NUM.  Supported majors: 15 to 18.
+ */
+#ifndef RETENTION_COMPAT_H
+#define RETENTION_COMPAT_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+/* 16 moved the varlena macros out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 lets a module state its name and version; older servers know the bare magic. */
+#if PG_VERSION_NUM >= 180000
+#define RETENTION_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "retention", .version = RETENTION_VERSION)
+#else
+#define RETENTION_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* 17 gave intervals infinities; before, every interval was finite. */
+#if PG_VERSION_NUM >= 170000
+#define RETENTION_INTERVAL_IS_INFINITE(i) INTERVAL_NOT_FINITE(i)
+#else
+#define RETENTION_INTERVAL_IS_INFINITE(i) false
+#endif
+
+/* 18 changed the base64 helpers from char to uint8 on the binary side. */
+#if PG_VERSION_NUM >= 180000
+#define RETENTION_B64_BINARY(p) ((uint8 *) (p))
+#else
+#define RETENTION_B64_BINARY(p) ((char *) (p))
+#endif
+
+/*
+ * 16 gave input functions soft errors (COPY's and pg_input_is_valid's), with
+ * an escontext in the call; before, every input error is a hard one.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#define RETENTION_ESCONTEXT(fcinfo) ((fcinfo)->context)
+#define retention_ereturn(escontext, value, ...) \
+	ereturn(escontext, value, __VA_ARGS__)
+#else
+#define RETENTION_ESCONTEXT(fcinfo) NULL
+#define retention_ereturn(escontext, value, ...) \
+	do { (void) (escontext); ereport(ERROR, __VA_ARGS__); return value; } while (0)
+#endif
+
+#endif							/* RETENTION_COMPAT_H */

@@ -1,0 +1,211 @@
+/*
+ * customer_map.h
+ *	  Customer key -> payload words: the hash behind every one-pass aggregate.
+ *
+ * Shape: 256 partitions by the hash's top byte (one while small), each an
+ * open-addressing table with linear probing; a slot is one key word and 1 to 3
+ * payload words of 8 bytes.  Fixed-width keys of up to 8 bytes stand in the
+ * slot; others stand once in an arena, and the key word holds their offset and
+ * 24 bits of hash.
+ *
+ * Promises: a table is never less than half full once it is large, and growing
+ * it copies one partition at a time; two maps of the same key type list their
+ * customers partition by partition, so that a merge stays within the cache.
+ * A customer's first payload word is never 0 (that marks a free slot).
+ *
+ * Ownership: everything lives in the context given at creation.
+ * Never: knowledge of calendars or of what payloads mean.
+ */
+#ifndef RETENTION_CUSTOMER_MAP_H
+#define RETENTION_CUSTOMER_MAP_H
+
+#include "arena.h"
+#include "retention.h"
+
+typedef enum KeyKind
+{
+	KEY_WORD,					/* pass-by-value, equal if and only if bits are */
+	KEY_FIXED,					/* by reference, fixed length, likewise (uuid) */
+	KEY_VARLENA,				/* varlena, likewise (text, bytea) */
+	KEY_GENERIC					/* the type's own hash and equality functions */
+} KeyKind;
+
+/* What is known of a key type; one per query, shared by all its maps. */
+typedef struct KeyType
+{
+	Oid			type;			/* base type of the argument */
+	Oid			collation;
+	KeyKind		kind;
+	int16		typlen;
+	bool		typbyval;
+	FmgrInfo	hash;			/* KEY_GENERIC only */
+	bool		hash_extended;	/* 64-bit hash function, with seed */
+	FmgrInfo	equal;
+} KeyType;
+
+/* Errors 42883 for a type that cannot be hashed.  Lives in CurrentMemoryContext. */
+extern void key_type_init(KeyType *kt, Oid argtype, Oid collation);
+
+/* A key on its way in: its hash, and either the word or the bytes. */
+typedef struct Key
+{
+	uint64		hash;
+	uint64		word;			/* KEY_WORD */
+	const char *data;			/* others: payload bytes, or a whole datum image */
+	uint32		len;
+} Key;
+
+/*
+ * Fills in a key from a Datum.  The bytes may point into the datum, or into a
+ * detoasted copy in the current context.
+ */
+extern void key_from_datum(KeyType *kt, Datum value, Key *key);
+/* Same from a stored or serialized key's bytes, of any alignment. */
+extern void key_from_bytes(KeyType *kt, Key *key);
+extern uint64 key_hash_bytes(const KeyType *kt, const char *data, uint32 len);
+
+typedef struct MapPartition
+{
+	uint64	   *slots;
+	uint32		capacity;		/* slots; 0 before the first insertion */
+	uint32		used;
+} MapPartition;
+
+#define MAP_PARTITIONS	256
+#define MAP_PAYLOAD_MAX 3
+
+typedef struct CustomerMap
+{
+	KeyType    *kt;
+	MemoryContext context;
+	int			width;			/* words in a slot: 1 + payload */
+	int			shift;			/* hash >> shift is the partition; 64 while single */
+	uint32		multiplier;		/* odd; see map_home() */
+	uint64		count;			/* customers */
+	MapPartition single;
+	MapPartition *partitions;	/* &single, or an array of MAP_PARTITIONS */
+	Arena		keys;
+} CustomerMap;
+
+extern void customer_map_init(CustomerMap *map, KeyType *kt, int payload_words,
+							  MemoryContext context);
+
+/*
+ * Payload of a customer, inserted with all words 0 if it is new: the caller
+ * must make the first word nonzero at once.  Valid until the next call.
+ */
+extern uint64 *customer_map_upsert(CustomerMap *map, const Key *key);
+
+/* Makes room for so many customers in all, where they are known beforehand. */
+extern void customer_map_reserve(CustomerMap *map, uint64 customers);
+
+/* The bytes of a by-reference key. */
+extern void customer_map_key(const CustomerMap *map, const uint64 *slot, Key *key);
+
+/* Walks all customers in hash order: for (slot = first; slot; slot = next). */
+typedef struct MapCursor
+{
+	int			partition;
+	uint32		position;
+} MapCursor;
+
+extern uint64 *customer_map_next(const CustomerMap *map, MapCursor *cursor);
+
+/* murmur3's finalizer: every bit of the key reaches every bit of the hash */
+static inline uint64
+key_hash_word(uint64 x)
+{
+	x ^= x >> 33;
+	x *= UINT64CONST(0xff51afd7ed558ccd);
+	x ^= x >> 33;
+	x *= UINT64CONST(0xc4ceb9fe1a85ec53);
+	x ^= x >> 33;
+	return x;
+}
+
+static inline MapPartition *
+map_partition(const CustomerMap *map, uint64 hash)
+{
+	/* a shift by 64 is undefined: shift twice */
+	return &map->partitions[(hash >> (map->shift / 2)) >> (map->shift / 2)];
+}
+
+/* 24 bits of the hash, below the partition's 8: all that by-reference slots keep */
+#define KEY_TAG(hash)	((uint32) ((hash) >> 32) & 0xffffff)
+
+/*
+ * Where a customer's probing starts.  Each map multiplies by an odd number of
+ * its own: a table filled in the slot order of another would otherwise pile up
+ * at its front and take quadratic time.
+ */
+static inline uint32
+map_home_tag(const CustomerMap *map, uint32 capacity, uint32 tag)
+{
+	return (uint32) (((uint64) ((tag * map->multiplier) & 0xffffff) * capacity) >> 24);
+}
+
+static inline uint32
+map_home_word(const CustomerMap *map, uint32 capacity, uint64 hash)
+{
+	return (uint32) (((uint64) ((uint32) (hash >> 24) * map->multiplier) * capacity) >> 32);
+}
+
+static inline uint32
+map_home(const CustomerMap *map, uint32 capacity, uint64 hash)
+{
+	return map->kt->kind == KEY_WORD ? map_home_word(map, capacity, hash) :
+		map_home_tag(map, capacity, KEY_TAG(hash));
+}
+
+/* Asks for the cache line where a customer's slot is likely to be. */
+static inline void
+customer_map_prefetch(const CustomerMap *map, uint64 hash)
+{
+	MapPartition *p = map_partition(map, hash);
+
+	__builtin_prefetch(p->slots + (Size) map_home(map, p->capacity, hash) * map->width, 1);
+}
+
+/* Asks for the key bytes that a by-reference lookup will compare. */
+static inline void
+customer_map_prefetch_key(const CustomerMap *map, uint64 hash)
+{
+	MapPartition *p = map_partition(map, hash);
+	uint64		word;
+
+	if (p->capacity == 0)
+		return;
+	word = p->slots[(Size) map_home_tag(map, p->capacity, KEY_TAG(hash)) * map->width];
+	if (word != 0)
+		__builtin_prefetch(arena_pointer(&map->keys,
+										 word & ((UINT64CONST(1) << ARENA_OFFSET_BITS) - 1)));
+}
+
+/*
+ * The hot lookup: a word key that is there already.  NULL sends the caller to
+ * customer_map_upsert().
+ */
+static inline uint64 *
+customer_map_find_word(const CustomerMap *map, uint64 hash, uint64 word, int width)
+{
+	MapPartition *p = map_partition(map, hash);
+	uint64	   *slot;
+	uint64	   *end;
+
+	if (unlikely(p->capacity == 0))
+		return NULL;
+	slot = p->slots + (Size) map_home_word(map, p->capacity, hash) * width;
+	end = p->slots + (Size) p->capacity * width;
+	for (;;)
+	{
+		if (slot[0] == word && slot[1] != 0)
+			return slot + 1;
+		if (slot[1] == 0)
+			return NULL;
+		slot += width;
+		if (unlikely(slot == end))
+			slot = p->slots;
+	}
+}
+
+#endif							/* RETENTION_CUSTOMER_MAP_H */
