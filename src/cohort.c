@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
@@ -83,6 +84,23 @@ window_params(const Interval *window, CohortParams *params)
 	params->micros = window->time;
 }
 
+/*
+ * Is an argument a constant of the query, so that it need be read only once?
+ * In an aggregate fn_expr holds placeholders: the Aggref has the arguments.
+ */
+static bool
+argument_varies(FunctionCallInfo fcinfo, int arg)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+	Node	   *node;
+
+	if (aggref == NULL || arg > list_length(aggref->args))
+		return true;
+	node = (Node *) ((TargetEntry *) list_nth(aggref->args, arg - 1))->expr;
+	return !IsA(node, Const) &&
+		!(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN);
+}
+
 /* First row of a call site: read and check everything but customer and times. */
 static CohortQuery *
 create_query(FunctionCallInfo fcinfo, int form)
@@ -112,19 +130,19 @@ create_query(FunctionCallInfo fcinfo, int form)
 	t = PG_GETARG_TEXT_PP(query->period_arg);
 	params.spec = period_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 	query->period = t = PG_GETARG_TEXT_P_COPY(query->period_arg);
-	query->vary = !get_fn_expr_arg_stable(fcinfo->flinfo, query->period_arg);
+	query->vary = argument_varies(fcinfo, query->period_arg);
 	if (query->window_arg)
 	{
 		query->window = *PG_GETARG_INTERVAL_P(query->window_arg);
 		window_params(&query->window, &params);
-		query->vary |= !get_fn_expr_arg_stable(fcinfo->flinfo, query->window_arg);
+		query->vary |= argument_varies(fcinfo, query->window_arg);
 	}
 	params.zoned = query->at_type == TIMESTAMPTZOID;
 	if (query->zone_arg)
 	{
 		query->zone = t = PG_GETARG_TEXT_P_COPY(query->zone_arg);
 		tz = zone_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-		query->vary |= !get_fn_expr_arg_stable(fcinfo->flinfo, query->zone_arg);
+		query->vary |= argument_varies(fcinfo, query->zone_arg);
 	}
 	else if (params.zoned || query->join_type == TIMESTAMPTZOID)
 		tz = session_timezone;
@@ -222,36 +240,59 @@ join_instant(const CohortQuery *query, Datum value)
 	return join;
 }
 
+/* First row of a call site, or of a group. */
+static pg_noinline CohortQuery *
+begin_query(FunctionCallInfo fcinfo, int form)
+{
+	/* cannot be called directly because of internal-type argument */
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "cohort_retention called in non-aggregate context");
+	return create_query(fcinfo, form);
+}
+
+static pg_noinline CohortState *
+begin_state(FunctionCallInfo fcinfo, const CohortQuery *query)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "cohort_retention called in non-aggregate context");
+	return cohort_state_create(query->shared, context);
+}
+
 static pg_attribute_always_inline Datum
 cohort_trans(FunctionCallInfo fcinfo, int form)
 {
+	/* set only by begin_query(): this call site is an aggregate, then */
 	CohortQuery *query = fcinfo->flinfo->fn_extra;
 	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
-	MemoryContext context;
+	int			at_arg = form & WITH_JOIN ? 3 : 2;
 	int64		at = NO_INSTANT;
 	int64		join = NO_INSTANT;
 
-	/* cannot be called directly because of internal-type argument */
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "cohort_retention called in non-aggregate context");
-
 	if (unlikely(query == NULL))
-		query = create_query(fcinfo, form);
+		query = begin_query(fcinfo, form);
 	else if (unlikely(query->vary))
 		check_parameters(fcinfo, query);
 
-	if (!PG_ARGISNULL(query->at_arg))
-		at = time_value(PG_GETARG_DATUM(query->at_arg), query->at_type);
-	if ((form & WITH_JOIN) && !PG_ARGISNULL(query->join_arg))
-		join = join_instant(query, PG_GETARG_DATUM(query->join_arg));
-	if (!PG_ARGISNULL(1) && (at != NO_INSTANT || join != NO_INSTANT))
+	if (!PG_ARGISNULL(at_arg))
+		at = time_value(PG_GETARG_DATUM(at_arg), query->at_type);
+	if ((form & WITH_JOIN) && !PG_ARGISNULL(2))
+		join = join_instant(query, PG_GETARG_DATUM(2));
+	if (PG_ARGISNULL(1) || (at == NO_INSTANT && join == NO_INSTANT))
 	{
-		if (unlikely(state == NULL))
-			state = cohort_state_create(query->shared, context);
-		cohort_state_add(state, PG_GETARG_DATUM(1), at, join);
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
 	}
-	if (state == NULL)
-		PG_RETURN_NULL();
+
+	if (unlikely(state == NULL))
+		state = begin_state(fcinfo, query);
+	if (at != NO_INSTANT && at > state->latest)
+		state->latest = at;
+	if ((form & WITH_JOIN) && join != NO_INSTANT && join > state->latest)
+		state->latest = join;
+	cohort_state_push(state, PG_GETARG_DATUM(1), at, join);
 	PG_RETURN_POINTER(state);
 }
 

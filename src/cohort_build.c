@@ -95,7 +95,8 @@ table_from_masks(CohortState *state)
 
 	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
-		uint64		mask = slot[1] & SET_MASK;
+		uint64		mask = COHORT_COMPACT(state) ? COMPACT_PAYLOAD(slot[0]) :
+			slot[1] & SET_MASK;
 
 		if (!shared->joined)
 			tally_mask(t, mask, pg_rightmost_one_pos64(mask));

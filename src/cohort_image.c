@@ -19,7 +19,7 @@
 typedef struct ImageHeader
 {
 	int			magic;
-	int			words;			/* payload words a customer */
+	int			words;			/* payload words a customer; 0: compact slots */
 	Oid			keytype;
 	Oid			collation;
 	bool		joined;
@@ -130,7 +130,7 @@ cohort_state_serialize(CohortState *state)
 			put(&buf, key.data, key.len);
 			put(&buf, slot + 1, words * sizeof(uint64));
 		}
-		for (int i = 0; i < sets; i++)
+		for (int i = 0; i < (words > 0 ? sets : 0); i++)
 			if (slot[1 + i] & SET_LIST)
 				put_list(&buf, state, slot[1 + i],
 						 word_has_instants(rolling, state->collapsed, shared->joined,
@@ -277,6 +277,64 @@ merge_customer(CohortState *state, uint64 *payload, const uint64 *from,
 	}
 }
 
+/*
+ * One customer of a compact image, into a state that need not be compact, or
+ * not stay so.
+ */
+static void
+merge_compact_slot(CohortState *state, uint64 slot, int32 base)
+{
+	Key			key;
+	uint64	   *payload;
+	ImageSet	set = {SET_PRESENT | COMPACT_PAYLOAD(slot), 0, NULL};
+
+	key.word = COMPACT_KEY(slot);
+	key.hash = key_hash_word(key.word);
+	if (COHORT_COMPACT(state))
+	{
+		uint64		mask = COMPACT_PAYLOAD(slot);
+
+		while (mask != 0 && cohort_add_compact(state, key.hash, key.word,
+											   base + pg_rightmost_one_pos64(mask)))
+			mask &= mask - 1;
+		if (mask == 0)
+			return;
+		cohort_state_expand(state);
+	}
+	payload = customer_map_upsert(&state->map, &key);
+	if (payload[0] == 0)
+		cohort_payload_init(state, payload);
+	merge_periods(state, payload, &set, base);
+}
+
+#define MERGE_AHEAD 8
+
+static void
+merge_compact(CohortState *state, ImageReader *reader)
+{
+	uint64		n = reader->header.count;
+	const char *slots = take(reader, n * sizeof(uint64));
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		uint64		slot;
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (i + MERGE_AHEAD < n)
+		{
+			memcpy(&slot, slots + (i + MERGE_AHEAD) * sizeof(uint64), sizeof(uint64));
+			customer_map_prefetch(&state->map, key_hash_word(COMPACT_KEY(slot)), true);
+		}
+		memcpy(&slot, slots + i * sizeof(uint64), sizeof(uint64));
+		if (COHORT_COMPACT(state) && state->base == reader->header.base)
+			*customer_map_upsert_compact(&state->map, key_hash_word(COMPACT_KEY(slot)),
+										 COMPACT_KEY(slot)) |= slot;
+		else
+			merge_compact_slot(state, slot, reader->header.base);
+	}
+}
+
 static void
 merge_records(CohortState *state, ImageReader *reader)
 {
@@ -307,7 +365,7 @@ merge_records(CohortState *state, ImageReader *reader)
 
 				memcpy(&ahead, reader->at + (7 * (1 + header->words) + header->words) * sizeof(uint64),
 					   sizeof(uint64));
-				customer_map_prefetch(&state->map, key_hash_word(ahead));
+				customer_map_prefetch(&state->map, key_hash_word(ahead), true);
 			}
 			to = customer_map_find_word(&state->map, key.hash, key.word, state->map.width);
 		}
@@ -339,7 +397,7 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 	reader.at = image->data;
 	reader.end = image->data + image->len;
 	memcpy(header, take(&reader, sizeof(ImageHeader)), sizeof(ImageHeader));
-	if (header->magic != COHORT_IMAGE_MAGIC || header->words < 1 ||
+	if (header->magic != COHORT_IMAGE_MAGIC || header->words < 0 ||
 		header->words > MAP_PAYLOAD_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -360,10 +418,15 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 		cohort_params_match(&(*state)->shared->params, &header->params);
 		cohort_state_flush(*state);
 	}
+	if (header->words > 0)
+		cohort_state_expand(*state);
 	if (header->collapsed)
 		cohort_state_collapse(*state);
 	(*state)->conflict |= header->conflict;
 	(*state)->latest = Max((*state)->latest, header->latest);
 	customer_map_reserve(&(*state)->map, header->count);
-	merge_records(*state, &reader);
+	if (header->words == 0)
+		merge_compact(*state, &reader);
+	else
+		merge_records(*state, &reader);
 }

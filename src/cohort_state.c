@@ -12,8 +12,6 @@
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
-#define BATCH_SIZE		256
-
 /* So many key bytes make a batch as well; longer keys do not go through one. */
 #define BATCH_BYTES		(64 * 1024)
 
@@ -60,12 +58,36 @@ cohort_state_create(CohortShared *shared, MemoryContext context)
 	state->min_period = PG_INT32_MAX;
 	state->max_period = PG_INT32_MIN;
 	state->latest = PG_INT64_MIN;
-	customer_map_init(&state->map, &shared->key, payload_words(shared), context);
+	/* a calendar mask and a key of 32 bits each make a compact slot, while they fit */
+	customer_map_init(&state->map, &shared->key,
+					  !shared->params.rolling && !shared->joined &&
+					  shared->key.kind == KEY_WORD ? 0 : payload_words(shared), context);
 	arena_init(&state->lists, context);
 	return state;
 }
 
 /* ---------- sets of periods ---------- */
+
+/* The mask of a slot, and what a slot is with another mask. */
+static inline uint64
+slot_mask(const CohortState *state, const uint64 *slot)
+{
+	if (COHORT_COMPACT(state))
+		return COMPACT_PAYLOAD(slot[0]);
+	return slot[1] & SET_LIST ? 0 : slot[1] & SET_MASK;
+}
+
+static inline void
+shift_mask(const CohortState *state, uint64 *slot, int64 by)
+{
+	uint64		mask = slot_mask(state, slot);
+
+	mask = by >= 0 ? mask << by : mask >> -by;
+	if (COHORT_COMPACT(state))
+		slot[0] = COMPACT_KEY(slot[0]) | mask << 32;
+	else if (!(slot[1] & SET_LIST))
+		slot[1] = SET_PRESENT | mask;
+}
 
 /*
  * A period outside the masks' span.  Moves the span if all masks still fit;
@@ -75,6 +97,7 @@ cohort_state_create(CohortShared *shared, MemoryContext context)
 static bool
 rebase(CohortState *state, int32 period)
 {
+	int			bits = COHORT_COMPACT(state) ? COMPACT_BITS : SET_BITS;
 	int64		low = Min(state->min_period, period);
 	int64		high = Max(state->max_period, period);
 	MapCursor	cursor = {0, 0};
@@ -83,25 +106,24 @@ rebase(CohortState *state, int32 period)
 	int64		base;
 	int64		by;
 
-	if (state->min_period <= state->max_period && high - low >= SET_BITS)
+	if (state->min_period <= state->max_period && high - low >= bits)
 		return false;
 	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
-		if (!(slot[1] & SET_LIST))
-			all |= slot[1] & SET_MASK;
+		all |= slot_mask(state, slot);
 	if (all != 0)
 	{
 		state->min_period = state->base + pg_rightmost_one_pos64(all);
 		state->max_period = state->base + pg_leftmost_one_pos64(all);
 		low = Min(state->min_period, period);
 		high = Max(state->max_period, period);
-		if (high - low >= SET_BITS)
+		if (high - low >= bits)
 			return false;
 	}
 	else
 		low = high = period;
 
 	/* leave as much room before as after */
-	base = low - (SET_BITS - 1 - (high - low)) / 2;
+	base = low - (bits - 1 - (high - low)) / 2;
 	base = Max(base, PG_INT32_MIN);
 	by = state->base - base;
 	if (all != 0)
@@ -109,13 +131,7 @@ rebase(CohortState *state, int32 period)
 		cursor.partition = 0;
 		cursor.position = 0;
 		while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
-		{
-			uint64		mask = slot[1] & SET_MASK;
-
-			if (slot[1] & SET_LIST)
-				continue;
-			slot[1] = SET_PRESENT | (by >= 0 ? mask << by : mask >> -by);
-		}
+			shift_mask(state, slot, by);
 	}
 	state->base = (int32) base;
 	return true;
@@ -365,33 +381,87 @@ apply(CohortState *state, uint64 *payload, int64 at, int64 join, bool rolling, b
 		add_period(state, &payload[0], calendar_period(shared->calendar, at));
 }
 
+/* ---------- compact maps ---------- */
+
+void
+cohort_state_expand(CohortState *state)
+{
+	if (COHORT_COMPACT(state))
+		customer_map_expand(&state->map, SET_PRESENT);
+}
+
+/* False if it does not fit: the state is to be expanded. */
+bool
+cohort_add_compact(CohortState *state, uint64 hash, uint64 word, int32 period)
+{
+	uint64		bit = (uint64) ((int64) period - state->base);
+
+	if (word >> 32 != 0)
+		return false;
+	if (bit >= COMPACT_BITS)
+	{
+		if (!rebase(state, period))
+			return false;
+		bit = (uint64) ((int64) period - state->base);
+	}
+	*customer_map_upsert_compact(&state->map, hash, (uint32) word) |= UINT64CONST(1) << (32 + bit);
+	return true;
+}
+
+/* As many rows of the batch as fit; returns how many. */
+static int
+flush_compact(CohortState *state)
+{
+	CohortBatch *batch = state->batch;
+	Calendar   *calendar = state->shared->calendar;
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		BatchRow   *row = &batch->rows[i];
+		int32		period = calendar_period(calendar, row->at);
+		uint64		bit = (uint64) ((int64) period - state->base);
+
+		if (likely(bit < COMPACT_BITS && row->word >> 32 == 0))
+		{
+			uint64	   *slot = customer_map_find_compact(&state->map, row->hash,
+														 (uint32) row->word);
+
+			if (likely(slot != NULL))
+			{
+				*slot |= UINT64CONST(1) << (32 + bit);
+				continue;
+			}
+		}
+		if (!cohort_add_compact(state, row->hash, row->word, period))
+			return i;
+	}
+	return batch->n;
+}
+
 /* ---------- batches ---------- */
 
 static void
 create_batch(CohortState *state)
 {
-	CohortBatch *batch = MemoryContextAllocZero(state->context, sizeof(CohortBatch));
-	Size		words = BATCH_SIZE * sizeof(uint64);
-
-	batch->hash = MemoryContextAlloc(state->context, words);
-	batch->word = MemoryContextAlloc(state->context, words);
-	batch->at = MemoryContextAlloc(state->context, words);
-	if (state->shared->joined)
-		batch->join = MemoryContextAlloc(state->context, words);
-	state->batch = batch;
+	state->batch = MemoryContextAlloc(state->context, sizeof(CohortBatch));
+	state->batch->n = 0;
+	state->batch->bytes_used = state->batch->bytes_size = 0;
+	state->batch->bytes = NULL;
+	if (state->map.kt->kind == KEY_WORD)
+		state->word_batch = state->batch;
 }
 
 static inline void
 batch_key(const CohortState *state, const CohortBatch *batch, int i, Key *key)
 {
-	key->hash = batch->hash[i];
-	key->word = batch->word[i];
+	key->hash = batch->rows[i].hash;
+	key->word = batch->rows[i].word;
 	key->data = NULL;
 	key->len = 0;
 	if (state->map.kt->kind != KEY_WORD)
 	{
-		key->data = batch->bytes + (uint32) batch->word[i];
-		key->len = (uint32) (batch->word[i] >> 32);
+		key->data = batch->bytes + (uint32) key->word;
+		key->len = (uint32) (key->word >> 32);
 	}
 }
 
@@ -402,8 +472,8 @@ batch_payload(CohortState *state, const CohortBatch *batch, int i, bool word, in
 
 	if (word)
 	{
-		uint64	   *payload = customer_map_find_word(&state->map, batch->hash[i],
-													 batch->word[i], width);
+		uint64	   *payload = customer_map_find_word(&state->map, batch->rows[i].hash,
+													 batch->rows[i].word, width);
 
 		if (likely(payload != NULL))
 			return payload;
@@ -418,17 +488,17 @@ batch_payload(CohortState *state, const CohortBatch *batch, int i, bool word, in
  * prefetched, before the first is touched.
  */
 static pg_attribute_always_inline void
-flush_batch(CohortState *state, bool word, bool rolling, bool joined)
+flush_batch(CohortState *state, int from, bool word, bool rolling, bool joined)
 {
 	CohortBatch *batch = state->batch;
 	int			width = rolling ? (joined ? 4 : 2) : (joined ? 3 : 2);
 
 	if (!word)
 		for (int i = 0; i < batch->n; i++)
-			customer_map_prefetch_key(&state->map, batch->hash[i]);
+			customer_map_prefetch_key(&state->map, batch->rows[i].hash);
 	if (state->has_lists)
 	{
-		for (int i = 0; i < batch->n; i++)
+		for (int i = from; i < batch->n; i++)
 		{
 			uint64	   *payload = batch_payload(state, batch, i, word, width);
 
@@ -438,11 +508,18 @@ flush_batch(CohortState *state, bool word, bool rolling, bool joined)
 				__builtin_prefetch(event_list(&state->lists, payload[0]), 1);
 		}
 	}
-	for (int i = 0; i < batch->n; i++)
-		apply(state, batch_payload(state, batch, i, word, width), batch->at[i],
-			  joined ? batch->join[i] : NO_INSTANT, rolling, joined);
+	for (int i = from; i < batch->n; i++)
+		apply(state, batch_payload(state, batch, i, word, width), batch->rows[i].at,
+			  batch->rows[i].join, rolling, joined);
 	batch->n = 0;
 	batch->bytes_used = 0;
+}
+
+static void
+collapse_if_large(CohortState *state)
+{
+	if (!state->collapsed && !state->conflict && state->map.count >= KEEP_CUSTOMERS)
+		cohort_state_collapse(state);
 }
 
 void
@@ -452,26 +529,37 @@ cohort_state_flush(CohortState *state)
 	bool		rolling = state->shared->params.rolling;
 	bool		joined = state->shared->joined;
 
+	int			from = 0;
+
 	if (state->batch == NULL || state->batch->n == 0)
 		return;
 	CHECK_FOR_INTERRUPTS();
+	if (COHORT_COMPACT(state))
+	{
+		from = flush_compact(state);
+		if (from == state->batch->n)
+		{
+			state->batch->n = 0;
+			return;
+		}
+		cohort_state_expand(state);
+	}
 	/* one copy of the loop for each form, with its branches folded */
 	if (word && !rolling && !joined)
-		flush_batch(state, true, false, false);
+		flush_batch(state, from, true, false, false);
 	else if (word && !rolling)
-		flush_batch(state, true, false, true);
+		flush_batch(state, from, true, false, true);
 	else if (word && !joined)
-		flush_batch(state, true, true, false);
+		flush_batch(state, from, true, true, false);
 	else if (word)
-		flush_batch(state, true, true, true);
+		flush_batch(state, from, true, true, true);
 	else if (!rolling && !joined)
-		flush_batch(state, false, false, false);
+		flush_batch(state, from, false, false, false);
 	else
-		flush_batch(state, false, rolling, joined);
+		flush_batch(state, from, false, rolling, joined);
 
-	if (rolling && joined && !state->collapsed && !state->conflict &&
-		state->map.count >= KEEP_CUSTOMERS)
-		cohort_state_collapse(state);
+	if (rolling && joined)
+		collapse_if_large(state);
 }
 
 /* Copies a by-reference key into the batch. */
@@ -491,45 +579,45 @@ batch_bytes(CohortState *state, CohortBatch *batch, const Key *key)
 		batch->bytes_size = (uint32) size;
 	}
 	memcpy(batch->bytes + batch->bytes_used, key->data, key->len);
-	batch->word[batch->n] = (uint64) key->len << 32 | batch->bytes_used;
+	batch->rows[batch->n].word = (uint64) key->len << 32 | batch->bytes_used;
 	batch->bytes_used += len;
 }
 
 void
 cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 {
+	CohortShared *shared = state->shared;
 	CohortBatch *batch = state->batch;
 	Key			key;
 
-	if (at != NO_INSTANT && at > state->latest)
-		state->latest = at;
-	if (join != NO_INSTANT && join > state->latest)
-		state->latest = join;
-
-	key_from_datum(&state->shared->key, customer, &key);
-	if (batch == NULL || state->map.kt->kind == KEY_GENERIC || key.len > BATCH_BYTES)
+	key_from_datum(&shared->key, customer, &key);
+	if (batch != NULL && shared->key.kind != KEY_GENERIC && key.len <= BATCH_BYTES)
 	{
-		apply(state, customer_map_upsert(&state->map, &key), at, join,
-			  state->shared->params.rolling, state->shared->joined);
-		if (batch == NULL && state->map.count >= BATCH_FROM)
-			create_batch(state);
-		if (state->shared->joined && state->shared->params.rolling &&
-			!state->collapsed && !state->conflict && state->map.count >= KEEP_CUSTOMERS)
-			cohort_state_collapse(state);
+		BatchRow   *row = &batch->rows[batch->n];
+
+		row->hash = key.hash;
+		row->at = at;
+		row->join = join;
+		if (shared->key.kind == KEY_WORD)
+			row->word = key.word;
+		else
+			batch_bytes(state, batch, &key);
+		customer_map_prefetch(&state->map, key.hash, shared->key.kind == KEY_WORD);
+		if (++batch->n == BATCH_SIZE || batch->bytes_used >= BATCH_BYTES)
+			cohort_state_flush(state);
 		return;
 	}
 
-	customer_map_prefetch(&state->map, key.hash);
-	batch->hash[batch->n] = key.hash;
-	batch->at[batch->n] = at;
-	if (state->shared->joined)
-		batch->join[batch->n] = join;
-	if (state->map.kt->kind == KEY_WORD)
-		batch->word[batch->n] = key.word;
-	else
-		batch_bytes(state, batch, &key);
-	if (++batch->n == BATCH_SIZE || batch->bytes_used >= BATCH_BYTES)
-		cohort_state_flush(state);
+	if (COHORT_COMPACT(state) &&
+		!cohort_add_compact(state, key.hash, key.word, calendar_period(shared->calendar, at)))
+		cohort_state_expand(state);
+	if (!COHORT_COMPACT(state))
+		apply(state, customer_map_upsert(&state->map, &key), at, join,
+			  shared->params.rolling, shared->joined);
+	if (batch == NULL && state->map.count >= BATCH_FROM)
+		create_batch(state);
+	if (shared->joined && shared->params.rolling)
+		collapse_if_large(state);
 }
 
 /* ---------- one customer's record ---------- */

@@ -16,6 +16,9 @@
  * until there are KEEP_CUSTOMERS customers of whom each had one joined_at only;
  * from then on a differing, earlier joined_at is an error, never a wrong count.
  *
+ * The first of these forms starts as a compact map, whose slots hold keys and
+ * masks of 32 bits, and is expanded when one does not fit.
+ *
  * Large states buffer events and work a batch at a time, so that cache misses
  * overlap.  Flushing the buffer changes the representation, never the content.
  *
@@ -40,16 +43,24 @@ typedef struct CohortShared
 	KeyType		key;
 } CohortShared;
 
+/* A row on its way in. */
+typedef struct BatchRow
+{
+	uint64		hash;
+	uint64		word;			/* key word; or length << 32 | place in bytes */
+	int64		at;				/* NO_INSTANT: the row only joins */
+	int64		join;			/* NO_INSTANT: the row only returns */
+} BatchRow;
+
+#define BATCH_SIZE		256
+
 typedef struct CohortBatch
 {
 	int			n;
 	uint32		bytes_used;
 	uint32		bytes_size;
 	char	   *bytes;			/* by-reference keys */
-	uint64	   *hash;
-	uint64	   *word;			/* key word; or length << 32 | place in bytes */
-	int64	   *at;				/* NO_INSTANT: the row only joins */
-	int64	   *join;			/* NO_INSTANT: the row only returns; joined only */
+	BatchRow	rows[BATCH_SIZE];
 } CohortBatch;
 
 typedef struct CohortState
@@ -67,6 +78,7 @@ typedef struct CohortState
 	bool		conflict;		/* a customer had two different joined_at */
 	int64		latest;
 	CohortBatch *batch;			/* NULL while small */
+	CohortBatch *word_batch;	/* the same, if keys are words */
 } CohortState;
 
 /* A serialized state, as combine finds it: the bytes, read in place. */
@@ -80,6 +92,9 @@ typedef struct CohortImage
 #define COHORT_STATE_MAGIC	0x52434f48
 #define COHORT_IMAGE_MAGIC	0x52434f49
 
+#define COHORT_COMPACT(state)	((state)->map.width == 1)
+#define COMPACT_BITS			32
+
 #define NO_INSTANT	PG_INT64_MAX
 #define NO_PERIOD	((int64) PG_INT64_MAX)
 
@@ -87,6 +102,12 @@ extern CohortState *cohort_state_create(CohortShared *shared, MemoryContext cont
 
 /* One row.  at or join may be NO_INSTANT; join must be without shared->joined. */
 extern void cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join);
+
+/* Gives up the compact form, if the state has it. */
+extern void cohort_state_expand(CohortState *state);
+
+/* A period of a customer in compact form; false if it does not fit. */
+extern bool cohort_add_compact(CohortState *state, uint64 hash, uint64 word, int32 period);
 
 /*
  * Adding to one customer, for the merge of states.  A new customer's payload
@@ -141,5 +162,30 @@ typedef struct CohortMember
 extern bool cohort_state_anchor(CohortState *state, const uint64 *slot, int32 *cohort,
 								int64 *join);
 extern void cohort_state_member(CohortState *state, const uint64 *slot, CohortMember *member);
+
+/*
+ * cohort_state_add() for the hot path, inlined into the transition function:
+ * a word key goes into the batch at once.
+ */
+static pg_attribute_always_inline void
+cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
+{
+	CohortBatch *batch = state->word_batch;
+	BatchRow   *row;
+
+	if (batch == NULL)
+	{
+		cohort_state_add(state, customer, at, join);
+		return;
+	}
+	row = &batch->rows[batch->n];
+	row->hash = key_hash_word((uint64) customer);
+	row->word = (uint64) customer;
+	row->at = at;
+	row->join = join;
+	customer_map_prefetch(&state->map, row->hash, true);
+	if (unlikely(++batch->n == BATCH_SIZE))
+		cohort_state_flush(state);
+}
 
 #endif							/* RETENTION_COHORT_STATE_H */

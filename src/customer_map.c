@@ -260,19 +260,27 @@ stored_key_equal(const CustomerMap *map, uint64 ref, const Key *key)
 
 /* ---------- the table ---------- */
 
+static void
+set_width(CustomerMap *map, int width)
+{
+	map->width = width;
+	map->line_slots = width == 3 ? 1 : MAP_CACHE_LINE / sizeof(uint64) / width;
+}
+
 void
 customer_map_init(CustomerMap *map, KeyType *kt, int payload_words, MemoryContext context)
 {
 	static uint64 maps = 0;
 
-	Assert(payload_words >= 1 && payload_words <= MAP_PAYLOAD_MAX);
+	Assert(payload_words >= 0 && payload_words <= MAP_PAYLOAD_MAX);
+	Assert(payload_words > 0 || kt->kind == KEY_WORD);
 	memset(map, 0, sizeof(CustomerMap));
 	map->kt = kt;
 	map->context = context;
-	map->width = 1 + payload_words;
 	map->shift = 64;
 	map->multiplier = (uint32) key_hash_word(++maps) | 1;
 	map->partitions = &map->single;
+	set_width(map, 1 + payload_words);
 	arena_init(&map->keys, context);
 }
 
@@ -280,7 +288,7 @@ customer_map_init(CustomerMap *map, KeyType *kt, int payload_words, MemoryContex
 static inline uint32
 max_used(const CustomerMap *map, uint32 capacity)
 {
-	return map->width >= 4 ? capacity - capacity / 8 : capacity - capacity / 5 - 1;
+	return map->width >= 4 ? capacity - capacity / 8 : capacity * (uint64) 7 / 10;
 }
 
 static uint32
@@ -294,14 +302,28 @@ next_capacity(const CustomerMap *map, uint32 capacity)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many customers for one aggregate")));
-	return capacity + (map->width >= 4 ? capacity / 8 : capacity / 2);
+	/* whole cache lines */
+	capacity += map->width >= 4 ? capacity / 8 : capacity / 2;
+	return TYPEALIGN(8, capacity);
+}
+
+static inline bool
+slot_used(const CustomerMap *map, const uint64 *slot)
+{
+	return map->width == 1 ? COMPACT_PAYLOAD(slot[0]) != 0 : slot[1] != 0;
+}
+
+static inline uint64
+slot_word(const CustomerMap *map, const uint64 *slot)
+{
+	return map->width == 1 ? COMPACT_KEY(slot[0]) : slot[0];
 }
 
 static inline uint32
 slot_home(const CustomerMap *map, uint32 capacity, const uint64 *slot)
 {
 	if (map->kt->kind == KEY_WORD)
-		return map_home_word(map, capacity, key_hash_word(slot[0]));
+		return map_home_word(map, capacity, key_hash_word(slot_word(map, slot)));
 	return map_home_tag(map, capacity, (uint32) (slot[0] >> ARENA_OFFSET_BITS));
 }
 
@@ -309,24 +331,21 @@ slot_home(const CustomerMap *map, uint32 capacity, const uint64 *slot)
 static inline uint64 *
 free_slot(const CustomerMap *map, MapPartition *p, uint32 home)
 {
-	uint64	   *slot = p->slots + (Size) home * map->width;
-	uint64	   *end = p->slots + (Size) p->capacity * map->width;
+	uint32		i = home;
 
-	while (slot[1] != 0)
-	{
-		slot += map->width;
-		if (slot == end)
-			slot = p->slots;
-	}
-	return slot;
+	while (slot_used(map, p->slots + (Size) i * map->width))
+		i = map_probe_next(i, home, p->capacity, map->line_slots);
+	return p->slots + (Size) i * map->width;
 }
 
 static void
 partition_alloc(CustomerMap *map, MapPartition *p, uint32 capacity)
 {
-	p->slots = MemoryContextAllocExtended(map->context,
-										  (Size) capacity * map->width * sizeof(uint64),
+	p->chunk = MemoryContextAllocExtended(map->context,
+										  (Size) capacity * map->width * sizeof(uint64) +
+										  MAP_CACHE_LINE,
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	p->slots = (uint64 *) TYPEALIGN(MAP_CACHE_LINE, p->chunk);
 	p->capacity = capacity;
 	p->used = 0;
 }
@@ -342,14 +361,13 @@ partition_grow(CustomerMap *map, MapPartition *p, uint32 capacity)
 	{
 		uint64	   *from = old.slots + (Size) i * map->width;
 
-		if (from[1] == 0)
-			continue;
-		memcpy(free_slot(map, p, slot_home(map, capacity, from)), from,
-			   map->width * sizeof(uint64));
+		if (slot_used(map, from))
+			memcpy(free_slot(map, p, slot_home(map, capacity, from)), from,
+				   map->width * sizeof(uint64));
 	}
 	p->used = old.used;
-	if (old.slots != NULL)
-		pfree(old.slots);
+	if (old.chunk != NULL)
+		pfree(old.chunk);
 }
 
 /* From one partition to MAP_PARTITIONS, each of a given capacity. */
@@ -371,10 +389,10 @@ split(CustomerMap *map, uint32 capacity)
 		const char *data;
 		uint32		len;
 
-		if (from[1] == 0)
+		if (!slot_used(map, from))
 			continue;
 		if (map->kt->kind == KEY_WORD)
-			hash = key_hash_word(from[0]);
+			hash = key_hash_word(slot_word(map, from));
 		else
 		{
 			stored_key(map, from[0] & REF_MASK, &data, &len);
@@ -389,8 +407,8 @@ split(CustomerMap *map, uint32 capacity)
 			   map->width * sizeof(uint64));
 		p->used++;
 	}
-	if (old.slots != NULL)
-		pfree(old.slots);
+	if (old.chunk != NULL)
+		pfree(old.chunk);
 	memset(&map->single, 0, sizeof(MapPartition));
 }
 
@@ -407,6 +425,22 @@ customer_map_reserve(CustomerMap *map, uint64 customers)
 	split(map, capacity);
 }
 
+/* Room for one more customer in its partition; may split the map. */
+static MapPartition *
+make_room(CustomerMap *map, uint64 hash)
+{
+	MapPartition *p;
+
+	if (map->shift == 64 && map->count >= PARTITION_FROM)
+		split(map, 16);
+	p = map_partition(map, hash);
+	if (p->capacity == 0 || p->used >= max_used(map, p->capacity))
+		partition_grow(map, p, next_capacity(map, p->capacity));
+	p->used++;
+	map->count++;
+	return p;
+}
+
 uint64 *
 customer_map_upsert(CustomerMap *map, const Key *key)
 {
@@ -414,37 +448,75 @@ customer_map_upsert(CustomerMap *map, const Key *key)
 	uint32		tag = KEY_TAG(key->hash);
 	MapPartition *p = map_partition(map, key->hash);
 	uint64	   *slot;
-	uint64	   *end;
 
+	Assert(map->width > 1);
 	if (p->capacity != 0)
 	{
-		slot = p->slots + (Size) map_home(map, p->capacity, key->hash) * map->width;
-		end = p->slots + (Size) p->capacity * map->width;
-		while (slot[1] != 0)
+		uint32		home = map_home(map, p->capacity, key->hash);
+		uint32		i = home;
+
+		for (slot = p->slots + (Size) i * map->width; slot[1] != 0;
+			 slot = p->slots + (Size) i * map->width)
 		{
 			if (word ? slot[0] == key->word :
 				(slot[0] >> ARENA_OFFSET_BITS) == tag &&
 				stored_key_equal(map, slot[0] & REF_MASK, key))
 				return slot + 1;
-			slot += map->width;
-			if (slot == end)
-				slot = p->slots;
+			i = map_probe_next(i, home, p->capacity, map->line_slots);
 		}
 	}
-
-	if (map->shift == 64 && map->count >= PARTITION_FROM)
-	{
-		split(map, 16);
-		p = map_partition(map, key->hash);
-	}
-	if (p->capacity == 0 || p->used >= max_used(map, p->capacity))
-		partition_grow(map, p, next_capacity(map, p->capacity));
+	p = make_room(map, key->hash);
 	slot = free_slot(map, p, map_home(map, p->capacity, key->hash));
 	slot[0] = word ? key->word :
 		((uint64) tag << ARENA_OFFSET_BITS) | store_key(map, key);
-	p->used++;
-	map->count++;
 	return slot + 1;
+}
+
+uint64 *
+customer_map_upsert_compact(CustomerMap *map, uint64 hash, uint32 key)
+{
+	uint64	   *slot = customer_map_find_compact(map, hash, key);
+	MapPartition *p;
+
+	if (slot != NULL)
+		return slot;
+	p = make_room(map, hash);
+	slot = free_slot(map, p, map_home_word(map, p->capacity, hash));
+	*slot = key;
+	return slot;
+}
+
+void
+customer_map_expand(CustomerMap *map, uint64 flags)
+{
+	int			n = map->shift == 64 ? 1 : MAP_PARTITIONS;
+
+	Assert(map->width == 1);
+	set_width(map, 2);
+	for (int i = 0; i < n; i++)
+	{
+		MapPartition *p = &map->partitions[i];
+		MapPartition old = *p;
+
+		if (old.capacity == 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		partition_alloc(map, p, old.capacity);
+		for (uint32 j = 0; j < old.capacity; j++)
+		{
+			uint64		packed = old.slots[j];
+			uint64	   *slot;
+
+			if (COMPACT_PAYLOAD(packed) == 0)
+				continue;
+			slot = free_slot(map, p, map_home_word(map, p->capacity,
+												   key_hash_word(COMPACT_KEY(packed))));
+			slot[0] = COMPACT_KEY(packed);
+			slot[1] = COMPACT_PAYLOAD(packed) | flags;
+		}
+		p->used = old.used;
+		pfree(old.chunk);
+	}
 }
 
 uint64 *
@@ -462,7 +534,7 @@ customer_map_next(const CustomerMap *map, MapCursor *cursor)
 		{
 			uint64	   *slot = p->slots + (Size) cursor->position++ * map->width;
 
-			if (slot[1] != 0)
+			if (slot_used(map, slot))
 				return slot;
 		}
 	}

@@ -11,7 +11,8 @@
  * Promises: a table is never less than half full once it is large, and growing
  * it copies one partition at a time; two maps of the same key type list their
  * customers partition by partition, so that a merge stays within the cache.
- * A customer's first payload word is never 0 (that marks a free slot).
+ * A customer's first payload word (the compact payload) is never 0: that marks
+ * a free slot.
  *
  * Ownership: everything lives in the context given at creation.
  * Never: knowledge of calendars or of what payloads mean.
@@ -66,29 +67,42 @@ extern uint64 key_hash_bytes(const KeyType *kt, const char *data, uint32 len);
 
 typedef struct MapPartition
 {
-	uint64	   *slots;
+	uint64	   *slots;			/* aligned to a cache line */
+	void	   *chunk;			/* what they were allocated as */
 	uint32		capacity;		/* slots; 0 before the first insertion */
 	uint32		used;
 } MapPartition;
 
 #define MAP_PARTITIONS	256
+#define MAP_CACHE_LINE	64		/* bytes; a wrong guess costs speed only */
 #define MAP_PAYLOAD_MAX 3
 
 typedef struct CustomerMap
 {
 	KeyType    *kt;
 	MemoryContext context;
-	int			width;			/* words in a slot: 1 + payload */
+	int			width;			/* words in a slot: 1 + payload; compact: 1 */
 	int			shift;			/* hash >> shift is the partition; 64 while single */
 	uint32		multiplier;		/* odd; see map_home() */
+	uint32		line_slots;		/* slots to a cache line, or 1 if they straddle */
 	uint64		count;			/* customers */
 	MapPartition single;
 	MapPartition *partitions;	/* &single, or an array of MAP_PARTITIONS */
 	Arena		keys;
 } CustomerMap;
 
+/* payload_words 0 makes a compact map, for KEY_WORD only. */
 extern void customer_map_init(CustomerMap *map, KeyType *kt, int payload_words,
 							  MemoryContext context);
+
+/* A customer of a compact map; a new one's slot has a payload of 0, to be set at once. */
+extern uint64 *customer_map_upsert_compact(CustomerMap *map, uint64 hash, uint32 key);
+
+/* Compact to one payload word each: its 32 bits with "flags" added. */
+extern void customer_map_expand(CustomerMap *map, uint64 flags);
+
+#define COMPACT_KEY(slot)		((uint32) (slot))
+#define COMPACT_PAYLOAD(slot)	((uint32) ((slot) >> 32))
 
 /*
  * Payload of a customer, inserted with all words 0 if it is new: the caller
@@ -157,17 +171,43 @@ map_home(const CustomerMap *map, uint32 capacity, uint64 hash)
 		map_home_tag(map, capacity, KEY_TAG(hash));
 }
 
-/* Asks for the cache line where a customer's slot is likely to be. */
-static inline void
-customer_map_prefetch(const CustomerMap *map, uint64 hash)
+/*
+ * The slot to probe after another: around the cache line first, which has been
+ * prefetched, then at the start of the next.  "lines" is slots to a line, a
+ * power of two that divides the capacity.
+ */
+static pg_attribute_always_inline uint32
+map_probe_next(uint32 slot, uint32 home, uint32 capacity, uint32 lines)
+{
+	uint32		next = (slot & ~(lines - 1)) | ((slot + 1) & (lines - 1));
+
+	if (likely(next != ((slot & ~(lines - 1)) | (home & (lines - 1)))))
+		return next;
+	next = (slot & ~(lines - 1)) + lines + (home & (lines - 1));
+	return next >= capacity ? next - capacity : next;
+}
+
+/*
+ * Asks for the cache line where a customer's slot is likely to be.  Always
+ * inlined: gcc takes a function that only prefetches for one without effect,
+ * and drops calls of it.
+ */
+static pg_attribute_always_inline void
+customer_map_prefetch(const CustomerMap *map, uint64 hash, bool word)
 {
 	MapPartition *p = map_partition(map, hash);
+	uint32		home = word ? map_home_word(map, p->capacity, hash) :
+		map_home_tag(map, p->capacity, KEY_TAG(hash));
+	const char *slot = (const char *) (p->slots + (Size) home * map->width);
 
-	__builtin_prefetch(p->slots + (Size) map_home(map, p->capacity, hash) * map->width, 1);
+	__builtin_prefetch(slot, 1);
+	/* slots of 24 bytes straddle lines */
+	if (map->width == 3)
+		__builtin_prefetch(slot + MAP_CACHE_LINE, 1);
 }
 
 /* Asks for the key bytes that a by-reference lookup will compare. */
-static inline void
+static pg_attribute_always_inline void
 customer_map_prefetch_key(const CustomerMap *map, uint64 hash)
 {
 	MapPartition *p = map_partition(map, hash);
@@ -182,29 +222,51 @@ customer_map_prefetch_key(const CustomerMap *map, uint64 hash)
 }
 
 /*
- * The hot lookup: a word key that is there already.  NULL sends the caller to
- * customer_map_upsert().
+ * The hot lookups: a word key that is there already.  NULL sends the caller to
+ * the upsert.
  */
-static inline uint64 *
+static pg_attribute_always_inline uint64 *
 customer_map_find_word(const CustomerMap *map, uint64 hash, uint64 word, int width)
 {
 	MapPartition *p = map_partition(map, hash);
-	uint64	   *slot;
-	uint64	   *end;
+	uint32		lines = width == 2 ? 4 : width == 4 ? 2 : 1;
+	uint32		home;
+	uint32		i;
 
 	if (unlikely(p->capacity == 0))
 		return NULL;
-	slot = p->slots + (Size) map_home_word(map, p->capacity, hash) * width;
-	end = p->slots + (Size) p->capacity * width;
+	i = home = map_home_word(map, p->capacity, hash);
 	for (;;)
 	{
+		uint64	   *slot = p->slots + (Size) i * width;
+
 		if (slot[0] == word && slot[1] != 0)
 			return slot + 1;
 		if (slot[1] == 0)
 			return NULL;
-		slot += width;
-		if (unlikely(slot == end))
-			slot = p->slots;
+		i = map_probe_next(i, home, p->capacity, lines);
+	}
+}
+
+static pg_attribute_always_inline uint64 *
+customer_map_find_compact(const CustomerMap *map, uint64 hash, uint32 key)
+{
+	MapPartition *p = map_partition(map, hash);
+	uint32		home;
+	uint32		i;
+
+	if (unlikely(p->capacity == 0))
+		return NULL;
+	i = home = map_home_word(map, p->capacity, hash);
+	for (;;)
+	{
+		uint64	   *slot = p->slots + i;
+
+		if (COMPACT_KEY(*slot) == key && *slot >> 32 != 0)
+			return slot;
+		if (*slot >> 32 == 0)
+			return NULL;
+		i = map_probe_next(i, home, p->capacity, 8);
 	}
 }
 
