@@ -47,14 +47,37 @@ add_chunks(Arena *arena, int n, Size bytes)
 		int			max = Max(8, Max(arena->nchunks + n, arena->maxchunks * 2));
 
 		if (arena->chunks == NULL)
+		{
 			arena->chunks = MemoryContextAlloc(arena->context, sizeof(char *) * max);
+			arena->owned = MemoryContextAlloc(arena->context, sizeof(bool) * max);
+		}
 		else
+		{
 			arena->chunks = repalloc(arena->chunks, sizeof(char *) * max);
+			arena->owned = repalloc(arena->owned, sizeof(bool) * max);
+		}
 		arena->maxchunks = max;
 	}
 	start = MemoryContextAllocHuge(arena->context, bytes);
 	for (int i = 0; i < n; i++)
+	{
+		arena->owned[arena->nchunks] = i == 0;
 		arena->chunks[arena->nchunks++] = start + (Size) i * ARENA_CHUNK_UNITS * ARENA_UNIT;
+	}
+}
+
+void
+arena_clear(Arena *arena)
+{
+	for (int i = 0; i < arena->nchunks; i++)
+		if (arena->owned[i])
+			pfree(arena->chunks[i]);
+	if (arena->chunks != NULL)
+	{
+		pfree(arena->chunks);
+		pfree(arena->owned);
+	}
+	arena_init(arena, arena->context);
 }
 
 uint64

@@ -8,7 +8,7 @@
  * arena grows; pointers into it do until the next allocation.
  *
  * Ownership: chunks live in the memory context given at creation.
- * Never: returns memory to that context before it is reset or deleted.
+ * Never: gives a single piece back to that context.
  */
 #ifndef RETENTION_ARENA_H
 #define RETENTION_ARENA_H
@@ -26,6 +26,7 @@ typedef struct Arena
 {
 	MemoryContext context;
 	char	  **chunks;			/* start of each run of ARENA_CHUNK_UNITS */
+	bool	   *owned;			/* the chunk was allocated there, not as part of a run */
 	int			nchunks;
 	int			maxchunks;
 	uint32		first_units;	/* size of chunk 0, which grows up to a full one */
@@ -34,6 +35,9 @@ typedef struct Arena
 } Arena;
 
 extern void arena_init(Arena *arena, MemoryContext context);
+
+/* Frees everything; the arena can be used again. */
+extern void arena_clear(Arena *arena);
 
 /* Sizes come in classes: 2, 3, 4, 6, 8, 12, 16 ... units. */
 static inline uint32

@@ -38,7 +38,7 @@ masks_suffice(CohortState *state)
 	MapCursor	cursor = {0, 0};
 	uint64	   *slot;
 
-	if (state->shared->params.rolling || state->has_lists)
+	if (state->shared->params.rolling || state->has_lists || state->logged)
 		return false;
 	if (!state->shared->joined)
 		return true;
@@ -232,35 +232,11 @@ typedef struct Builder
 	Counter		returning;
 } Builder;
 
-/* Slots by 8 bits of partition and 24 of position. */
-static inline uint32
-cursor_slot(const MapCursor *cursor)
-{
-	/* the cursor stands behind the slot that it returned */
-	return (uint32) cursor->partition << 24 | (cursor->position - 1);
-}
-
-static inline uint64 *
-slot_pointer(const CustomerMap *map, uint32 slot)
-{
-	return map->partitions[slot >> 24].slots + (Size) (slot & 0xffffff) * map->width;
-}
-
-static void
-check_partitions(const CustomerMap *map)
-{
-	for (int i = 0; i < (map->shift == 64 ? 1 : MAP_PARTITIONS); i++)
-		if (map->partitions[i].capacity > 0x1000000)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("too many customers for one cohort_table")));
-}
-
-/* Cohort and slot of a customer, and its joining instant with rolling windows. */
+/* A customer and its joining instant, if windows are rolling. */
 typedef struct MemberRef
 {
 	int64		join;
-	uint32		slot;
+	CustomerNumber number;
 } MemberRef;
 
 #define ST_SORT sort_refs
@@ -325,7 +301,7 @@ write_group(Builder *b, int32 cohort, const MemberRef *refs, uint32 n)
 	{
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		cohort_state_member(b->state, slot_pointer(&b->state->map, refs[i].slot), &b->member);
+		cohort_state_member(b->state, refs[i].number, &b->member);
 		tally_member(b, n > 1);
 	}
 	if (n == 1)
@@ -398,13 +374,13 @@ write_sorted(Builder *b, uint64 customers)
 	MemberRef  *refs = NULL;
 	uint64		capacity = 0;
 	uint64		n = 0;
-	uint64	   *slot;
+	CustomerNumber number;
 	int32		cohort;
 	int64		join;
 
-	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
-		if (cohort_state_anchor(state, slot, &cohort, &join))
-			sorted[n++] = (uint64) (uint32) (cohort ^ PG_INT32_MIN) << 32 | cursor_slot(&cursor);
+	while (cohort_state_next(state, &cursor, &number))
+		if (cohort_state_anchor(state, number, &cohort, &join))
+			sorted[n++] = (uint64) (uint32) (cohort ^ PG_INT32_MIN) << 32 | number;
 	sort_uint64(sorted, n);
 	for (uint64 i = 0; i < n;)
 	{
@@ -421,9 +397,8 @@ write_sorted(Builder *b, uint64 customers)
 		}
 		for (uint64 m = i; m < j; m++)
 		{
-			refs[m - i].slot = (uint32) sorted[m];
-			cohort_state_anchor(state, slot_pointer(&state->map, refs[m - i].slot), &cohort,
-								&refs[m - i].join);
+			refs[m - i].number = (uint32) sorted[m];
+			cohort_state_anchor(state, refs[m - i].number, &cohort, &refs[m - i].join);
 		}
 		write_cohort(b, (int32) (uint32) (sorted[i] >> 32) ^ PG_INT32_MIN, refs,
 					 (uint32) (j - i));
@@ -438,29 +413,29 @@ write_counted(Builder *b, int32 low, uint32 range, uint64 customers)
 {
 	CohortState *state = b->state;
 	uint64	   *start = palloc0(sizeof(uint64) * ((Size) range + 1));
-	uint32	   *slots;
+	CustomerNumber *numbers;
 	MemberRef  *refs;
 	MapCursor	cursor = {0, 0};
 	uint64		largest = 0;
-	uint64	   *slot;
+	CustomerNumber number;
 	int32		cohort;
 	int64		join;
 
-	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
-		if (cohort_state_anchor(state, slot, &cohort, &join))
+	while (cohort_state_next(state, &cursor, &number))
+		if (cohort_state_anchor(state, number, &cohort, &join))
 			start[(int64) cohort - low + 1]++;
 	for (uint32 i = 0; i < range; i++)
 	{
 		largest = Max(largest, start[i + 1]);
 		start[i + 1] += start[i];
 	}
-	slots = palloc_extended(sizeof(uint32) * customers, MCXT_ALLOC_HUGE);
+	numbers = palloc_extended(sizeof(CustomerNumber) * customers, MCXT_ALLOC_HUGE);
 	refs = palloc_extended(sizeof(MemberRef) * largest, MCXT_ALLOC_HUGE);
 	cursor.partition = 0;
 	cursor.position = 0;
-	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
-		if (cohort_state_anchor(state, slot, &cohort, &join))
-			slots[start[(int64) cohort - low]++] = cursor_slot(&cursor);
+	while (cohort_state_next(state, &cursor, &number))
+		if (cohort_state_anchor(state, number, &cohort, &join))
+			numbers[start[(int64) cohort - low]++] = number;
 	/* now start[i] is where cohort i ends */
 	for (uint32 i = 0; i < range; i++)
 	{
@@ -469,14 +444,13 @@ write_counted(Builder *b, int32 low, uint32 range, uint64 customers)
 
 		for (uint32 m = 0; m < n; m++)
 		{
-			refs[m].slot = slots[from + m];
-			cohort_state_anchor(state, slot_pointer(&state->map, refs[m].slot), &cohort,
-								&refs[m].join);
+			refs[m].number = numbers[from + m];
+			cohort_state_anchor(state, refs[m].number, &cohort, &refs[m].join);
 		}
 		if (n > 0)
 			write_cohort(b, (int32) (low + (int64) i), refs, n);
 	}
-	pfree(slots);
+	pfree(numbers);
 	pfree(refs);
 	pfree(start);
 }
@@ -490,15 +464,14 @@ table_from_customers(CohortState *state)
 	int64		low = PG_INT64_MAX;
 	int64		high = PG_INT64_MIN;
 	uint64		customers = 0;
-	uint64	   *slot;
+	CustomerNumber number;
 	int32		cohort;
 	int64		join;
 
-	check_partitions(&state->map);
 	b->state = state;
-	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
+	while (cohort_state_next(state, &cursor, &number))
 	{
-		if (!cohort_state_anchor(state, slot, &cohort, &join))
+		if (!cohort_state_anchor(state, number, &cohort, &join))
 			continue;
 		customers++;
 		low = Min(low, cohort);
@@ -524,6 +497,7 @@ CohortTable *
 cohort_state_table(CohortState *state)
 {
 	cohort_state_flush(state);
+	cohort_state_tidy(state);
 	if (masks_suffice(state))
 		return table_from_masks(state);
 	return table_from_customers(state);

@@ -25,6 +25,7 @@ typedef struct ImageHeader
 	bool		joined;
 	bool		collapsed;
 	bool		conflict;
+	bool		logged;			/* no records: the pairs of each partition */
 	int32		base;
 	int64		latest;
 	uint64		count;
@@ -85,6 +86,18 @@ put_list(ImageBuffer *buf, const CohortState *state, uint64 word, Size element)
 	put(buf, list + 1, list->count * element);
 }
 
+/* Each partition's number of pairs, then the pairs. */
+static void
+put_log(ImageBuffer *buf, CohortState *state)
+{
+	cohort_state_tidy(state);
+	for (int i = 0; i < MAP_PARTITIONS; i++)
+		put(buf, &state->log->partitions[i].n, sizeof(uint32));
+	for (int i = 0; i < MAP_PARTITIONS; i++)
+		put(buf, state->log->partitions[i].pairs,
+			state->log->partitions[i].n * sizeof(uint64));
+}
+
 bytea *
 cohort_state_serialize(CohortState *state)
 {
@@ -106,6 +119,7 @@ cohort_state_serialize(CohortState *state)
 	header.joined = shared->joined;
 	header.collapsed = state->collapsed;
 	header.conflict = state->conflict;
+	header.logged = state->logged;
 	header.base = state->base;
 	header.latest = state->latest;
 	header.count = state->map.count;
@@ -117,6 +131,8 @@ cohort_state_serialize(CohortState *state)
 	buf.data = palloc(buf.capacity);
 	buf.len = VARHDRSZ;
 	put(&buf, &header, sizeof(header));
+	if (state->logged)
+		put_log(&buf, state);
 	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
 		if (shared->key.kind == KEY_WORD)
@@ -288,6 +304,13 @@ merge_compact_slot(CohortState *state, uint64 slot, int32 base)
 	uint64	   *payload;
 	ImageSet	set = {SET_PRESENT | COMPACT_PAYLOAD(slot), 0, NULL};
 
+	if (state->logged)
+	{
+		for (uint32 mask = COMPACT_PAYLOAD(slot); mask != 0; mask &= mask - 1)
+			cohort_add_pair(state, log_pair(COMPACT_KEY(slot),
+											base + pg_rightmost_one_pos32(mask)));
+		return;
+	}
 	key.word = COMPACT_KEY(slot);
 	key.hash = key_hash_word(key.word);
 	if (COHORT_COMPACT(state))
@@ -327,11 +350,44 @@ merge_compact(CohortState *state, ImageReader *reader)
 			customer_map_prefetch(&state->map, key_hash_word(COMPACT_KEY(slot)), true);
 		}
 		memcpy(&slot, slots + i * sizeof(uint64), sizeof(uint64));
-		if (COHORT_COMPACT(state) && state->base == reader->header.base)
+		if (COHORT_COMPACT(state) && !state->logged && state->base == reader->header.base)
 			*customer_map_upsert_compact(&state->map, key_hash_word(COMPACT_KEY(slot)),
 										 COMPACT_KEY(slot)) |= slot;
 		else
 			merge_compact_slot(state, slot, reader->header.base);
+	}
+}
+
+static void
+merge_log(CohortState *state, ImageReader *reader)
+{
+	uint32		counts[MAP_PARTITIONS];
+
+	memcpy(counts, take(reader, sizeof(counts)), sizeof(counts));
+	if (!cohort_state_to_log(state))
+		cohort_state_expand(state);
+	for (int i = 0; i < MAP_PARTITIONS; i++)
+	{
+		const char *pairs = take(reader, counts[i] * sizeof(uint64));
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->logged)
+		{
+			LogPartition *p = &state->log->partitions[i];
+
+			/* one more, since a full partition is made room in at once */
+			period_log_make_room(state->log, p, counts[i] + 1);
+			memcpy(p->pairs + p->n, pairs, counts[i] * sizeof(uint64));
+			p->n += counts[i];
+			continue;
+		}
+		for (uint32 j = 0; j < counts[i]; j++)
+		{
+			uint64		pair;
+
+			memcpy(&pair, pairs + j * sizeof(uint64), sizeof(uint64));
+			cohort_add_pair(state, pair);
+		}
 	}
 }
 
@@ -418,12 +474,17 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 		cohort_params_match(&(*state)->shared->params, &header->params);
 		cohort_state_flush(*state);
 	}
-	if (header->words > 0)
+	if (header->words > 0 && !header->logged)
 		cohort_state_expand(*state);
 	if (header->collapsed)
 		cohort_state_collapse(*state);
 	(*state)->conflict |= header->conflict;
 	(*state)->latest = Max((*state)->latest, header->latest);
+	if (header->logged)
+	{
+		merge_log(*state, &reader);
+		return;
+	}
 	customer_map_reserve(&(*state)->map, header->count);
 	if (header->words == 0)
 		merge_compact(*state, &reader);

@@ -18,6 +18,9 @@
 /* A map this small is in the cache: a batch would only cost. */
 #define BATCH_FROM		2048
 
+/* One mask in so many made a list, and a large state becomes a log. */
+#define LOG_SHARE		8
+
 /* Joined, rolling: how many customers' instants are kept; see cohort_state.h */
 #define KEEP_CUSTOMERS	16384
 
@@ -94,8 +97,8 @@ shift_mask(const CohortState *state, uint64 *slot, int64 by)
  * false if they do not.  A walk over the map either succeeds or widens the
  * known range, so there are at most SET_BITS of them.
  */
-static bool
-rebase(CohortState *state, int32 period)
+bool
+cohort_rebase(CohortState *state, int32 period)
 {
 	int			bits = COHORT_COMPACT(state) ? COMPACT_BITS : SET_BITS;
 	int64		low = Min(state->min_period, period);
@@ -142,13 +145,14 @@ add_period_slow(CohortState *state, uint64 *word, int32 period)
 {
 	if (!(*word & SET_LIST))
 	{
-		if (rebase(state, period))
+		if (cohort_rebase(state, period))
 		{
 			*word |= UINT64CONST(1) << ((int64) period - state->base);
 			return;
 		}
 		period_mask_to_list(&state->lists, word, state->base);
 		state->has_lists = true;
+		state->listed++;
 	}
 	period_list_add(&state->lists, word, period);
 }
@@ -381,63 +385,6 @@ apply(CohortState *state, uint64 *payload, int64 at, int64 join, bool rolling, b
 		add_period(state, &payload[0], calendar_period(shared->calendar, at));
 }
 
-/* ---------- compact maps ---------- */
-
-void
-cohort_state_expand(CohortState *state)
-{
-	if (COHORT_COMPACT(state))
-		customer_map_expand(&state->map, SET_PRESENT);
-}
-
-/* False if it does not fit: the state is to be expanded. */
-bool
-cohort_add_compact(CohortState *state, uint64 hash, uint64 word, int32 period)
-{
-	uint64		bit = (uint64) ((int64) period - state->base);
-
-	if (word >> 32 != 0)
-		return false;
-	if (bit >= COMPACT_BITS)
-	{
-		if (!rebase(state, period))
-			return false;
-		bit = (uint64) ((int64) period - state->base);
-	}
-	*customer_map_upsert_compact(&state->map, hash, (uint32) word) |= UINT64CONST(1) << (32 + bit);
-	return true;
-}
-
-/* As many rows of the batch as fit; returns how many. */
-static int
-flush_compact(CohortState *state)
-{
-	CohortBatch *batch = state->batch;
-	Calendar   *calendar = state->shared->calendar;
-
-	for (int i = 0; i < batch->n; i++)
-	{
-		BatchRow   *row = &batch->rows[i];
-		int32		period = calendar_period(calendar, row->at);
-		uint64		bit = (uint64) ((int64) period - state->base);
-
-		if (likely(bit < COMPACT_BITS && row->word >> 32 == 0))
-		{
-			uint64	   *slot = customer_map_find_compact(&state->map, row->hash,
-														 (uint32) row->word);
-
-			if (likely(slot != NULL))
-			{
-				*slot |= UINT64CONST(1) << (32 + bit);
-				continue;
-			}
-		}
-		if (!cohort_add_compact(state, row->hash, row->word, period))
-			return i;
-	}
-	return batch->n;
-}
-
 /* ---------- batches ---------- */
 
 static void
@@ -483,22 +430,24 @@ batch_payload(CohortState *state, const CohortBatch *batch, int i, bool word, in
 }
 
 /*
- * The slots of a batch were prefetched as its rows came in.  With lists there
- * is a second round of misses: all customers are found first, and their lists
- * prefetched, before the first is touched.
+ * The slots of a batch are prefetched together, so that their misses overlap.
+ * With lists there is a second round of misses: all customers are found first,
+ * and their lists prefetched, before the first is touched.
  */
 static pg_attribute_always_inline void
-flush_batch(CohortState *state, int from, bool word, bool rolling, bool joined)
+flush_batch(CohortState *state, bool word, bool rolling, bool joined)
 {
 	CohortBatch *batch = state->batch;
 	int			width = rolling ? (joined ? 4 : 2) : (joined ? 3 : 2);
 
+	for (int i = 0; i < batch->n; i++)
+		customer_map_prefetch(&state->map, batch->rows[i].hash, word);
 	if (!word)
 		for (int i = 0; i < batch->n; i++)
 			customer_map_prefetch_key(&state->map, batch->rows[i].hash);
 	if (state->has_lists)
 	{
-		for (int i = from; i < batch->n; i++)
+		for (int i = 0; i < batch->n; i++)
 		{
 			uint64	   *payload = batch_payload(state, batch, i, word, width);
 
@@ -508,7 +457,7 @@ flush_batch(CohortState *state, int from, bool word, bool rolling, bool joined)
 				__builtin_prefetch(event_list(&state->lists, payload[0]), 1);
 		}
 	}
-	for (int i = from; i < batch->n; i++)
+	for (int i = 0; i < batch->n; i++)
 		apply(state, batch_payload(state, batch, i, word, width), batch->rows[i].at,
 			  batch->rows[i].join, rolling, joined);
 	batch->n = 0;
@@ -529,37 +478,29 @@ cohort_state_flush(CohortState *state)
 	bool		rolling = state->shared->params.rolling;
 	bool		joined = state->shared->joined;
 
-	int			from = 0;
-
+	cohort_log_drain(state);
 	if (state->batch == NULL || state->batch->n == 0)
 		return;
 	CHECK_FOR_INTERRUPTS();
-	if (COHORT_COMPACT(state))
-	{
-		from = flush_compact(state);
-		if (from == state->batch->n)
-		{
-			state->batch->n = 0;
-			return;
-		}
-		cohort_state_expand(state);
-	}
 	/* one copy of the loop for each form, with its branches folded */
 	if (word && !rolling && !joined)
-		flush_batch(state, from, true, false, false);
+		flush_batch(state, true, false, false);
 	else if (word && !rolling)
-		flush_batch(state, from, true, false, true);
+		flush_batch(state, true, false, true);
 	else if (word && !joined)
-		flush_batch(state, from, true, true, false);
+		flush_batch(state, true, true, false);
 	else if (word)
-		flush_batch(state, from, true, true, true);
+		flush_batch(state, true, true, true);
 	else if (!rolling && !joined)
-		flush_batch(state, from, false, false, false);
+		flush_batch(state, false, false, false);
 	else
-		flush_batch(state, from, false, rolling, joined);
+		flush_batch(state, false, rolling, joined);
 
 	if (rolling && joined)
 		collapse_if_large(state);
+	else if (state->listed > state->map.count / LOG_SHARE && state->map.count >= STAGE_FROM &&
+			 !state->no_log)
+		cohort_state_to_log(state);
 }
 
 /* Copies a by-reference key into the batch. */
@@ -602,163 +543,30 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 			row->word = key.word;
 		else
 			batch_bytes(state, batch, &key);
-		customer_map_prefetch(&state->map, key.hash, shared->key.kind == KEY_WORD);
 		if (++batch->n == BATCH_SIZE || batch->bytes_used >= BATCH_BYTES)
 			cohort_state_flush(state);
 		return;
 	}
 
+	if (state->logged)
+	{
+		/* only a key that does not fit comes this way */
+		state->no_log = true;
+		cohort_state_expand(state);
+	}
 	if (COHORT_COMPACT(state) &&
 		!cohort_add_compact(state, key.hash, key.word, calendar_period(shared->calendar, at)))
 		cohort_state_expand(state);
 	if (!COHORT_COMPACT(state))
 		apply(state, customer_map_upsert(&state->map, &key), at, join,
 			  shared->params.rolling, shared->joined);
-	if (batch == NULL && state->map.count >= BATCH_FROM)
+	if (COHORT_COMPACT(state))
+	{
+		if (state->map.count >= STAGE_FROM && state->log == NULL)
+			state->log = period_log_create(state->context, STAGE_PAIRS);
+	}
+	else if (batch == NULL && state->map.count >= BATCH_FROM)
 		create_batch(state);
 	if (shared->joined && shared->params.rolling)
 		collapse_if_large(state);
-}
-
-/* ---------- one customer's record ---------- */
-
-static void
-member_windows_from_periods(CohortMember *member)
-{
-	period_array_reserve(&member->windows, member->periods.n);
-	member->windows.n = member->periods.n;
-	for (uint32 i = 0; i < member->periods.n; i++)
-	{
-		int64		k = (int64) member->periods.v[i] - member->cohort;
-
-		if (k > PG_INT32_MAX - 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("more than %d periods between two events of a customer",
-							PG_INT32_MAX - 1),
-					 errhint("Use a longer period, or filter out the outlying events.")));
-		member->windows.v[i] = (int32) k;
-	}
-}
-
-/* Drops the periods before the cohort. */
-static void
-drop_earlier(CohortMember *member)
-{
-	uint32		skip = 0;
-
-	while (skip < member->periods.n && member->periods.v[skip] < member->cohort)
-		skip++;
-	if (skip > 0)
-	{
-		member->periods.n -= skip;
-		memmove(member->periods.v, member->periods.v + skip,
-				member->periods.n * sizeof(int32));
-	}
-}
-
-static void
-member_from_instants(CohortState *state, CohortMember *member)
-{
-	CohortShared *shared = state->shared;
-	InstantArray *instants = &member->instants;
-	PeriodArray *periods = &member->periods;
-	PeriodArray *windows = &member->windows;
-	bool		ascending = true;
-
-	period_array_reserve(periods, instants->n);
-	period_array_reserve(windows, instants->n);
-	periods->n = windows->n = 0;
-	for (uint32 i = 0; i < instants->n; i++)
-	{
-		int32		period;
-		int32		k;
-
-		if (instants->v[i] < member->join)
-			continue;
-		period = calendar_period(shared->calendar, instants->v[i]);
-		k = rolling_index(shared->calendar, &shared->width, member->join, instants->v[i]);
-		if (periods->n == 0 || periods->v[periods->n - 1] != period)
-		{
-			ascending &= periods->n == 0 || periods->v[periods->n - 1] < period;
-			periods->v[periods->n++] = period;
-		}
-		if (windows->n == 0 || windows->v[windows->n - 1] != k)
-			windows->v[windows->n++] = k;
-	}
-	/* clocks that were set back by a day, as in Alaska in 1867, repeat periods */
-	if (!ascending)
-		period_array_normalize(periods);
-}
-
-/* The cohort, and the joining instant with rolling windows, of one customer. */
-bool
-cohort_state_anchor(CohortState *state, const uint64 *slot, int32 *cohort, int64 *join)
-{
-	CohortShared *shared = state->shared;
-	const uint64 *payload = slot + 1;
-
-	*join = 0;
-	if (shared->params.rolling)
-	{
-		if (shared->joined)
-			*join = (int64) payload[ROLL_JOIN];
-		else
-		{
-			EventList  *list = event_list(&state->lists, payload[0]);
-			int64	   *v = EVENT_LIST_INSTANTS(list);
-
-			*join = v[0];
-			for (uint32 i = Max(list->sorted, 1); i < list->count; i++)
-				*join = Min(*join, v[i]);
-		}
-		if (*join == NO_INSTANT)
-			return false;
-		*cohort = calendar_period(shared->calendar, *join);
-		return true;
-	}
-	if (shared->joined)
-	{
-		if ((int64) payload[1] == NO_PERIOD)
-			return false;
-		*cohort = (int32) (int64) payload[1];
-	}
-	else if (payload[0] & SET_LIST)
-	{
-		EventList  *list = event_list(&state->lists, payload[0]);
-		int32	   *v = EVENT_LIST_PERIODS(list);
-
-		*cohort = v[0];
-		for (uint32 i = Max(list->sorted, 1); i < list->count; i++)
-			*cohort = Min(*cohort, v[i]);
-	}
-	else
-		*cohort = state->base + pg_rightmost_one_pos64(payload[0] & SET_MASK);
-	return true;
-}
-
-void
-cohort_state_member(CohortState *state, const uint64 *slot, CohortMember *member)
-{
-	const uint64 *payload = slot + 1;
-
-	member->present = cohort_state_anchor(state, slot, &member->cohort, &member->join);
-	if (!member->present)
-		return;
-	if (!state->shared->params.rolling)
-	{
-		period_set_read(&state->lists, payload[0], state->base, &member->periods);
-		drop_earlier(member);
-		member_windows_from_periods(member);
-	}
-	else if (state->collapsed)
-	{
-		period_set_read(&state->lists, payload[ROLL_EVENTS], state->base, &member->periods);
-		period_set_read(&state->lists, payload[ROLL_WINDOWS], 0, &member->windows);
-	}
-	else
-	{
-		instant_set_read(&state->lists, payload[0], &member->instants);
-		member_from_instants(state, member);
-	}
 }

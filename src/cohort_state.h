@@ -17,9 +17,11 @@
  * from then on a differing, earlier joined_at is an error, never a wrong count.
  *
  * The first of these forms starts as a compact map, whose slots hold keys and
- * masks of 32 bits, and is expanded when one does not fit.
+ * masks of 32 bits, and is expanded when one does not fit; once large, with
+ * staging (cohort_log.h) before it.  A large one with many customers whose
+ * periods do not fit a mask becomes a log of pairs.
  *
- * Large states buffer events and work a batch at a time, so that cache misses
+ * Other large states buffer events and work a batch at a time, so that cache misses
  * overlap.  Flushing the buffer changes the representation, never the content.
  *
  * Ownership: a state and all it points to live in the aggregate's context;
@@ -29,6 +31,7 @@
 #define RETENTION_COHORT_STATE_H
 
 #include "calendar.h"
+#include "cohort_log.h"
 #include "cohort_table.h"
 #include "customer_map.h"
 #include "event_set.h"
@@ -77,6 +80,10 @@ typedef struct CohortState
 	bool		collapsed;		/* rolling, joined: instants were given up */
 	bool		conflict;		/* a customer had two different joined_at */
 	int64		latest;
+	PeriodLog  *log;			/* staging, or the content itself; NULL while small */
+	bool		logged;			/* the log is the content, and the map is empty */
+	bool		no_log;			/* some key does not fit a log */
+	uint64		listed;			/* masks that became lists */
 	CohortBatch *batch;			/* NULL while small */
 	CohortBatch *word_batch;	/* the same, if keys are words */
 } CohortState;
@@ -103,11 +110,36 @@ extern CohortState *cohort_state_create(CohortShared *shared, MemoryContext cont
 /* One row.  at or join may be NO_INSTANT; join must be without shared->joined. */
 extern void cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join);
 
-/* Gives up the compact form, if the state has it. */
+/* Gives up the compact form and the log, if the state has one. */
 extern void cohort_state_expand(CohortState *state);
+
+/* Makes the log the content, where the state can; false where it cannot. */
+extern bool cohort_state_to_log(CohortState *state);
 
 /* A period of a customer in compact form; false if it does not fit. */
 extern bool cohort_add_compact(CohortState *state, uint64 hash, uint64 word, int32 period);
+
+/* Moves the span of the masks so that a period fits; false if it cannot. */
+extern bool cohort_rebase(CohortState *state, int32 period);
+
+/* From so many customers on, rows of a compact map are staged. */
+#define STAGE_FROM		16384
+
+/* Pairs staged for a partition: at first, and at most. */
+#define STAGE_PAIRS		256
+#define STAGE_PAIRS_MAX	8192
+
+/* Works off all that is staged. */
+extern void cohort_log_drain(CohortState *state);
+
+/* Sorts the log, if there is one: customers can then be numbered. */
+extern void cohort_state_tidy(CohortState *state);
+
+/* A pair into a log, or into a map that is not compact. */
+extern void cohort_add_pair(CohortState *state, uint64 pair);
+
+/* A partition of the log is full. */
+extern void cohort_log_full(CohortState *state, int partition);
 
 /*
  * Adding to one customer, for the merge of states.  A new customer's payload
@@ -147,6 +179,15 @@ extern CohortShared *cohort_shared_create(const CohortParams *params, bool joine
 /* The answer, in the current context; the state's content stays as it is. */
 extern CohortTable *cohort_state_table(CohortState *state);
 
+/*
+ * Customers of a state, whatever its form, numbered by 8 bits of partition and
+ * 24 of position: in the map's slots, or in the log, which must be tidy.
+ */
+typedef uint32 CustomerNumber;
+
+/* Next customer; false at the end.  Errors if there are too many to number. */
+extern bool cohort_state_next(CohortState *state, MapCursor *cursor, CustomerNumber *number);
+
 /* Everything the table needs of one customer, read from its slot. */
 typedef struct CohortMember
 {
@@ -159,33 +200,45 @@ typedef struct CohortMember
 } CohortMember;
 
 /* Cohort, and joining instant with rolling windows; false if it never joined. */
-extern bool cohort_state_anchor(CohortState *state, const uint64 *slot, int32 *cohort,
+extern bool cohort_state_anchor(CohortState *state, CustomerNumber number, int32 *cohort,
 								int64 *join);
-extern void cohort_state_member(CohortState *state, const uint64 *slot, CohortMember *member);
+extern void cohort_state_member(CohortState *state, CustomerNumber number,
+								CohortMember *member);
 
 /*
- * cohort_state_add() for the hot path, inlined into the transition function:
- * a word key goes into the batch at once.
+ * cohort_state_add() for the hot paths, inlined into the transition function:
+ * a word key goes into the log or the batch at once.
  */
 static pg_attribute_always_inline void
 cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
 {
 	CohortBatch *batch = state->word_batch;
-	BatchRow   *row;
+	uint64		hash;
 
-	if (batch == NULL)
+	if (state->log != NULL && likely((uint64) customer >> 32 == 0))
 	{
-		cohort_state_add(state, customer, at, join);
-		return;
+		LogPartition *p;
+
+		hash = key_hash_word((uint64) customer);
+		p = &state->log->partitions[hash >> 56];
+		p->pairs[p->n++] = log_pair((uint32) customer,
+									calendar_period(state->shared->calendar, at));
+		if (unlikely(p->n == p->capacity))
+			cohort_log_full(state, (int) (hash >> 56));
 	}
-	row = &batch->rows[batch->n];
-	row->hash = key_hash_word((uint64) customer);
-	row->word = (uint64) customer;
-	row->at = at;
-	row->join = join;
-	customer_map_prefetch(&state->map, row->hash, true);
-	if (unlikely(++batch->n == BATCH_SIZE))
-		cohort_state_flush(state);
+	else if (batch != NULL)
+	{
+		BatchRow   *row = &batch->rows[batch->n];
+
+		row->hash = key_hash_word((uint64) customer);
+		row->word = (uint64) customer;
+		row->at = at;
+		row->join = join;
+		if (unlikely(++batch->n == BATCH_SIZE))
+			cohort_state_flush(state);
+	}
+	else
+		cohort_state_add(state, customer, at, join);
 }
 
 #endif							/* RETENTION_COHORT_STATE_H */

@@ -519,6 +519,21 @@ customer_map_expand(CustomerMap *map, uint64 flags)
 	}
 }
 
+void
+customer_map_clear(CustomerMap *map)
+{
+	int			n = map->shift == 64 ? 1 : MAP_PARTITIONS;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (map->partitions[i].chunk != NULL)
+			pfree(map->partitions[i].chunk);
+		memset(&map->partitions[i], 0, sizeof(MapPartition));
+	}
+	map->count = 0;
+	arena_clear(&map->keys);
+}
+
 uint64 *
 customer_map_next(const CustomerMap *map, MapCursor *cursor)
 {

@@ -113,6 +113,9 @@ extern uint64 *customer_map_upsert(CustomerMap *map, const Key *key);
 /* Makes room for so many customers in all, where they are known beforehand. */
 extern void customer_map_reserve(CustomerMap *map, uint64 customers);
 
+/* Forgets all customers, and frees their memory. */
+extern void customer_map_clear(CustomerMap *map);
+
 /* The bytes of a by-reference key. */
 extern void customer_map_key(const CustomerMap *map, const uint64 *slot, Key *key);
 
