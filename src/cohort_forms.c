@@ -71,35 +71,46 @@ cohort_add_pair(CohortState *state, uint64 pair)
  * they lie on a few pages, so that address translation does not miss as well.
  */
 static void
-drain_partition(CohortState *state, LogPartition *p)
+drain_partition(CohortState *state, LogPartition *p, int partition)
 {
+	uint32		homes[STAGE_PAIRS];
+	uint32		i = 0;
+
 	CHECK_FOR_INTERRUPTS();
-	for (uint32 i = 0; i < p->n; i++)
-		customer_map_prefetch(&state->map, key_hash_word(log_key(p->pairs[i])), true);
-	for (uint32 i = 0; i < p->n; i++)
+	while (i < p->n)
 	{
-		uint64		pair = p->pairs[i];
-		int32		period = log_period(pair);
-		uint64		hash = key_hash_word(log_key(pair));
-		uint64		bit = (uint64) ((int64) period - state->base);
+		MapPartition *table = &state->map.partitions[partition];
+		uint64	   *slots = table->slots;
+		uint32		capacity = table->capacity;
+		uint32		from = i;
 
-		if (likely(bit < COMPACT_BITS))
+		for (; i < p->n; i++)
 		{
-			uint64	   *slot = customer_map_find_compact(&state->map, hash, log_key(pair));
+			uint64		hash = key_hash_word(log_key(p->pairs[i]));
 
-			if (likely(slot != NULL))
-			{
-				*slot |= UINT64CONST(1) << (32 + bit);
-				continue;
-			}
+			homes[i] = map_home_word(&state->map, capacity, hash);
+			__builtin_prefetch(slots + homes[i], 1);
 		}
-		if (!cohort_add_compact(state, hash, log_key(pair), period))
+		/* until the table grows, which moves the slots */
+		for (i = from; i < p->n && table->slots == slots; i++)
 		{
-			/* what is left here and in the other partitions is added there */
-			memmove(p->pairs, p->pairs + i, (p->n - i) * sizeof(uint64));
-			p->n -= i;
-			cohort_state_expand(state);
-			return;
+			uint64		pair = p->pairs[i];
+			uint32		key = log_key(pair);
+			uint64		bit = (uint64) ((int64) log_period(pair) - state->base);
+			uint32		j = homes[i];
+
+			while (slots[j] >> 32 != 0 && COMPACT_KEY(slots[j]) != key)
+				j = map_probe_next(j, homes[i], capacity, MAP_CACHE_LINE / sizeof(uint64));
+			if (likely(slots[j] >> 32 != 0 && bit < COMPACT_BITS))
+				slots[j] |= UINT64CONST(1) << (32 + bit);
+			else if (!cohort_add_compact(state, key_hash_word(key), key, log_period(pair)))
+			{
+				/* what is left here and in the other partitions is added there */
+				memmove(p->pairs, p->pairs + i, (p->n - i) * sizeof(uint64));
+				p->n -= i;
+				cohort_state_expand(state);
+				return;
+			}
 		}
 	}
 	p->n = 0;
@@ -113,7 +124,7 @@ cohort_log_drain(CohortState *state)
 		return;
 	for (int i = 0; i < MAP_PARTITIONS && state->log != NULL; i++)
 		if (state->log->partitions[i].n > 0)
-			drain_partition(state, &state->log->partitions[i]);
+			drain_partition(state, &state->log->partitions[i], i);
 }
 
 void
@@ -126,7 +137,7 @@ cohort_log_full(CohortState *state, int partition)
 		period_log_make_room(state->log, p, 1);
 		return;
 	}
-	drain_partition(state, p);
+	drain_partition(state, p, partition);
 }
 
 void

@@ -125,9 +125,8 @@ extern bool cohort_rebase(CohortState *state, int32 period);
 /* From so many customers on, rows of a compact map are staged. */
 #define STAGE_FROM		16384
 
-/* Pairs staged for a partition: at first, and at most. */
+/* Pairs staged for a partition. */
 #define STAGE_PAIRS		256
-#define STAGE_PAIRS_MAX	8192
 
 /* Works off all that is staged. */
 extern void cohort_log_drain(CohortState *state);
