@@ -531,6 +531,12 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 	CohortBatch *batch = state->batch;
 	Key			key;
 
+	if (state->logged)
+	{
+		/* only a key that does not fit comes this way */
+		state->no_log = true;
+		cohort_state_expand(state);
+	}
 	key_from_datum(&shared->key, customer, &key);
 	if (batch != NULL && shared->key.kind != KEY_GENERIC && key.len <= BATCH_BYTES)
 	{
@@ -548,12 +554,6 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 		return;
 	}
 
-	if (state->logged)
-	{
-		/* only a key that does not fit comes this way */
-		state->no_log = true;
-		cohort_state_expand(state);
-	}
 	if (COHORT_COMPACT(state) &&
 		!cohort_add_compact(state, key.hash, key.word, calendar_period(shared->calendar, at)))
 		cohort_state_expand(state);

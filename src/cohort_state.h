@@ -225,7 +225,7 @@ cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
 		if (unlikely(p->n == p->capacity))
 			cohort_log_full(state, (int) (hash >> 56));
 	}
-	else if (batch != NULL)
+	else if (batch != NULL && state->log == NULL)
 	{
 		BatchRow   *row = &batch->rows[batch->n];
 
