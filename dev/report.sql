@@ -10,6 +10,7 @@
 SELECT CASE WHEN span <= interval '26 hours' THEN 'hour' WHEN span <= interval '26 days' THEN 'day'
             WHEN span <= interval '27 weeks' THEN 'week' WHEN span <= interval '27 months' THEN 'month'
             WHEN span <= interval '7 years' THEN 'quarter' ELSE 'year' END AS period,
+       CASE WHEN span <= interval '26 hours' THEN 'timestamp(0)' ELSE 'date' END AS shown,
        to_regclass('customers') IS NOT NULL AS has_customers, to_char(events, 'FM999,999,999,999') AS events,
        to_char(customers, 'FM999,999,999,999') AS customers, first::timestamp(0), last::timestamp(0), zone
 FROM (SELECT max(ordered_at) - min(ordered_at) AS span, count(*) AS events, count(DISTINCT customer_id) AS customers,
@@ -33,7 +34,7 @@ SELECT cohort_chart(cohort_retention(customer_id, ordered_at, :'period')) FROM o
 \pset format aligned
 \echo '== The same as rows, for BI tools: counts, rates, 95 % intervals; "-" cannot be known yet'
 \echo
-SELECT r.cohort::date, r.period, r.size, r.at_risk, r.retained,
+SELECT r.cohort:::shown, r.period, r.size, r.at_risk, r.retained,
        round(r.rate::numeric, 3) AS rate, round(r.rate_low::numeric, 3) AS rate_low,
        round(r.rate_high::numeric, 3) AS rate_high, r.complete, r.seen
 FROM (SELECT cohort_retention(customer_id, ordered_at, :'period') AS c FROM orders) q,
@@ -50,7 +51,8 @@ ORDER BY r.period LIMIT 13;
 
 \echo '== The lifecycle: who is new, who stayed, who came back from silence, who fell silent'
 \echo
-SELECT r.period_start::date, r.active, r.new, r."returning", r.resurrected, r.dormant, r.complete
+SELECT r.period_start:::shown, r.active, r.new, r."returning",
+       r.resurrected, r.dormant, r.complete
 FROM (SELECT cohort_retention(customer_id, ordered_at, :'period') AS c FROM orders) q,
      lifecycle_rows(c) r
 ORDER BY r.period_start DESC LIMIT 13;

@@ -49,14 +49,59 @@ masks_suffice(CohortState *state)
 	return true;
 }
 
+/*
+ * Counting the bits of masks one by one would take a branch for each; instead
+ * the masks' bytes are counted by value, and bits read off those counts once.
+ */
+typedef struct ByteCounts
+{
+	uint32		bytes[8][256];
+} ByteCounts;
+
+typedef struct MaskCounts
+{
+	ByteCounts	returning;
+	ByteCounts *on[SET_BITS];	/* by cohort; NULL while it has no members */
+} MaskCounts;
+
 static inline void
-tally_mask(MaskTallies *t, uint64 mask, int cohort)
+count_bytes(ByteCounts *counts, uint64 mask)
+{
+	for (int i = 0; i < 8; i++)
+		counts->bytes[i][mask >> (i * 8) & 0xff]++;
+}
+
+/* Adds what was counted to totals by bit, and starts again. */
+static void
+drain_bytes(ByteCounts *counts, int64 *totals)
+{
+	for (int i = 0; i < 8; i++)
+		for (int value = 1; value < 256; value++)
+			for (int bit = 0; bit < 8 && counts->bytes[i][value] > 0; bit++)
+				if ((value >> bit & 1) && i * 8 + bit < SET_BITS)
+					totals[i * 8 + bit] += counts->bytes[i][value];
+	memset(counts, 0, sizeof(ByteCounts));
+}
+
+static void
+drain_counts(MaskTallies *t, MaskCounts *counts)
+{
+	drain_bytes(&counts->returning, t->returning);
+	for (int cohort = 0; cohort < SET_BITS; cohort++)
+		if (counts->on[cohort] != NULL)
+			drain_bytes(counts->on[cohort], t->on[cohort]);
+}
+
+/* One customer's mask. */
+static inline void
+tally_mask(MaskTallies *t, MaskCounts *counts, uint64 mask, int cohort)
 {
 	uint64		from = mask >> cohort;	/* bit k: active in period k */
 	uint64		later = from & ~UINT64CONST(1);
-	uint64		returning;
 	int			streak;
 
+	if (unlikely(counts->on[cohort] == NULL))
+		counts->on[cohort] = palloc0(sizeof(ByteCounts));
 	t->members[cohort]++;
 	if (from == 0)
 		return;
@@ -66,12 +111,9 @@ tally_mask(MaskTallies *t, uint64 mask, int cohort)
 		t->back[cohort][pg_rightmost_one_pos64(later)]++;
 	/* bit 62 and up are clear: the run of ones ends */
 	streak = pg_rightmost_one_pos64(~(from >> 1));
-	if (streak > 0)
-		t->streak[cohort][streak]++;
-	for (returning = (from & (from << 1)) << cohort; returning != 0; returning &= returning - 1)
-		t->returning[pg_rightmost_one_pos64(returning)]++;
-	for (; from != 0; from &= from - 1)
-		t->on[cohort][pg_rightmost_one_pos64(from)]++;
+	t->streak[cohort][streak]++;
+	count_bytes(&counts->returning, (from & (from << 1)) << cohort);
+	count_bytes(counts->on[cohort], from);
 }
 
 static void
@@ -88,10 +130,12 @@ table_from_masks(CohortState *state)
 {
 	CohortShared *shared = state->shared;
 	MaskTallies *t = palloc0(sizeof(MaskTallies));
+	MaskCounts *counts = palloc0(sizeof(MaskCounts));
 	MapCursor	cursor = {0, 0};
 	CohortWriter writer;
 	CohortGroup group;
 	uint64	   *slot;
+	uint32		n = 0;
 
 	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
@@ -99,10 +143,20 @@ table_from_masks(CohortState *state)
 			slot[1] & SET_MASK;
 
 		if (!shared->joined)
-			tally_mask(t, mask, pg_rightmost_one_pos64(mask));
+			tally_mask(t, counts, mask, pg_rightmost_one_pos64(mask));
 		else if ((int64) slot[2] != NO_PERIOD)
-			tally_mask(t, mask, (int) ((int64) slot[2] - state->base));
+			tally_mask(t, counts, mask, (int) ((int64) slot[2] - state->base));
+		/* before a byte's count can overflow */
+		if (unlikely(++n == PG_UINT32_MAX))
+		{
+			drain_counts(t, counts);
+			n = 0;
+		}
 	}
+
+	drain_counts(t, counts);
+	for (int cohort = 0; cohort < SET_BITS; cohort++)
+		t->streak[cohort][0] = 0;	/* not in the value */
 
 	cohort_writer_init(&writer, &shared->params, state->latest, 1);
 	memset(&group, 0, sizeof(group));

@@ -26,6 +26,7 @@ typedef struct ImageHeader
 	bool		collapsed;
 	bool		conflict;
 	bool		logged;			/* no records: the pairs of each partition */
+	bool		partitioned;	/* compact: the slots of each partition */
 	int32		base;
 	int64		latest;
 	uint64		count;
@@ -98,6 +99,24 @@ put_log(ImageBuffer *buf, CohortState *state)
 			state->log->partitions[i].n * sizeof(uint64));
 }
 
+/* The slots; of a partitioned map, each partition's number of slots before them. */
+static void
+put_compact(ImageBuffer *buf, const CustomerMap *map)
+{
+	int			n = map->shift == 64 ? 1 : MAP_PARTITIONS;
+
+	for (int i = 0; i < n && n > 1; i++)
+		put(buf, &map->partitions[i].used, sizeof(uint32));
+	for (int i = 0; i < n; i++)
+	{
+		MapPartition *p = &map->partitions[i];
+
+		for (uint32 j = 0; j < p->capacity; j++)
+			if (p->slots[j] >> 32 != 0)
+				put(buf, &p->slots[j], sizeof(uint64));
+	}
+}
+
 bytea *
 cohort_state_serialize(CohortState *state)
 {
@@ -120,6 +139,7 @@ cohort_state_serialize(CohortState *state)
 	header.collapsed = state->collapsed;
 	header.conflict = state->conflict;
 	header.logged = state->logged;
+	header.partitioned = state->map.shift != 64;
 	header.base = state->base;
 	header.latest = state->latest;
 	header.count = state->map.count;
@@ -133,7 +153,10 @@ cohort_state_serialize(CohortState *state)
 	put(&buf, &header, sizeof(header));
 	if (state->logged)
 		put_log(&buf, state);
-	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
+	else if (words == 0)
+		put_compact(&buf, &state->map);
+	while (words > 0 && !state->logged &&
+		   (slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
 		if (shared->key.kind == KEY_WORD)
 			put(&buf, slot, state->map.width * sizeof(uint64));
@@ -146,7 +169,7 @@ cohort_state_serialize(CohortState *state)
 			put(&buf, key.data, key.len);
 			put(&buf, slot + 1, words * sizeof(uint64));
 		}
-		for (int i = 0; i < (words > 0 ? sets : 0); i++)
+		for (int i = 0; i < sets; i++)
 			if (slot[1 + i] & SET_LIST)
 				put_list(&buf, state, slot[1 + i],
 						 word_has_instants(rolling, state->collapsed, shared->joined,
@@ -313,6 +336,11 @@ merge_compact_slot(CohortState *state, uint64 slot, int32 base)
 	}
 	key.word = COMPACT_KEY(slot);
 	key.hash = key_hash_word(key.word);
+	if (COHORT_COMPACT(state) && state->base == base)
+	{
+		*customer_map_upsert_compact(&state->map, key.hash, COMPACT_KEY(slot)) |= slot;
+		return;
+	}
 	if (COHORT_COMPACT(state))
 	{
 		uint64		mask = COMPACT_PAYLOAD(slot);
@@ -330,31 +358,39 @@ merge_compact_slot(CohortState *state, uint64 slot, int32 base)
 	merge_periods(state, payload, &set, base);
 }
 
-#define MERGE_AHEAD 8
-
 static void
 merge_compact(CohortState *state, ImageReader *reader)
 {
-	uint64		n = reader->header.count;
-	const char *slots = take(reader, n * sizeof(uint64));
+	ImageHeader *header = &reader->header;
+	uint32		counts[MAP_PARTITIONS];
+	int			n = 1;
 
-	for (uint64 i = 0; i < n; i++)
+	counts[0] = (uint32) header->count;
+	if (header->partitioned)
 	{
-		uint64		slot;
+		memcpy(counts, take(reader, sizeof(counts)), sizeof(counts));
+		n = MAP_PARTITIONS;
+	}
+	/* what is staged belongs to the map */
+	cohort_log_drain(state);
+	for (int i = 0; i < n; i++)
+	{
+		const char *slots = take(reader, counts[i] * sizeof(uint64));
 
-		if ((i & 0xffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (i + MERGE_AHEAD < n)
+		if (COHORT_COMPACT(state) && !state->logged && header->partitioned &&
+			state->base == header->base)
 		{
-			memcpy(&slot, slots + (i + MERGE_AHEAD) * sizeof(uint64), sizeof(uint64));
-			customer_map_prefetch(&state->map, key_hash_word(COMPACT_KEY(slot)), true);
+			customer_map_merge_compact(&state->map, i, slots, counts[i]);
+			continue;
 		}
-		memcpy(&slot, slots + i * sizeof(uint64), sizeof(uint64));
-		if (COHORT_COMPACT(state) && !state->logged && state->base == reader->header.base)
-			*customer_map_upsert_compact(&state->map, key_hash_word(COMPACT_KEY(slot)),
-										 COMPACT_KEY(slot)) |= slot;
-		else
-			merge_compact_slot(state, slot, reader->header.base);
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 j = 0; j < counts[i]; j++)
+		{
+			uint64		slot;
+
+			memcpy(&slot, slots + j * sizeof(uint64), sizeof(uint64));
+			merge_compact_slot(state, slot, header->base);
+		}
 	}
 }
 
@@ -485,9 +521,11 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 		merge_log(*state, &reader);
 		return;
 	}
-	customer_map_reserve(&(*state)->map, header->count);
 	if (header->words == 0)
 		merge_compact(*state, &reader);
 	else
+	{
+		customer_map_reserve(&(*state)->map, header->count);
 		merge_records(*state, &reader);
+	}
 }

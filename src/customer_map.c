@@ -288,7 +288,7 @@ customer_map_init(CustomerMap *map, KeyType *kt, int payload_words, MemoryContex
 static inline uint32
 max_used(const CustomerMap *map, uint32 capacity)
 {
-	return map->width >= 4 ? capacity - capacity / 8 : capacity * (uint64) 7 / 10;
+	return map->width >= 3 ? capacity - capacity / 8 : capacity * (uint64) 7 / 10;
 }
 
 static uint32
@@ -303,7 +303,7 @@ next_capacity(const CustomerMap *map, uint32 capacity)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many customers for one aggregate")));
 	/* whole cache lines */
-	capacity += map->width >= 4 ? capacity / 8 : capacity / 2;
+	capacity += map->width >= 3 ? capacity / 8 : capacity / 2;
 	return TYPEALIGN(8, capacity);
 }
 
@@ -484,6 +484,60 @@ customer_map_upsert_compact(CustomerMap *map, uint64 hash, uint32 key)
 	slot = free_slot(map, p, map_home_word(map, p->capacity, hash));
 	*slot = key;
 	return slot;
+}
+
+#define MERGE_AHEAD 16
+
+static inline uint64
+slot_at(const char *slots, uint32 i)
+{
+	uint64		slot;
+
+	memcpy(&slot, slots + (Size) i * sizeof(uint64), sizeof(uint64));
+	return slot;
+}
+
+void
+customer_map_merge_compact(CustomerMap *map, int partition, const char *slots, uint32 n)
+{
+	MapPartition *p;
+
+	Assert(map->width == 1);
+	CHECK_FOR_INTERRUPTS();
+	if (map->shift == 64)
+		split(map, 16);
+	p = &map->partitions[partition];
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint64		slot = slot_at(slots, i);
+		uint32		home;
+		uint32		j;
+
+		if (p->used >= max_used(map, p->capacity))
+		{
+			/* customers of both sides are mostly the same */
+			uint32		capacity = next_capacity(map, p->capacity);
+
+			while (max_used(map, capacity) < n)
+				capacity = next_capacity(map, capacity);
+			partition_grow(map, p, capacity);
+		}
+		if (i + MERGE_AHEAD < n)
+			__builtin_prefetch(p->slots +
+							   map_home_word(map, p->capacity,
+											 key_hash_word(COMPACT_KEY(slot_at(slots, i + MERGE_AHEAD)))), 1);
+		j = home = map_home_word(map, p->capacity, key_hash_word(COMPACT_KEY(slot)));
+		while (p->slots[j] >> 32 != 0 && COMPACT_KEY(p->slots[j]) != COMPACT_KEY(slot))
+			j = map_probe_next(j, home, p->capacity, MAP_CACHE_LINE / sizeof(uint64));
+		if (p->slots[j] >> 32 == 0)
+		{
+			p->used++;
+			map->count++;
+			p->slots[j] = slot;
+		}
+		else
+			p->slots[j] |= slot;
+	}
 }
 
 void

@@ -98,6 +98,13 @@ extern void customer_map_init(CustomerMap *map, KeyType *kt, int payload_words,
 /* A customer of a compact map; a new one's slot has a payload of 0, to be set at once. */
 extern uint64 *customer_map_upsert_compact(CustomerMap *map, uint64 hash, uint32 key);
 
+/*
+ * Adds the slots of one partition of another compact map, their payloads ORed
+ * to those that are there.  The slots may be unaligned.
+ */
+extern void customer_map_merge_compact(CustomerMap *map, int partition, const char *slots,
+									   uint32 n);
+
 /* Compact to one payload word each: its 32 bits with "flags" added. */
 extern void customer_map_expand(CustomerMap *map, uint64 flags);
 
@@ -209,19 +216,39 @@ customer_map_prefetch(const CustomerMap *map, uint64 hash, bool word)
 		__builtin_prefetch(slot + MAP_CACHE_LINE, 1);
 }
 
-/* Asks for the key bytes that a by-reference lookup will compare. */
+/*
+ * Asks for the key bytes that a by-reference lookup will compare: those of the
+ * first slot on its way with the same tag.  The slots should have been asked
+ * for before.
+ */
 static pg_attribute_always_inline void
 customer_map_prefetch_key(const CustomerMap *map, uint64 hash)
 {
 	MapPartition *p = map_partition(map, hash);
+	uint32		tag = KEY_TAG(hash);
+	uint32		home;
+	uint32		i;
 	uint64		word;
 
 	if (p->capacity == 0)
 		return;
-	word = p->slots[(Size) map_home_tag(map, p->capacity, KEY_TAG(hash)) * map->width];
-	if (word != 0)
-		__builtin_prefetch(arena_pointer(&map->keys,
-										 word & ((UINT64CONST(1) << ARENA_OFFSET_BITS) - 1)));
+	i = home = map_home_tag(map, p->capacity, tag);
+	while ((word = p->slots[(Size) i * map->width]) >> ARENA_OFFSET_BITS != tag)
+	{
+		if (p->slots[(Size) i * map->width + 1] == 0)
+			return;
+		i = map_probe_next(i, home, p->capacity, map->line_slots);
+	}
+	if (p->slots[(Size) i * map->width + 1] != 0)
+	{
+		const char *key = arena_pointer(&map->keys,
+										word & ((UINT64CONST(1) << ARENA_OFFSET_BITS) - 1));
+
+		__builtin_prefetch(key);
+		/* most keys are shorter than a line, but may begin near its end */
+		if ((uintptr_t) key % MAP_CACHE_LINE > MAP_CACHE_LINE / 2)
+			__builtin_prefetch(key + MAP_CACHE_LINE / 2);
+	}
 }
 
 /*
