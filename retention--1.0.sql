@@ -75,6 +75,7 @@ CREATE OPERATOR CLASS cohort_table_ops DEFAULT FOR TYPE cohort_table USING hash 
 	FUNCTION 1 cohort_table_hash(cohort_table),
 	FUNCTION 2 cohort_table_hash_extended(cohort_table, bigint);
 COMMENT ON OPERATOR CLASS cohort_table_ops USING hash IS 'lets cohort tables be grouped, made distinct and hash-joined';
+COMMENT ON OPERATOR FAMILY cohort_table_ops USING hash IS 'hashing of cohort tables';
 
 CREATE FUNCTION cohort_table_to_jsonb(cohort_table) RETURNS jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

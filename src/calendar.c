@@ -106,7 +106,12 @@ zone_parse(const char *text, int len)
 {
 	pg_tz	   *tz = NULL;
 
-	if (len > 0 && len < TZ_STRLEN_MAX + 1 && memchr(text, '\0', len) == NULL)
+	/*
+	 * No zone's name begins with a digit, though the parser of POSIX zones
+	 * takes '30 days' for one.
+	 */
+	if (len > 0 && len < TZ_STRLEN_MAX + 1 && memchr(text, '\0', len) == NULL &&
+		!isdigit((unsigned char) text[0]))
 	{
 		char		name[TZ_STRLEN_MAX + 2];
 

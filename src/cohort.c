@@ -20,10 +20,20 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+/* One set of parameters; groups of a call site may have different ones. */
+typedef struct CohortVariant
+{
+	struct CohortVariant *next;
+	CohortShared *shared;
+	text	   *period;			/* as given */
+	Interval	window;
+	text	   *zone;
+	Calendar   *join_calendar;	/* turns a timestamptz joined_at to wall clock */
+} CohortVariant;
+
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct CohortQuery
 {
-	CohortShared *shared;
 	Oid			at_type;
 	Oid			join_type;		/* InvalidOid without joined_at */
 	int			at_arg;
@@ -32,10 +42,7 @@ typedef struct CohortQuery
 	int			window_arg;		/* 0 without */
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* an argument may differ from row to row */
-	text	   *period;			/* as given in the first row */
-	Interval	window;
-	text	   *zone;
-	Calendar   *join_calendar;	/* turns a timestamptz joined_at to wall clock */
+	CohortVariant *variant;		/* of the last row; a list */
 } CohortQuery;
 
 /* Which optional arguments a signature has. */
@@ -101,18 +108,120 @@ argument_varies(FunctionCallInfo fcinfo, int arg)
 		!(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN);
 }
 
-/* First row of a call site: read and check everything but customer and times. */
+/* A set of parameters that has not been seen yet: read and check it. */
+static CohortVariant *
+create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	CohortVariant *variant = palloc0(sizeof(CohortVariant));
+	CohortParams params;
+	pg_tz	   *tz = NULL;
+
+	memset(&params, 0, sizeof(params));
+	variant->period = PG_GETARG_TEXT_P_COPY(query->period_arg);
+	params.spec = period_parse(VARDATA_ANY(variant->period), VARSIZE_ANY_EXHDR(variant->period));
+	if (query->window_arg)
+	{
+		variant->window = *PG_GETARG_INTERVAL_P(query->window_arg);
+		window_params(&variant->window, &params);
+	}
+	params.zoned = query->at_type == TIMESTAMPTZOID;
+	if (query->zone_arg)
+	{
+		variant->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(variant->zone), VARSIZE_ANY_EXHDR(variant->zone));
+	}
+	else if (params.zoned || query->join_type == TIMESTAMPTZOID)
+		tz = session_timezone;
+	if (tz != NULL)
+		strlcpy(params.zone, pg_get_timezone_name(tz), sizeof(params.zone));
+
+	variant->shared = cohort_shared_create(&params, query->join_arg != 0,
+										   get_fn_expr_argtype(fcinfo->flinfo, 1),
+										   PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
+	if (!params.zoned && query->join_type == TIMESTAMPTZOID)
+		variant->join_calendar = calendar_create(params.spec, true, tz);
+	MemoryContextSwitchTo(old);
+	variant->next = query->variant;
+	query->variant = variant;
+	return variant;
+}
+
+static bool
+text_equal(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static void
+differs_error(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows of a group", name),
+			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
+}
+
+/* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
+static const char *
+variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortVariant *variant)
+{
+	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), variant->period))
+		return "period";
+	if (query->window_arg)
+	{
+		Interval   *window = PG_GETARG_INTERVAL_P(query->window_arg);
+
+		if (window->month != variant->window.month || window->day != variant->window.day ||
+			window->time != variant->window.time)
+			return "rolling window";
+	}
+	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), variant->zone))
+		return "time zone";
+	return NULL;
+}
+
+/*
+ * Parameters that are not constants of the query: those of the row's group,
+ * which a row must not differ from, or for a new group those of the row.
+ */
+static CohortVariant *
+varying_variant(FunctionCallInfo fcinfo, CohortQuery *query, const CohortState *state)
+{
+	CohortVariant **link = &query->variant;
+	CohortVariant *variant;
+	const char *differs = NULL;
+
+	require_argument(fcinfo, query->period_arg, "period");
+	require_argument(fcinfo, query->window_arg, "rolling window");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+	for (; (variant = *link) != NULL; link = &variant->next)
+	{
+		if (state != NULL && variant->shared != state->shared)
+			continue;
+		differs = variant_differs(fcinfo, query, variant);
+		if (state != NULL && differs != NULL)
+			differs_error(differs);
+		if (differs == NULL)
+			break;
+	}
+	if (variant == NULL)
+		return create_variant(fcinfo, query);
+	/* to the front: rows of a group tend to come together */
+	*link = variant->next;
+	variant->next = query->variant;
+	query->variant = variant;
+	return variant;
+}
+
+/* First row of a call site: argument types and positions. */
 static CohortQuery *
 create_query(FunctionCallInfo fcinfo, int form)
 {
-	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	CohortQuery *query = palloc0(sizeof(CohortQuery));
-	CohortParams params;
-	pg_tz	   *tz = NULL;
+	CohortQuery *query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CohortQuery));
 	int			arg = 2;
-	text	   *t;
 
-	memset(&params, 0, sizeof(params));
 	query->join_arg = form & WITH_JOIN ? arg++ : 0;
 	query->at_arg = arg++;
 	query->period_arg = arg++;
@@ -126,74 +235,12 @@ create_query(FunctionCallInfo fcinfo, int form)
 	require_argument(fcinfo, query->period_arg, "period");
 	require_argument(fcinfo, query->window_arg, "rolling window");
 	require_argument(fcinfo, query->zone_arg, "time zone");
-
-	t = PG_GETARG_TEXT_PP(query->period_arg);
-	params.spec = period_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-	query->period = t = PG_GETARG_TEXT_P_COPY(query->period_arg);
-	query->vary = argument_varies(fcinfo, query->period_arg);
-	if (query->window_arg)
-	{
-		query->window = *PG_GETARG_INTERVAL_P(query->window_arg);
-		window_params(&query->window, &params);
-		query->vary |= argument_varies(fcinfo, query->window_arg);
-	}
-	params.zoned = query->at_type == TIMESTAMPTZOID;
-	if (query->zone_arg)
-	{
-		query->zone = t = PG_GETARG_TEXT_P_COPY(query->zone_arg);
-		tz = zone_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-		query->vary |= argument_varies(fcinfo, query->zone_arg);
-	}
-	else if (params.zoned || query->join_type == TIMESTAMPTZOID)
-		tz = session_timezone;
-	if (tz != NULL)
-		strlcpy(params.zone, pg_get_timezone_name(tz), sizeof(params.zone));
-
-	query->shared = cohort_shared_create(&params, query->join_arg != 0,
-										 get_fn_expr_argtype(fcinfo->flinfo, 1),
-										 PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
-	if (!params.zoned && query->join_type == TIMESTAMPTZOID)
-		query->join_calendar = calendar_create(params.spec, true, tz);
-	MemoryContextSwitchTo(old);
+	query->vary = argument_varies(fcinfo, query->period_arg) ||
+		(query->window_arg && argument_varies(fcinfo, query->window_arg)) ||
+		(query->zone_arg && argument_varies(fcinfo, query->zone_arg));
+	create_variant(fcinfo, query);
 	fcinfo->flinfo->fn_extra = query;
 	return query;
-}
-
-static void
-differs_error(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows", name),
-			 errhint("Use GROUP BY, or one aggregate for each.")));
-}
-
-static bool
-text_equal(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-/* Arguments that are not constants: the same in this row? */
-static void
-check_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
-{
-	require_argument(fcinfo, query->period_arg, "period");
-	require_argument(fcinfo, query->window_arg, "rolling window");
-	require_argument(fcinfo, query->zone_arg, "time zone");
-	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), query->period))
-		differs_error("period");
-	if (query->window_arg)
-	{
-		Interval   *window = PG_GETARG_INTERVAL_P(query->window_arg);
-
-		if (window->month != query->window.month || window->day != query->window.day ||
-			window->time != query->window.time)
-			differs_error("rolling window");
-	}
-	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), query->zone))
-		differs_error("time zone");
 }
 
 static void
@@ -231,16 +278,16 @@ time_value(Datum value, Oid type)
 static int64
 join_instant(const CohortQuery *query, Datum value)
 {
+	const CohortVariant *variant = query->variant;
 	int64		join = time_value(value, query->join_type);
 
-	if (query->join_calendar != NULL)
-		return calendar_to_wall(query->join_calendar, join);
+	if (variant->join_calendar != NULL)
+		return calendar_to_wall(variant->join_calendar, join);
 	if (query->at_type == TIMESTAMPTZOID && query->join_type != TIMESTAMPTZOID)
-		return calendar_from_wall(query->shared->calendar, join);
+		return calendar_from_wall(variant->shared->calendar, join);
 	return join;
 }
 
-/* First row of a call site, or of a group. */
 static pg_noinline CohortQuery *
 begin_query(FunctionCallInfo fcinfo, int form)
 {
@@ -257,7 +304,7 @@ begin_state(FunctionCallInfo fcinfo, const CohortQuery *query)
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "cohort_retention called in non-aggregate context");
-	return cohort_state_create(query->shared, context);
+	return cohort_state_create(query->variant->shared, context);
 }
 
 static pg_attribute_always_inline Datum
@@ -273,7 +320,7 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 	if (unlikely(query == NULL))
 		query = begin_query(fcinfo, form);
 	else if (unlikely(query->vary))
-		check_parameters(fcinfo, query);
+		varying_variant(fcinfo, query, state);
 
 	if (!PG_ARGISNULL(at_arg))
 		at = time_value(PG_GETARG_DATUM(at_arg), query->at_type);

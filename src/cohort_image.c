@@ -479,6 +479,23 @@ merge_records(CohortState *state, ImageReader *reader)
 	}
 }
 
+/* The parameters of an image, from the list or new to it. */
+static CohortShared *
+image_shared(CohortShared **list, const ImageHeader *header, MemoryContext query_context)
+{
+	CohortShared *shared;
+
+	for (shared = *list; shared != NULL; shared = shared->next)
+		if (shared->joined == header->joined && shared->key.type == header->keytype &&
+			cohort_params_equal(&shared->params, &header->params))
+			return shared;
+	shared = cohort_shared_create(&header->params, header->joined, header->keytype,
+								  header->collation, query_context);
+	shared->next = *list;
+	*list = shared;
+	return shared;
+}
+
 void
 cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext context,
 				   MemoryContext query_context, const CohortImage *image)
@@ -495,13 +512,9 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("not a serialized cohort_retention state")));
 
-	if (*shared == NULL)
-		*shared = cohort_shared_create(&header->params, header->joined, header->keytype,
-									   header->collation, query_context);
-	cohort_params_match(&(*shared)->params, &header->params);
 	if (*state == NULL)
 	{
-		*state = cohort_state_create(*shared, context);
+		*state = cohort_state_create(image_shared(shared, header, query_context), context);
 		(*state)->base = header->base;
 		(*state)->collapsed = header->collapsed;
 	}

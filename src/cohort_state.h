@@ -39,6 +39,7 @@
 /* Per query: parameters and what is derived from them. */
 typedef struct CohortShared
 {
+	struct CohortShared *next;	/* of a call site whose groups differ; combine only */
 	CohortParams params;
 	bool		joined;			/* cohorts come from joined_at */
 	RollingWidth width;			/* when params.rolling */
@@ -165,7 +166,10 @@ extern void cohort_state_flush(CohortState *state);
 
 extern bytea *cohort_state_serialize(CohortState *state);
 
-/* Adds an image to a state; *state may be NULL. */
+/*
+ * Adds an image to a state; *state may be NULL.  *shared is the list of all
+ * parameters that the call site has met.
+ */
 extern void cohort_state_merge(CohortState **state, CohortShared **shared,
 							   MemoryContext context, MemoryContext query_context,
 							   const CohortImage *image);

@@ -511,9 +511,19 @@ zone_text(const CohortParams *p)
 	return p->zone[0] ? p->zone : "none";
 }
 
+bool
+cohort_params_equal(const CohortParams *a, const CohortParams *b)
+{
+	return a->spec.unit == b->spec.unit && a->spec.week_start == b->spec.week_start &&
+		a->zoned == b->zoned && a->rolling == b->rolling && a->months == b->months &&
+		a->days == b->days && a->micros == b->micros && strcmp(a->zone, b->zone) == 0;
+}
+
 void
 cohort_params_match(const CohortParams *a, const CohortParams *b)
 {
+	if (cohort_params_equal(a, b))
+		return;
 	if (memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0)
 		params_mismatch("periods", period_name(a->spec), period_name(b->spec));
 	if (a->rolling != b->rolling || a->months != b->months || a->days != b->days ||

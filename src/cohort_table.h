@@ -148,6 +148,8 @@ extern int64 cohort_join_unit(int64 join);
 /* Sum of two tables over disjoint customers, in the current context. */
 extern CohortTable *cohort_table_merge(const CohortTable *a, const CohortTable *b);
 
+extern bool cohort_params_equal(const CohortParams *a, const CohortParams *b);
+
 /* Errors unless two sets of parameters are the same. */
 extern void cohort_params_match(const CohortParams *a, const CohortParams *b);
 
