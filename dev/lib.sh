@@ -268,11 +268,13 @@ tree_copy() {
 }
 
 # stage_build DIR [make arguments]: a copy of the tree in DIR/src, built and
-# installed below DIR/stage; the compiler's words are in DIR/build.log
+# installed below DIR/stage; the compiler's words are in DIR/build.log. All
+# builds of one run see the tree as it was at the first.
 stage_build() {
     stage_dir=$1
     shift
-    tree_copy "$stage_dir/src" || return 1
+    [ -d "$work/tree" ] || tree_copy "$work/tree" || return 1
+    mkdir -p "$stage_dir" && cp -R "$work/tree" "$stage_dir/src" || return 1
     # shellcheck disable=SC2086
     (
         cd "$stage_dir/src" &&

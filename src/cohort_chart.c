@@ -68,8 +68,8 @@ chart_read(CohortView *view, Chart *chart)
 }
 
 /* As short as the period allows. */
-static void
-put_label(StringInfo buf, Calendar *cal, int32 cohort)
+static char *
+cohort_label(Calendar *cal, int32 cohort)
 {
 	static const char *const formats[] = {
 		"YYYY-MM-DD HH24:MI", "YYYY-MM-DD", "YYYY-MM-DD", "YYYY-MM", "YYYY \"Q\"Q", "YYYY"
@@ -82,7 +82,7 @@ put_label(StringInfo buf, Calendar *cal, int32 cohort)
 		format = psprintf("%s BC", format);
 	label = DatumGetTextPP(DirectFunctionCall2(timestamp_to_char, TimestampGetDatum(start),
 											   PointerGetDatum(cstring_to_text(format))));
-	appendStringInfo(buf, "%-16s", text_to_cstring(label));
+	return text_to_cstring(label);
 }
 
 static void
@@ -122,6 +122,8 @@ chart_text(CohortView *view, const Chart *chart)
 	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
 	int32		columns = Min(chart->periods, CHART_COLUMNS);
 	int64		first = Max(chart->cohorts - CHART_LINES, 0);
+	const char *unit = period_unit_name(view->reader.params.spec);
+	int			width = strlen(unit);
 	double		top = 0;
 
 	initStringInfo(&buf);
@@ -133,9 +135,10 @@ chart_text(CohortView *view, const Chart *chart)
 
 		for (int32 k = 1; k < Min(line->rows, columns); k++)
 			top = Max(top, line->rate[k]);
+		width = Max(width, (int) strlen(cohort_label(view->calendar, line->cohort)));
 	}
 
-	appendStringInfo(&buf, "%-16s %-8s", period_unit_name(view->reader.params.spec), "size");
+	appendStringInfo(&buf, "%-*s %-8s", width, unit, "size");
 	for (int32 k = 0; k < columns; k++)
 		appendStringInfo(&buf, "%3d ", k);
 	while (buf.data[buf.len - 1] == ' ')
@@ -145,7 +148,7 @@ chart_text(CohortView *view, const Chart *chart)
 	{
 		const ChartLine *line = &chart->lines[i % CHART_LINES];
 
-		put_label(&buf, view->calendar, line->cohort);
+		appendStringInfo(&buf, "%-*s", width, cohort_label(view->calendar, line->cohort));
 		put_line(&buf, line, columns, top, utf8);
 	}
 	appendStringInfo(&buf, "percent %s; %s not known yet%s", measures[view->measure],

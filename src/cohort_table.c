@@ -8,6 +8,7 @@
 
 #include "common/int.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "varint.h"
 
@@ -499,10 +500,15 @@ params_mismatch(const char *what, const char *a, const char *b)
 static char *
 window_text(const CohortParams *p)
 {
+	Interval	window;
+
 	if (!p->rolling)
 		return pstrdup("calendar periods");
-	return psprintf("%d months %d days %lld microseconds", p->months, p->days,
-					(long long) p->micros);
+	window.month = p->months;
+	window.day = p->days;
+	window.time = p->micros;
+	return psprintf("interval '%s'",
+					DatumGetCString(DirectFunctionCall1(interval_out, PointerGetDatum(&window))));
 }
 
 static const char *
