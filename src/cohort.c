@@ -12,13 +12,9 @@
  */
 #include "cohort_state.h"
 
-#include "catalog/pg_type.h"
+#include "arguments.h"
 #include "miscadmin.h"
-#include "nodes/primnodes.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/lsyscache.h"
-#include "utils/timestamp.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
 typedef struct CohortVariant
@@ -50,30 +46,6 @@ typedef struct CohortQuery
 #define WITH_WINDOW	2
 #define WITH_ZONE	4
 
-static Oid
-time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, arg);
-	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
-
-	if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("%s must be a date, timestamp or timestamptz, not %s", name,
-						OidIsValid(given) ? format_type_be(given) : "unknown"),
-				 errhint("Cast it, as in ordered_at::timestamptz.")));
-	return type;
-}
-
-static void
-require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (arg != 0 && PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-}
-
 static void
 window_params(const Interval *window, CohortParams *params)
 {
@@ -89,23 +61,6 @@ window_params(const Interval *window, CohortParams *params)
 	params->months = window->month;
 	params->days = window->day;
 	params->micros = window->time;
-}
-
-/*
- * Is an argument a constant of the query, so that it need be read only once?
- * In an aggregate fn_expr holds placeholders: the Aggref has the arguments.
- */
-static bool
-argument_varies(FunctionCallInfo fcinfo, int arg)
-{
-	Aggref	   *aggref = AggGetAggref(fcinfo);
-	Node	   *node;
-
-	if (aggref == NULL || arg > list_length(aggref->args))
-		return true;
-	node = (Node *) ((TargetEntry *) list_nth(aggref->args, arg - 1))->expr;
-	return !IsA(node, Const) &&
-		!(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN);
 }
 
 /* A set of parameters that has not been seen yet: read and check it. */
@@ -145,13 +100,6 @@ create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
 	variant->next = query->variant;
 	query->variant = variant;
 	return variant;
-}
-
-static bool
-text_equal(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
 static void
@@ -241,37 +189,6 @@ create_query(FunctionCallInfo fcinfo, int form)
 	create_variant(fcinfo, query);
 	fcinfo->flinfo->fn_extra = query;
 	return query;
-}
-
-static void
-infinite_error(bool negative)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("time \"%s\" cannot be placed in a period",
-					negative ? "-infinity" : "infinity"),
-			 errhint("Filter such rows out, or replace them by NULL.")));
-}
-
-/* A date, timestamp or timestamptz as it stands, dates as their midnight. */
-static inline int64
-time_value(Datum value, Oid type)
-{
-	if (type == DATEOID)
-	{
-		DateADT		date = DatumGetDateADT(value);
-
-		if (unlikely(DATE_NOT_FINITE(date)))
-			infinite_error(DATE_IS_NOBEGIN(date));
-		if (unlikely(date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("date out of range for timestamp")));
-		return date * USECS_PER_DAY;
-	}
-	if (unlikely(TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value))))
-		infinite_error(TIMESTAMP_IS_NOBEGIN(DatumGetTimestamp(value)));
-	return DatumGetTimestamp(value);
 }
 
 /* joined_at in the terms of the event times. */

@@ -11,15 +11,13 @@
 #include "cohort_table.h"
 
 #include "catalog/pg_type.h"
-#include "common/base64.h"
-#include "common/hashfn.h"
-#include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
+#include "value_io.h"
 
 /* NULL if the bytes are a canonical cohort_table, else what is wrong. */
 static const char *
@@ -61,117 +59,7 @@ check_bytes(const char *data, Size len)
 	return NULL;
 }
 
-PG_FUNCTION_INFO_V1(cohort_table_in);
-Datum
-cohort_table_in(PG_FUNCTION_ARGS)
-{
-	char	   *text = PG_GETARG_CSTRING(0);
-	int			text_len = strlen(text);
-	int			max = pg_b64_dec_len(text_len);
-	CohortTable *table = palloc(VARHDRSZ + max + 1);
-	int			len = pg_b64_decode(text, text_len, RETENTION_B64_BINARY(VARDATA(table)), max);
-	const char *wrong = len < 0 ? "base64" : check_bytes(VARDATA(table), len);
-
-	if (wrong != NULL)
-		retention_ereturn(RETENTION_ESCONTEXT(fcinfo), (Datum) 0,
-						  (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						   errmsg("invalid input syntax for type %s: wrong %s",
-								  "cohort_table", wrong),
-						   errhint("A cohort_table is made by cohort_retention(); its text form is only for copying.")));
-	SET_VARSIZE(table, VARHDRSZ + len);
-	PG_RETURN_POINTER(table);
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_out);
-Datum
-cohort_table_out(PG_FUNCTION_ARGS)
-{
-	CohortTable *table = PG_GETARG_COHORT_TABLE_PP(0);
-	int			len = VARSIZE_ANY_EXHDR(table);
-	int			max = pg_b64_enc_len(len);
-	char	   *text = palloc(max + 1);
-	int			written = pg_b64_encode(RETENTION_B64_BINARY(VARDATA_ANY(table)), len, text, max);
-
-	if (written < 0)
-		elog(ERROR, "could not encode cohort_table");
-	text[written] = '\0';
-	PG_RETURN_CSTRING(text);
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_recv);
-Datum
-cohort_table_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			len = buf->len - buf->cursor;
-	const char *data = pq_getmsgbytes(buf, len);
-	const char *wrong = check_bytes(data, len);
-	CohortTable *table;
-
-	if (wrong != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid binary cohort_table: wrong %s", wrong)));
-	table = palloc(VARHDRSZ + len);
-	SET_VARSIZE(table, VARHDRSZ + len);
-	memcpy(VARDATA(table), data, len);
-	PG_RETURN_POINTER(table);
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_send);
-Datum
-cohort_table_send(PG_FUNCTION_ARGS)
-{
-	CohortTable *table = PG_GETARG_COHORT_TABLE_PP(0);
-	StringInfoData buf;
-
-	pq_begintypsend(&buf);
-	pq_sendbytes(&buf, VARDATA_ANY(table), VARSIZE_ANY_EXHDR(table));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
-}
-
-static bool
-tables_equal(FunctionCallInfo fcinfo)
-{
-	CohortTable *a = PG_GETARG_COHORT_TABLE_PP(0);
-	CohortTable *b = PG_GETARG_COHORT_TABLE_PP(1);
-
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_eq);
-Datum
-cohort_table_eq(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(tables_equal(fcinfo));
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_ne);
-Datum
-cohort_table_ne(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(!tables_equal(fcinfo));
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_hash);
-Datum
-cohort_table_hash(PG_FUNCTION_ARGS)
-{
-	CohortTable *table = PG_GETARG_COHORT_TABLE_PP(0);
-
-	return hash_any((unsigned char *) VARDATA_ANY(table), VARSIZE_ANY_EXHDR(table));
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_hash_extended);
-Datum
-cohort_table_hash_extended(PG_FUNCTION_ARGS)
-{
-	CohortTable *table = PG_GETARG_COHORT_TABLE_PP(0);
-
-	return hash_any_extended((unsigned char *) VARDATA_ANY(table), VARSIZE_ANY_EXHDR(table),
-							 PG_GETARG_INT64(1));
-}
+VALUE_IO(cohort_table, check_bytes)
 
 /* ---------- jsonb ---------- */
 

@@ -87,6 +87,9 @@ SELECT is(pg_temp.outcome('SELECT count(*) FROM (SELECT cohort_retention(g, time
           '57014', 'and an accessor');
 SET LOCAL statement_timeout = '300s';
 
+-- Infinite intervals came with PostgreSQL 17.
+SELECT is(pg_temp.outcome('SELECT cohort_retention(1, date ''2024-01-01'', ''month'', interval ''infinity'')'), '22023', 'a window of infinity') WHERE current_setting('server_version_num')::integer >= 170000;
+
 -- Statistics at the limits.
 CREATE TABLE half AS SELECT cohort_retention(c, date '2024-01-01' + k * 31, 'month') AS t FROM generate_series(1, 10) c, generate_series(0, 3) k WHERE k IN (0, 3) OR (k = 1 AND c <= 5) OR (k = 2 AND c > 10);
 SELECT results_eq('SELECT period, retained, round(rate_low::numeric, 10), round(rate_high::numeric, 10) FROM half, cohort_rows(t, ''2024-06-01'') WHERE period < 4',

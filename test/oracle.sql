@@ -118,7 +118,7 @@ BEGIN
   RETURN NULL;
 END $$;
 SELECT is(pg_temp.disagreement(s), NULL, 'two formulations agree: ' || s::text)
-FROM (SELECT oracle.scenario(n + floor(random() * 18018)::integer) AS s FROM generate_series(1, 40 * :cases) n OFFSET 0) q;
+FROM (SELECT oracle.scenario(n + floor(random() * 18018)::integer) AS s FROM generate_series(1, 30 * :cases) n OFFSET 0) q;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,56 @@
+/*
+ * arguments.h
+ *	  Arguments of aggregates over rows: their types, their times, whether they
+ *	  are constants.
+ *
+ * What every capability that reads events from rows needs.
+ *
+ * Promises: errors name the argument and what was passed.
+ * Never: knows what an aggregate does with a time.
+ */
+#ifndef RETENTION_ARGUMENTS_H
+#define RETENTION_ARGUMENTS_H
+
+#include "retention.h"
+#include "catalog/pg_type.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+/* Base type of a time argument: date, timestamp or timestamptz, else 42804. */
+extern Oid	time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name);
+
+/* 22004 if an argument is NULL; arg 0 means that there is none. */
+extern void require_argument(FunctionCallInfo fcinfo, int arg, const char *name);
+
+/*
+ * Is an argument not a constant of the query, so that it must be looked at in
+ * each row?
+ */
+extern bool argument_varies(FunctionCallInfo fcinfo, int arg);
+
+extern bool text_equal(const text *a, const text *b);
+
+/* 22008: an infinite time has no period. */
+extern void infinite_time_error(bool negative);
+extern void date_range_error(void);
+
+/* A date, timestamp or timestamptz as it stands, dates as their midnight. */
+static inline int64
+time_value(Datum value, Oid type)
+{
+	if (type == DATEOID)
+	{
+		DateADT		date = DatumGetDateADT(value);
+
+		if (unlikely(DATE_NOT_FINITE(date)))
+			infinite_time_error(DATE_IS_NOBEGIN(date));
+		if (unlikely(date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE))
+			date_range_error();
+		return date * USECS_PER_DAY;
+	}
+	if (unlikely(TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value))))
+		infinite_time_error(TIMESTAMP_IS_NOBEGIN(DatumGetTimestamp(value)));
+	return DatumGetTimestamp(value);
+}
+
+#endif							/* RETENTION_ARGUMENTS_H */

@@ -1,0 +1,111 @@
+/*
+ * history.h
+ *	  The customer_history value: one customer's active days, exact and small.
+ *
+ * A history is a list of days, ascending, each with its number of events and
+ * the sum of their amounts, if any had one.  Days carry no zone: an event's day
+ * was decided when it was added.
+ *
+ * Bytes, integers as minimal LEB128 (varint.h), "s" zigzag:
+ *	  version | flags << 4 (one byte), number of days, [scale],
+ *	  for each day
+ *		step << 1 | more		step: s first day, then days since the last, less 1
+ *		[events - 2]			if more
+ *		[amount]				if the history has amounts:
+ *			s value << 1		in units of 10^-scale
+ *			1					none on this day
+ *			3, scale, s value	another scale
+ *			5, length, bytes	too large for that: as numeric_send makes it
+ * "scale" is the largest of any day, so that equal histories have equal bytes.
+ *
+ * Promises: amounts keep every digit and their scale, as sum(numeric) would;
+ * the reader checks every length, order and bound before using it.
+ * Never: knows of zones, cohorts or models.
+ */
+#ifndef RETENTION_HISTORY_H
+#define RETENTION_HISTORY_H
+
+#include "retention.h"
+#include "lib/stringinfo.h"
+#include "utils/date.h"
+#include "utils/numeric.h"
+
+#define HISTORY_VERSION 1
+
+typedef struct varlena CustomerHistory;
+
+#define DatumGetHistoryPP(d)	((CustomerHistory *) PG_DETOAST_DATUM_PACKED(d))
+#define PG_GETARG_HISTORY_PP(n) DatumGetHistoryPP(PG_GETARG_DATUM(n))
+
+/* An exact amount: value * 10^-scale, or a numeric where that does not fit. */
+typedef struct Amount
+{
+	int64		value;
+	int32		scale;			/* AMOUNT_NONE: there is none */
+	Numeric		big;			/* not NULL: this is the amount, the others unused */
+} Amount;
+
+#define AMOUNT_NONE			(-1)
+#define AMOUNT_VALUE_MAX	(INT64CONST(1) << 61)	/* exclusive, of small amounts */
+
+typedef struct HistoryDay
+{
+	DateADT		day;
+	int64		events;
+	Amount		amount;
+} HistoryDay;
+
+/* ---------- amounts (history_amount.c) ---------- */
+
+/* From a Datum of type numeric; 22003 for NaN and infinities. */
+extern Amount amount_from_datum(Datum value);
+extern Amount amount_none(void);
+
+/* In the current context; exact, with the larger scale. */
+extern Amount amount_add(const Amount *a, const Amount *b);
+extern Numeric amount_to_numeric(const Amount *amount);
+
+/* The same amount in its one representation: small where it fits. */
+extern Amount amount_from_numeric(Numeric num);
+
+/* ---------- reading ---------- */
+
+typedef struct HistoryReader
+{
+	const uint8 *at;
+	const uint8 *end;
+	const char *error;
+	bool		has_amounts;
+	uint32		scale;
+	uint64		days;			/* in all */
+	uint64		left;
+	HistoryDay	day;			/* the last one read */
+} HistoryReader;
+
+/* False, with reader->error set, when the bytes are no history. */
+extern bool history_reader_init(HistoryReader *reader, const char *data, Size len);
+
+/* The next day; false at the end, or with reader->error set. */
+extern bool history_reader_next(HistoryReader *reader);
+
+/* The same for a value of our type, where corruption is an error. */
+extern void history_reader_open(HistoryReader *reader, const CustomerHistory *history);
+extern bool history_reader_day(HistoryReader *reader);
+
+/* NULL if the bytes are a canonical history, else what is wrong. */
+extern const char *history_check(const char *data, Size len);
+
+/* ---------- writing ---------- */
+
+/* From days in ascending order, in the current context. */
+extern CustomerHistory *history_build(const HistoryDay *days, uint64 n);
+
+/* Adds b's events and amount to a, which has the same day. */
+extern void history_day_add(HistoryDay *a, const HistoryDay *b);
+
+extern CustomerHistory *history_merge(const CustomerHistory *a, const CustomerHistory *b);
+
+/* The days from .. to, inclusive. */
+extern CustomerHistory *history_cut(const CustomerHistory *history, DateADT from, DateADT to);
+
+#endif							/* RETENTION_HISTORY_H */

@@ -1,0 +1,45 @@
+/*
+ * value_io.h
+ *	  Input, output, equality and hashing of a value that is its own bytes.
+ *
+ * VALUE_IO(type, check) defines the SQL-callable type_in, _out, _recv, _send,
+ * _eq, _ne, _hash and _hash_extended of a varlena type.  check(data, length)
+ * returns NULL if the bytes are a canonical value, else what is wrong with them.
+ *
+ * Promises: text is the base64 of the bytes; nothing unchecked gets in.
+ * Never: depends on a setting.
+ */
+#ifndef RETENTION_VALUE_IO_H
+#define RETENTION_VALUE_IO_H
+
+#include "retention.h"
+
+typedef const char *(*ValueCheck) (const char *data, Size len);
+
+extern Datum value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check);
+extern Datum value_out(FunctionCallInfo fcinfo, const char *type);
+extern Datum value_recv(FunctionCallInfo fcinfo, const char *type, ValueCheck check);
+extern Datum value_send(FunctionCallInfo fcinfo);
+extern bool value_equal(FunctionCallInfo fcinfo);
+extern Datum value_hash(FunctionCallInfo fcinfo);
+extern Datum value_hash_extended(FunctionCallInfo fcinfo);
+
+#define VALUE_IO(type, check) \
+	PG_FUNCTION_INFO_V1(type##_in); \
+	Datum type##_in(PG_FUNCTION_ARGS) { return value_in(fcinfo, #type, check); } \
+	PG_FUNCTION_INFO_V1(type##_out); \
+	Datum type##_out(PG_FUNCTION_ARGS) { return value_out(fcinfo, #type); } \
+	PG_FUNCTION_INFO_V1(type##_recv); \
+	Datum type##_recv(PG_FUNCTION_ARGS) { return value_recv(fcinfo, #type, check); } \
+	PG_FUNCTION_INFO_V1(type##_send); \
+	Datum type##_send(PG_FUNCTION_ARGS) { return value_send(fcinfo); } \
+	PG_FUNCTION_INFO_V1(type##_eq); \
+	Datum type##_eq(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(value_equal(fcinfo)); } \
+	PG_FUNCTION_INFO_V1(type##_ne); \
+	Datum type##_ne(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(!value_equal(fcinfo)); } \
+	PG_FUNCTION_INFO_V1(type##_hash); \
+	Datum type##_hash(PG_FUNCTION_ARGS) { return value_hash(fcinfo); } \
+	PG_FUNCTION_INFO_V1(type##_hash_extended); \
+	Datum type##_hash_extended(PG_FUNCTION_ARGS) { return value_hash_extended(fcinfo); }
+
+#endif							/* RETENTION_VALUE_IO_H */
