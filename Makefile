@@ -27,7 +27,7 @@ PG_CPPFLAGS = -DRETENTION_VERSION='"$(EXTVERSION)"'
 override SHLIB_LINK += $(filter -lm, $(LIBS))
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
-REGRESS_OPTS = --inputdir=.
+REGRESS_OPTS = --inputdir=. --encoding=UTF8
 
 DISTNAME = $(EXTENSION)-$(EXTVERSION).0
 EXTRA_CLEAN = results regression.diffs regression.out $(DISTNAME).zip

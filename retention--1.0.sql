@@ -106,7 +106,7 @@ CREATE FUNCTION cohort_retention_final(internal) RETURNS cohort_table
 COMMENT ON FUNCTION cohort_retention_final(internal) IS 'part of cohort_retention(): the table of a state';
 
 CREATE FUNCTION cohort_retention_trans(internal, anyelement, "any", text) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION cohort_retention_trans(internal, anyelement, "any", text) IS 'part of cohort_retention(): one row';
 
 CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text) (
@@ -140,7 +140,7 @@ COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, text) IS
 'cohort_table of calendar periods in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL is skipped. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is skipped, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''year''. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_window_trans(internal, anyelement, "any", text, interval) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION cohort_retention_window_trans(internal, anyelement, "any", text, interval) IS 'part of cohort_retention(): one row';
 
 CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, return_window interval) (
@@ -174,7 +174,7 @@ COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, interval, text) I
 'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL is skipped. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is skipped, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_joined_trans(internal, anyelement, "any", "any", text) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION cohort_retention_joined_trans(internal, anyelement, "any", "any", text) IS 'part of cohort_retention(): one row';
 
 CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text) (
@@ -208,7 +208,7 @@ COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, text) IS
 'cohort_table of calendar periods in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL is skipped. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is skipped, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''year''. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_joined_window_trans(internal, anyelement, "any", "any", text, interval) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION cohort_retention_joined_window_trans(internal, anyelement, "any", "any", text, interval) IS 'part of cohort_retention(): one row';
 
 CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text, return_window interval) (
@@ -511,7 +511,7 @@ CREATE FUNCTION customer_history_final(internal) RETURNS customer_history
 COMMENT ON FUNCTION customer_history_final(internal) IS 'part of customer_history(): the history of a state';
 
 CREATE FUNCTION customer_history_trans(internal, "any") RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION customer_history_trans(internal, "any") IS 'part of customer_history(): one row';
 
 CREATE AGGREGATE customer_history(at "any") (
@@ -545,7 +545,7 @@ COMMENT ON AGGREGATE customer_history("any", text) IS
 'one customer''s active days; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. No rows give an empty history.';
 
 CREATE FUNCTION customer_history_amount_trans(internal, "any", numeric) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION customer_history_amount_trans(internal, "any", numeric) IS 'part of customer_history(): one row';
 
 CREATE AGGREGATE customer_history(at "any", amount numeric) (

@@ -31,12 +31,18 @@ typedef struct MaskTallies
 	int64		returning[SET_BITS];
 } MaskTallies;
 
-/* All customers are masks, and join within the masks' span. */
+/* For fewer customers than this, clearing the matrices costs more than sorting. */
+#define MASKS_FROM 512
+
+/* There are many customers, all are masks, and join within the masks' span. */
 static bool
 masks_suffice(CohortState *state)
 {
 	MapCursor	cursor = {0, 0};
 	uint64	   *slot;
+
+	if (state->map.count < MASKS_FROM)
+		return false;
 
 	if (state->shared->params.rolling || state->has_lists || state->logged)
 		return false;

@@ -89,7 +89,10 @@ member_windows_from_periods(CohortMember *member)
 	}
 }
 
-/* Drops the periods before the cohort. */
+/*
+ * Drops the periods before the cohort: of events before joining, and of later
+ * ones where a clock was set back into an earlier period.
+ */
 static void
 drop_earlier(CohortMember *member)
 {
@@ -180,6 +183,12 @@ cohort_state_anchor(CohortState *state, CustomerNumber number, int32 *cohort, in
 		*cohort = log_period(*log_pointer(state->log, number));
 		return true;
 	}
+	if (COHORT_COMPACT(state))
+	{
+		*cohort = state->base +
+			pg_rightmost_one_pos32(COMPACT_PAYLOAD(*slot_pointer(&state->map, number)));
+		return true;
+	}
 	payload = slot_pointer(&state->map, number) + 1;
 	if (shared->params.rolling)
 	{
@@ -228,6 +237,14 @@ cohort_state_member(CohortState *state, CustomerNumber number, CohortMember *mem
 		member_windows_from_periods(member);
 		return;
 	}
+	if (COHORT_COMPACT(state))
+	{
+		period_set_read(&state->lists,
+						SET_PRESENT | COMPACT_PAYLOAD(*slot_pointer(&state->map, number)),
+						state->base, &member->periods);
+		member_windows_from_periods(member);
+		return;
+	}
 	payload = slot_pointer(&state->map, number) + 1;
 	if (!state->shared->params.rolling)
 	{
@@ -239,10 +256,12 @@ cohort_state_member(CohortState *state, CustomerNumber number, CohortMember *mem
 	{
 		period_set_read(&state->lists, payload[ROLL_EVENTS], state->base, &member->periods);
 		period_set_read(&state->lists, payload[ROLL_WINDOWS], 0, &member->windows);
+		drop_earlier(member);
 	}
 	else
 	{
 		instant_set_read(&state->lists, payload[0], &member->instants);
 		member_from_instants(state, member);
+		drop_earlier(member);
 	}
 }

@@ -33,7 +33,7 @@ check_bytes(const char *data, Size len)
 		return reader.error;
 	if (reader.empty)
 		return NULL;
-	if (reader.params.rolling)
+	if (reader.params.rolling && !reader.params.zoned)
 		cal = cohort_calendar(&reader.params);
 	cohort_writer_init(&writer, &reader.params, reader.latest, reader.join_unit);
 	for (int i = 0; i < reader.nentries; i++)
@@ -42,7 +42,10 @@ check_bytes(const char *data, Size len)
 	{
 		if (reader.params.rolling)
 		{
-			if (reader.group.join > reader.latest ||
+			if (reader.group.join > reader.latest)
+				return "joining time";
+			/* the rules of a zone may have changed since the value was made */
+			if (!reader.params.zoned &&
 				calendar_period(cal, reader.group.join) != reader.group.cohort)
 				return "joining time";
 			unit = Min(unit, cohort_join_unit(reader.group.join));
