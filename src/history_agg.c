@@ -16,32 +16,44 @@
 #include "arguments.h"
 #include "calendar.h"
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 
-/* Events of one day.  States without amounts leave "value" out. */
+/*
+ * Events of one day.  States without amounts leave "value" out.  Days with
+ * more events than fit have several of these.
+ */
 typedef struct HistoryEvent
 {
-	int64		events;
 	DateADT		day;
-	int32		scale;			/* of the amount; AMOUNT_NONE, or AMOUNT_BIG */
-	int64		value;			/* AMOUNT_BIG: address of a numeric */
+	uint32		events:24,
+				scale:8;		/* of the amount; or one of those below */
+	int64		value;			/* SCALE_BIG: address of a numeric */
 } HistoryEvent;
 
-#define AMOUNT_BIG	(-2)
+#define EVENTS_LIMIT	0xffffff
+#define SCALE_NONE		0xff	/* no amount */
+#define SCALE_BIG		0xfe	/* too large for an integer */
 
+/*
+ * New events go into "recent", which lies in the same cache line as the rest
+ * of the struct as far as possible; when it is full they move on together, to
+ * an array that most customers never need.
+ */
 typedef struct HistoryState
 {
-	uint32		count;
-	uint32		capacity;
-	uint32		tidy;			/* so many from the start are ascending, distinct days */
+	uint16		recent_count;
+	uint16		recent_capacity;
 	bool		with_amounts;
-	int64		data[FLEXIBLE_ARRAY_MEMBER];	/* "capacity" events */
+	uint32		count;			/* in the array */
+	uint32		capacity;
+	uint32		tidy;			/* so many from its start are ascending, distinct days */
+	char	   *array;
+	int64		recent[FLEXIBLE_ARRAY_MEMBER];
 } HistoryState;
 
-/* Chunks of 64 or 128 bytes at first: most customers have few days. */
-#define FIRST_BYTES			64
-#define FIRST_BYTES_AMOUNTS 128
+#define RECENT_BYTES		32
+#define RECENT_BYTES_AMOUNTS 96
+#define FIRST_ARRAY_BYTES	256
 
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone
@@ -72,27 +84,26 @@ event_size(const HistoryState *state)
 }
 
 static inline HistoryEvent *
-event_at(HistoryState *state, uint32 i)
+recent_event(HistoryState *state, uint32 i)
 {
-	return (HistoryEvent *) ((char *) state->data + i * event_size(state));
+	return (HistoryEvent *) ((char *) state->recent + i * event_size(state));
 }
 
-static uint32
-capacity_of(Size bytes, bool with_amounts)
+static inline HistoryEvent *
+array_event(HistoryState *state, uint32 i)
 {
-	return (uint32) ((bytes - offsetof(HistoryState, data)) /
-					 (with_amounts ? sizeof(HistoryEvent) : offsetof(HistoryEvent, value)));
+	return (HistoryEvent *) (state->array + i * event_size(state));
 }
 
 static HistoryState *
 create_state(MemoryContext context, bool with_amounts)
 {
-	Size		bytes = with_amounts ? FIRST_BYTES_AMOUNTS : FIRST_BYTES;
-	HistoryState *state = MemoryContextAlloc(context, bytes);
+	Size		bytes = with_amounts ? RECENT_BYTES_AMOUNTS : RECENT_BYTES;
+	HistoryState *state = MemoryContextAlloc(context, offsetof(HistoryState, recent) + bytes);
 
-	state->count = state->tidy = 0;
+	memset(state, 0, offsetof(HistoryState, recent));
 	state->with_amounts = with_amounts;
-	state->capacity = capacity_of(bytes, with_amounts);
+	state->recent_capacity = bytes / event_size(state);
 	return state;
 }
 
@@ -101,16 +112,16 @@ event_amount(const HistoryState *state, const HistoryEvent *event)
 {
 	Amount		amount = amount_none();
 
-	if (!state->with_amounts)
+	if (!state->with_amounts || event->scale == SCALE_NONE)
 		return amount;
-	amount.scale = event->scale;
-	if (event->scale == AMOUNT_BIG)
+	if (event->scale == SCALE_BIG)
 	{
 		amount.scale = 0;
 		amount.big = (Numeric) (uintptr_t) event->value;
+		return amount;
 	}
-	else
-		amount.value = event->value;
+	amount.scale = event->scale;
+	amount.value = event->value;
 	return amount;
 }
 
@@ -119,7 +130,8 @@ static void
 set_amount(HistoryState *state, HistoryEvent *event, const Amount *amount,
 		   MemoryContext context)
 {
-	if (!state->with_amounts)
+	event->scale = SCALE_NONE;
+	if (!state->with_amounts || amount->scale == AMOUNT_NONE)
 		return;
 	event->scale = amount->scale;
 	event->value = amount->value;
@@ -129,32 +141,36 @@ set_amount(HistoryState *state, HistoryEvent *event, const Amount *amount,
 		void	   *copy = MemoryContextAlloc(context, bytes);
 
 		memcpy(copy, amount->big, bytes);
-		event->scale = AMOUNT_BIG;
+		event->scale = SCALE_BIG;
 		event->value = (int64) (uintptr_t) copy;
 	}
 }
 
-/* Adds events of the same day. */
 static void
+free_amount(const HistoryState *state, const HistoryEvent *event)
+{
+	if (state->with_amounts && event->scale == SCALE_BIG)
+		pfree((void *) (uintptr_t) event->value);
+}
+
+/* Adds events of the same day; false if their number does not fit. */
+static bool
 add_to_event(HistoryState *state, HistoryEvent *event, int64 events, const Amount *amount,
 			 MemoryContext context)
 {
-	HistoryDay	sum = {event->day, event->events, event_amount(state, event)};
-	HistoryDay	more = {event->day, events, *amount};
-
-	history_day_add(&sum, &more);
-	event->events = sum.events;
-	if (amount->scale == AMOUNT_NONE)
-		return;
-	if (state->with_amounts && event->scale == AMOUNT_BIG)
+	if (event->events + events > EVENTS_LIMIT)
+		return false;
+	event->events += events;
+	if (amount->scale != AMOUNT_NONE)
 	{
-		void	   *old = (void *) (uintptr_t) event->value;
+		HistoryEvent before = *event;
+		Amount		have = event_amount(state, event);
+		Amount		sum = amount_add(&have, amount);
 
-		set_amount(state, event, &sum.amount, context);
-		pfree(old);
+		set_amount(state, event, &sum, context);
+		free_amount(state, &before);
 	}
-	else
-		set_amount(state, event, &sum.amount, context);
+	return true;
 }
 
 static int
@@ -166,116 +182,123 @@ compare_events(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Events become days, ascending. */
+/* The array's events become days, ascending. */
 static void
-tidy_state(HistoryState *state, MemoryContext context)
+tidy_array(HistoryState *state, MemoryContext context)
 {
+	Size		size = event_size(state);
 	uint32		kept = 0;
 
 	if (state->tidy == state->count)
 		return;
 	CHECK_FOR_INTERRUPTS();
-	qsort(state->data, state->count, event_size(state), compare_events);
+	qsort(state->array, state->count, size, compare_events);
 	for (uint32 i = 1; i < state->count; i++)
 	{
-		HistoryEvent *last = event_at(state, kept);
-		HistoryEvent *event = event_at(state, i);
+		HistoryEvent *last = array_event(state, kept);
+		HistoryEvent *event = array_event(state, i);
+		Amount		amount = event_amount(state, event);
 
-		if (event->day == last->day)
-		{
-			Amount		amount = event_amount(state, event);
-
-			add_to_event(state, last, event->events, &amount, context);
-			if (amount.big != NULL)
-				pfree(amount.big);
-		}
+		if (event->day == last->day &&
+			add_to_event(state, last, event->events, &amount, context))
+			free_amount(state, event);
 		else if (++kept != i)
-			memcpy(event_at(state, kept), event, event_size(state));
+			memcpy(array_event(state, kept), event, size);
 	}
 	state->count = state->tidy = kept + 1;
 }
 
-/* Room for one more event; the state may move. */
-static HistoryState *
-make_room(HistoryState *state, MemoryContext context)
+/* What is recent moves to the array. */
+static void
+flush_recent(HistoryState *state, MemoryContext context)
 {
-	Size		bytes;
+	Size		size = event_size(state);
 
-	tidy_state(state, context);
-	if (state->count <= state->capacity - state->capacity / 4 &&
-		state->count < state->capacity)
-		return state;
-	bytes = offsetof(HistoryState, data) + state->capacity * event_size(state);
-	/* whole powers of two: what the allocator makes of it anyway */
-	bytes = pg_nextpower2_size_t(bytes) * 2;
-	state = repalloc_huge(state, bytes);
-	state->capacity = (uint32) Min((bytes - offsetof(HistoryState, data)) / event_size(state),
-								   PG_UINT32_MAX);
-	return state;
+	if (state->count + state->recent_count > state->capacity)
+		tidy_array(state, context);
+	if (state->count + state->recent_count > state->capacity - state->capacity / 4)
+	{
+		/* room for what can come at once, even after doubling once */
+		Size		bytes = Max(FIRST_ARRAY_BYTES / (state->with_amounts ? 1 : 4),
+								state->capacity * size * 2);
+
+		state->array = state->array == NULL ? MemoryContextAlloc(context, bytes) :
+			repalloc_huge(state->array, bytes);
+		state->capacity = (uint32) Min(bytes / size, PG_UINT32_MAX);
+	}
+	for (uint32 i = 0; i < state->recent_count; i++)
+	{
+		HistoryEvent *event = recent_event(state, i);
+
+		if (state->tidy == state->count &&
+			(state->count == 0 || array_event(state, state->count - 1)->day < event->day))
+			state->tidy++;
+		memcpy(array_event(state, state->count++), event, size);
+	}
+	state->recent_count = 0;
 }
 
-static HistoryState *
+static inline void
 add_events(HistoryState *state, DateADT day, int64 events, const Amount *amount,
 		   MemoryContext context)
 {
 	HistoryEvent *event;
 
-	if (state->count > 0)
+	if (state->recent_count > 0)
 	{
-		event = event_at(state, state->count - 1);
-		if (event->day == day)
-		{
-			add_to_event(state, event, events, amount, context);
-			return state;
-		}
+		event = recent_event(state, state->recent_count - 1);
+		if (event->day == day && add_to_event(state, event, events, amount, context))
+			return;
 	}
-	if (unlikely(state->count == state->capacity))
-		state = make_room(state, context);
-	event = event_at(state, state->count);
+	/* history_days() adds them up again */
+	for (; unlikely(events > EVENTS_LIMIT); events -= EVENTS_LIMIT)
+	{
+		Amount		none = amount_none();
+
+		add_events(state, day, EVENTS_LIMIT, &none, context);
+	}
+	if (unlikely(state->recent_count == state->recent_capacity))
+		flush_recent(state, context);
+	event = recent_event(state, state->recent_count++);
 	event->day = day;
 	event->events = events;
-	event->scale = AMOUNT_NONE;
 	set_amount(state, event, amount, context);
-	if (state->tidy == state->count &&
-		(state->count == 0 || event_at(state, state->count - 1)->day < day))
-		state->tidy++;
-	state->count++;
-	return state;
+}
+
+/* An event as part of a history: a new day, or more of the last one. */
+static void
+append_day(HistoryState *state, const HistoryEvent *event, HistoryDay *days, uint64 *n)
+{
+	HistoryDay	day = {event->day, event->events, event_amount(state, event)};
+
+	if (*n > 0 && days[*n - 1].day == day.day)
+		history_day_add(&days[*n - 1], &day);
+	else
+		days[(*n)++] = day;
 }
 
 /* The history of a state, which stays as it is. */
 static CustomerHistory *
 state_history(HistoryState *state)
 {
-	HistoryDay *days;
+	uint64		all = (uint64) state->count + state->recent_count;
+	Size		size = event_size(state);
+	char	   *events = palloc_extended(size * (all + 1), MCXT_ALLOC_HUGE);
+	HistoryDay *days = palloc_extended(sizeof(HistoryDay) * (all + 1), MCXT_ALLOC_HUGE);
+	uint64		n = 0;
+	bool		ascending = true;
 
-	if (state->tidy < state->count)
-	{
-		/* tidy a copy; large amounts are copied too, since tidying frees them */
-		Size		bytes = offsetof(HistoryState, data) + state->count * event_size(state);
-		HistoryState *copy = palloc_extended(bytes, MCXT_ALLOC_HUGE);
-
-		memcpy(copy, state, bytes);
-		for (uint32 i = 0; i < copy->count; i++)
-		{
-			Amount		amount = event_amount(copy, event_at(copy, i));
-
-			if (amount.big != NULL)
-				set_amount(copy, event_at(copy, i), &amount, CurrentMemoryContext);
-		}
-		tidy_state(copy, CurrentMemoryContext);
-		state = copy;
-	}
-	days = palloc_extended(sizeof(HistoryDay) * ((Size) state->count + 1), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < state->count; i++)
-	{
-		HistoryEvent *event = event_at(state, i);
-
-		days[i].day = event->day;
-		days[i].events = event->events;
-		days[i].amount = event_amount(state, event);
-	}
-	return history_build(days, state->count);
+	/* a copy, without the amounts too large for an event: those are only read */
+	if (state->count > 0)
+		memcpy(events, state->array, size * state->count);
+	memcpy(events + size * state->count, state->recent, size * state->recent_count);
+	for (uint64 i = Max(state->tidy, 1); i < all && ascending; i++)
+		ascending = compare_events(events + size * (i - 1), events + size * i) <= 0;
+	if (!ascending)
+		qsort(events, all, size, compare_events);
+	for (uint64 i = 0; i < all; i++)
+		append_day(state, (HistoryEvent *) (events + size * i), days, &n);
+	return history_build(days, n);
 }
 
 /* ---------- rows ---------- */
@@ -368,7 +391,8 @@ history_trans(FunctionCallInfo fcinfo, int form)
 		elog(ERROR, "customer_history called in non-aggregate context");
 	if (state == NULL)
 		state = create_state(context, (form & WITH_AMOUNT) != 0);
-	PG_RETURN_POINTER(add_events(state, day, 1, &amount, context));
+	add_events(state, day, 1, &amount, context);
+	PG_RETURN_POINTER(state);
 }
 
 /* One entry point for each signature: none may look for an argument it lacks. */
@@ -406,9 +430,18 @@ customer_history_deserialize(PG_FUNCTION_ARGS)
 	history_reader_open(&reader, DatumGetHistoryPP(PG_GETARG_DATUM(0)));
 	state = create_state(CurrentMemoryContext, true);
 	while (history_reader_day(&reader))
-		state = add_events(state, reader.day.day, reader.day.events, &reader.day.amount,
-						   CurrentMemoryContext);
+		add_events(state, reader.day.day, reader.day.events, &reader.day.amount,
+				   CurrentMemoryContext);
 	PG_RETURN_POINTER(state);
+}
+
+static void
+combine_event(HistoryState *state, const HistoryState *from, const HistoryEvent *event,
+			  MemoryContext context)
+{
+	Amount		amount = event_amount(from, event);
+
+	add_events(state, event->day, event->events, &amount, context);
 }
 
 PG_FUNCTION_INFO_V1(customer_history_combine);
@@ -427,12 +460,9 @@ customer_history_combine(PG_FUNCTION_ARGS)
 		if (state == NULL)
 			state = create_state(context, more->with_amounts);
 		for (uint32 i = 0; i < more->count; i++)
-		{
-			HistoryEvent *event = event_at(more, i);
-			Amount		amount = event_amount(more, event);
-
-			state = add_events(state, event->day, event->events, &amount, context);
-		}
+			combine_event(state, more, array_event(more, i), context);
+		for (uint32 i = 0; i < more->recent_count; i++)
+			combine_event(state, more, recent_event(more, i), context);
 	}
 	if (state == NULL)
 		PG_RETURN_NULL();
