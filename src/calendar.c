@@ -102,26 +102,30 @@ period_unit_name(PeriodSpec spec)
 }
 
 pg_tz *
-zone_parse(const char *text, int len)
+zone_find(const char *text, int len)
 {
-	pg_tz	   *tz = NULL;
+	char		name[TZ_STRLEN_MAX + 2];
+	pg_tz	   *tz;
 
 	/*
 	 * No zone's name begins with a digit, though the parser of POSIX zones
 	 * takes '30 days' for one.
 	 */
-	if (len > 0 && len < TZ_STRLEN_MAX + 1 && memchr(text, '\0', len) == NULL &&
-		!isdigit((unsigned char) text[0]))
-	{
-		char		name[TZ_STRLEN_MAX + 2];
+	if (len <= 0 || len > TZ_STRLEN_MAX || memchr(text, '\0', len) != NULL ||
+		isdigit((unsigned char) text[0]))
+		return NULL;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	tz = pg_tzset(name);
+	/* zones with leap seconds would make every minute of this wrong */
+	return tz != NULL && pg_tz_acceptable(tz) ? tz : NULL;
+}
 
-		memcpy(name, text, len);
-		name[len] = '\0';
-		tz = pg_tzset(name);
-		/* zones with leap seconds would make every minute of this wrong */
-		if (tz != NULL && !pg_tz_acceptable(tz))
-			tz = NULL;
-	}
+pg_tz *
+zone_parse(const char *text, int len)
+{
+	pg_tz	   *tz = zone_find(text, len);
+
 	if (tz == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -90,6 +90,9 @@ extern const char *period_name(PeriodSpec spec);
 extern const char *period_unit_name(PeriodSpec spec);
 extern pg_tz *zone_parse(const char *text, int len);
 
+/* The same; NULL where there is no such zone. */
+extern pg_tz *zone_find(const char *text, int len);
+
 /*
  * A calendar in the current memory context.  tz may be NULL for wall-clock
  * input.

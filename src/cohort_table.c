@@ -114,9 +114,8 @@ read_params(CohortReader *reader, uint8 flags)
 	reader->at += v;
 	if (v > 0)
 	{
-		tz = pg_tzset(params->zone);
-		if (tz == NULL || !pg_tz_acceptable(tz) ||
-			strcmp(pg_get_timezone_name(tz), params->zone) != 0)
+		tz = zone_find(params->zone, (int) v);
+		if (tz == NULL || strcmp(pg_get_timezone_name(tz), params->zone) != 0)
 			return corrupt(reader, "time zone");
 	}
 
@@ -438,11 +437,11 @@ CohortTable *
 cohort_writer_finish(CohortWriter *writer)
 {
 	CohortParams *params = &writer->params;
+	StringInfo	groups;
 	StringInfoData buf;
 	int			zone_len = strlen(params->zone);
 
 	initStringInfo(&buf);
-	enlargeStringInfo(&buf, 128 + zone_len + writer->entries.len);
 	appendStringInfoSpaces(&buf, VARHDRSZ);
 	appendStringInfoChar(&buf, COHORT_TABLE_VERSION);
 	appendStringInfoChar(&buf, FLAG_FILLED | (params->zoned ? FLAG_ZONED : 0) |
@@ -470,9 +469,16 @@ cohort_writer_finish(CohortWriter *writer)
 		varint_append(&buf, i);
 	}
 	varint_append(&buf, writer->ngroups);
-	appendBinaryStringInfo(&buf, writer->groups.data, writer->groups.len);
-	SET_VARSIZE(buf.data, buf.len);
-	return (CohortTable *) buf.data;
+
+	/* the groups may be many: what precedes them goes before them in place */
+	groups = &writer->groups;
+	enlargeStringInfo(groups, buf.len);
+	memmove(groups->data + buf.len, groups->data, groups->len);
+	memcpy(groups->data, buf.data, buf.len);
+	groups->len += buf.len;
+	SET_VARSIZE(groups->data, groups->len);
+	pfree(buf.data);
+	return (CohortTable *) groups->data;
 }
 
 CohortTable *

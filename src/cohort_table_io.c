@@ -62,7 +62,7 @@ check_bytes(const char *data, Size len)
 	return NULL;
 }
 
-VALUE_IO(cohort_table, check_bytes)
+VALUE_IO(cohort_table, check_bytes, "cohort_retention()")
 
 /* ---------- jsonb ---------- */
 

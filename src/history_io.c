@@ -19,7 +19,7 @@
 #include "utils/jsonb.h"
 #include "value_io.h"
 
-VALUE_IO(customer_history, history_check)
+VALUE_IO(customer_history, history_check, "customer_history()")
 
 PG_FUNCTION_INFO_V1(customer_history_to_jsonb);
 Datum

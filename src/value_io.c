@@ -11,7 +11,7 @@
 #include "libpq/pqformat.h"
 
 Datum
-value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check)
+value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check, const char *maker)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
 	int			text_len = strlen(text);
@@ -24,8 +24,8 @@ value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check)
 		retention_ereturn(RETENTION_ESCONTEXT(fcinfo), (Datum) 0,
 						  (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 						   errmsg("invalid input syntax for type %s: wrong %s", type, wrong),
-						   errhint("A %s is made by an aggregate; its text form is only for copying.",
-								   type)));
+						   errhint("A %s is made by %s; its text form is only for copying.",
+								   type, maker)));
 	SET_VARSIZE(value, VARHDRSZ + len);
 	PG_RETURN_POINTER(value);
 }

@@ -2,9 +2,10 @@
  * value_io.h
  *	  Input, output, equality and hashing of a value that is its own bytes.
  *
- * VALUE_IO(type, check) defines the SQL-callable type_in, _out, _recv, _send,
+ * VALUE_IO(type, check, maker) defines the SQL-callable type_in, _out, _recv, _send,
  * _eq, _ne, _hash and _hash_extended of a varlena type.  check(data, length)
  * returns NULL if the bytes are a canonical value, else what is wrong with them.
+ * maker is the aggregate that makes such values, for a hint.
  *
  * Promises: text is the base64 of the bytes; nothing unchecked gets in.
  * Never: depends on a setting.
@@ -16,7 +17,8 @@
 
 typedef const char *(*ValueCheck) (const char *data, Size len);
 
-extern Datum value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check);
+extern Datum value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check,
+					   const char *maker);
 extern Datum value_out(FunctionCallInfo fcinfo, const char *type);
 extern Datum value_recv(FunctionCallInfo fcinfo, const char *type, ValueCheck check);
 extern Datum value_send(FunctionCallInfo fcinfo);
@@ -24,9 +26,9 @@ extern bool value_equal(FunctionCallInfo fcinfo);
 extern Datum value_hash(FunctionCallInfo fcinfo);
 extern Datum value_hash_extended(FunctionCallInfo fcinfo);
 
-#define VALUE_IO(type, check) \
+#define VALUE_IO(type, check, maker) \
 	PG_FUNCTION_INFO_V1(type##_in); \
-	Datum type##_in(PG_FUNCTION_ARGS) { return value_in(fcinfo, #type, check); } \
+	Datum type##_in(PG_FUNCTION_ARGS) { return value_in(fcinfo, #type, check, maker); } \
 	PG_FUNCTION_INFO_V1(type##_out); \
 	Datum type##_out(PG_FUNCTION_ARGS) { return value_out(fcinfo, #type); } \
 	PG_FUNCTION_INFO_V1(type##_recv); \

@@ -54,11 +54,11 @@ SELECT is_empty('SELECT a.signature FROM aggregate a, function f WHERE f.oid IN 
 SELECT is_empty('SELECT signature FROM aggregate WHERE aggfinalmodify <> ''r''', 'final functions write nothing, so windows and shared states work');
 SELECT is_empty('SELECT signature FROM aggregate WHERE aggtranstype = ''internal''::regtype AND aggtransspace = 0', 'the size of an internal state is estimated');
 SELECT is_empty('SELECT signature FROM aggregate JOIN function f USING (signature) WHERE pronargdefaults > 0 OR provariadic <> 0', 'positional arguments');
-SELECT is_empty('SELECT object FROM member WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)::name) IS NULL', 'every object has a comment');
+SELECT is_empty('SELECT object FROM member WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)::name) IS NULL AND object !~ ''^type .*\[\]$''', 'every object has a comment, but for the array types of newer servers');
 SELECT is_empty('SELECT signature FROM function WHERE prokind = ''f'' AND NOT is_internal AND proacl IS NOT NULL', 'everybody may use everything');
 SELECT is_empty($$SELECT signature FROM function f JOIN pg_language l ON l.oid = prolang WHERE lanname = 'c' AND probin !~ '(^|/)retention$'$$, 'all of one library');
 SELECT is((SELECT (typlen, typbyval, typalign, typstorage, typreceive <> 0, typsend <> 0)::text FROM pg_type WHERE typname = 'cohort_table'), '(-1,f,i,x,t,t)', 'cohort_table: a toastable type with binary I/O');
-SELECT is((SELECT count(*) FROM pg_operator o JOIN member ON classid = 'pg_operator'::regclass AND objid = o.oid WHERE oprname IN ('=', '<>') AND oprleft = oprright AND oprcom <> 0 AND oprnegate <> 0), 2::bigint, '= and <> know each other');
+SELECT is((SELECT count(*) FROM pg_operator o JOIN member ON classid = 'pg_operator'::regclass AND objid = o.oid WHERE oprname IN ('=', '<>') AND oprleft = oprright AND oprcom <> 0 AND oprnegate <> 0), 4::bigint, '= and <> know each other');
 SELECT is_empty('SELECT object FROM member JOIN pg_class c ON classid = ''pg_class''::regclass AND objid = c.oid', 'no tables, no views');
 -- Functions of internal state cannot be called by hand.
 SELECT is_empty('SELECT signature FROM function WHERE prokind = ''f'' AND prorettype = ''internal''::regtype AND NOT ''internal''::regtype = ANY (proargtypes)', 'no function makes internal values from others');
