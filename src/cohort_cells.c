@@ -198,8 +198,8 @@ cohort_view_start(const CohortView *view, int32 k)
 }
 
 /*
- * Rows go to the window that contains as_of, counted from the cohort's start.
- * The reader stands at the cohort's first group.
+ * Rows go to the window, counted from the cohort's start on the wall clock,
+ * that contains as_of: the same rows whoever its members are.
  */
 static int32
 row_count(const CohortView *view)
@@ -210,15 +210,7 @@ row_count(const CohortView *view)
 	if (start > view->as_of_wall)
 		return 0;
 	if (view->reader.params.rolling)
-	{
-		int64		join = view->reader.group.join;
-
 		last = rolling_index(view->wall_calendar, &view->wall_width, start, view->as_of_wall);
-		/* where clocks were set back, the first member's may have run longer */
-		if (view->as_of_instant >= join)
-			last = Max(last, rolling_index(view->calendar, &view->reader.width, join,
-										   view->as_of_instant));
-	}
 	else
 		last = (int64) view->as_of_period - view->cohort;
 	if (last >= CELLS_MAX)
