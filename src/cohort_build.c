@@ -122,6 +122,27 @@ tally_mask(MaskTallies *t, MaskCounts *counts, uint64 mask, int cohort)
 	count_bytes(counts->on[cohort], from);
 }
 
+/* Compact keys are 2^32 at most: no byte's count overflows. */
+static void
+tally_compact(CohortState *state, MaskTallies *t, MaskCounts *counts)
+{
+	int			n = state->map.shift == 64 ? 1 : MAP_PARTITIONS;
+
+	for (int i = 0; i < n; i++)
+	{
+		MapPartition *p = &state->map.partitions[i];
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 j = 0; j < p->capacity; j++)
+		{
+			uint32		mask = COMPACT_PAYLOAD(p->slots[j]);
+
+			if (mask != 0)
+				tally_mask(t, counts, mask, pg_rightmost_one_pos32(mask));
+		}
+	}
+}
+
 static void
 row_to_tally(const MaskRow row, Tally *tally)
 {
@@ -143,10 +164,12 @@ table_from_masks(CohortState *state)
 	uint64	   *slot;
 	uint32		n = 0;
 
-	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
+	if (COHORT_COMPACT(state))
+		tally_compact(state, t, counts);
+	while (!COHORT_COMPACT(state) &&
+		   (slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
-		uint64		mask = COHORT_COMPACT(state) ? COMPACT_PAYLOAD(slot[0]) :
-			slot[1] & SET_MASK;
+		uint64		mask = slot[1] & SET_MASK;
 
 		if (!shared->joined)
 			tally_mask(t, counts, mask, pg_rightmost_one_pos64(mask));

@@ -19,28 +19,26 @@
 
 /* False if it does not fit: the state is to be expanded. */
 bool
-cohort_add_compact(CohortState *state, uint64 hash, uint64 word, int32 period)
+cohort_add_compact(CohortState *state, uint32 mixed, int32 period)
 {
 	uint64		bit = (uint64) ((int64) period - state->base);
 
-	if (word >> 32 != 0)
-		return false;
 	if (bit >= COMPACT_BITS)
 	{
 		if (!cohort_rebase(state, period))
 			return false;
 		bit = (uint64) ((int64) period - state->base);
 	}
-	*customer_map_upsert_compact(&state->map, hash, (uint32) word) |= UINT64CONST(1) << (32 + bit);
+	*customer_map_upsert_compact(&state->map, mixed) |= UINT64CONST(1) << (32 + bit);
 	return true;
 }
 
 static inline void
-append_pair(PeriodLog *log, uint32 key, int32 period)
+append_pair(PeriodLog *log, uint32 mixed, int32 period)
 {
-	LogPartition *p = &log->partitions[key_hash_word(key) >> 56];
+	LogPartition *p = &log->partitions[mixed >> log->shift];
 
-	p->pairs[p->n++] = log_pair(key, period);
+	p->pairs[p->n++] = log_pair(mixed, period);
 	if (p->n == p->capacity)
 		period_log_make_room(log, p, 1);
 }
@@ -58,7 +56,7 @@ cohort_add_pair(CohortState *state, uint64 pair)
 		return;
 	}
 
-	key.word = log_key(pair);
+	key.word = compact_unmix(log_key(pair));
 	key.hash = key_hash_word(key.word);
 	payload = customer_map_upsert(&state->map, &key);
 	if (payload[0] == 0)
@@ -68,49 +66,46 @@ cohort_add_pair(CohortState *state, uint64 pair)
 
 /*
  * Works off what is staged for one partition.  Its slots are asked for together:
- * they lie on a few pages, so that address translation does not miss as well.
+ * they lie on few pages, so that address translation does not miss as well.
  */
 static void
-drain_partition(CohortState *state, LogPartition *p, int partition)
+drain_partition(CohortState *state, LogPartition *p)
 {
+	CustomerMap *map = &state->map;
 	uint32		homes[STAGE_PAIRS];
-	uint32		i = 0;
 
 	CHECK_FOR_INTERRUPTS();
-	while (i < p->n)
+	for (uint32 i = 0; i < p->n; i++)
 	{
-		MapPartition *table = &state->map.partitions[partition];
+		uint32		mixed = log_key(p->pairs[i]);
+		MapPartition *table = &map->partitions[mixed >> LOG_SHIFT];
+
+		homes[i] = map_home_compact(map, table->capacity, mixed);
+		__builtin_prefetch(&table->slots[homes[i]], 1);
+	}
+	for (uint32 i = 0; i < p->n; i++)
+	{
+		uint64		pair = p->pairs[i];
+		uint32		mixed = log_key(pair);
+		MapPartition *table = &map->partitions[mixed >> LOG_SHIFT];
+		uint64		bit = (uint64) ((int64) log_period(pair) - state->base);
 		uint64	   *slots = table->slots;
 		uint32		capacity = table->capacity;
-		uint32		from = i;
+		uint32		j = homes[i];
 
-		for (; i < p->n; i++)
+		/* in a table that has grown since, it is the upsert that finds customers */
+		Assert(j < capacity);
+		while (slots[j] >> 32 != 0 && COMPACT_KEY(slots[j]) != mixed)
+			j = map_probe_next(j, homes[i], capacity, MAP_CACHE_LINE / sizeof(uint64));
+		if (likely(slots[j] >> 32 != 0 && bit < COMPACT_BITS))
+			slots[j] |= UINT64CONST(1) << (32 + bit);
+		else if (!cohort_add_compact(state, mixed, log_period(pair)))
 		{
-			uint64		hash = key_hash_word(log_key(p->pairs[i]));
-
-			homes[i] = map_home_word(&state->map, capacity, hash);
-			__builtin_prefetch(slots + homes[i], 1);
-		}
-		/* until the table grows, which moves the slots */
-		for (i = from; i < p->n && table->slots == slots; i++)
-		{
-			uint64		pair = p->pairs[i];
-			uint32		key = log_key(pair);
-			uint64		bit = (uint64) ((int64) log_period(pair) - state->base);
-			uint32		j = homes[i];
-
-			while (slots[j] >> 32 != 0 && COMPACT_KEY(slots[j]) != key)
-				j = map_probe_next(j, homes[i], capacity, MAP_CACHE_LINE / sizeof(uint64));
-			if (likely(slots[j] >> 32 != 0 && bit < COMPACT_BITS))
-				slots[j] |= UINT64CONST(1) << (32 + bit);
-			else if (!cohort_add_compact(state, key_hash_word(key), key, log_period(pair)))
-			{
-				/* what is left here and in the other partitions is added there */
-				memmove(p->pairs, p->pairs + i, (p->n - i) * sizeof(uint64));
-				p->n -= i;
-				cohort_state_expand(state);
-				return;
-			}
+			/* what is left here and in the other partitions is added there */
+			memmove(p->pairs, p->pairs + i, (p->n - i) * sizeof(uint64));
+			p->n -= i;
+			cohort_state_expand(state);
+			return;
 		}
 	}
 	p->n = 0;
@@ -122,22 +117,20 @@ cohort_log_drain(CohortState *state)
 {
 	if (state->logged)
 		return;
-	for (int i = 0; i < MAP_PARTITIONS && state->log != NULL; i++)
+	for (int i = 0; state->log != NULL && i < state->log->npartitions; i++)
 		if (state->log->partitions[i].n > 0)
-			drain_partition(state, &state->log->partitions[i], i);
+			drain_partition(state, &state->log->partitions[i]);
 }
 
 void
-cohort_log_full(CohortState *state, int partition)
+cohort_log_full(CohortState *state, LogPartition *p)
 {
-	LogPartition *p = &state->log->partitions[partition];
-
 	if (state->logged)
 	{
 		period_log_make_room(state->log, p, 1);
 		return;
 	}
-	drain_partition(state, p, partition);
+	drain_partition(state, p);
 }
 
 void
@@ -166,7 +159,7 @@ cohort_state_expand(CohortState *state)
 	/* staged or kept, what the log has goes into the map */
 	state->log = NULL;
 	state->logged = false;
-	for (int i = 0; i < MAP_PARTITIONS; i++)
+	for (int i = 0; i < log->npartitions; i++)
 	{
 		LogPartition *p = &log->partitions[i];
 
@@ -213,23 +206,27 @@ cohort_state_to_log(CohortState *state)
 		state->no_log = true;
 		return false;
 	}
-	log = state->log != NULL ? state->log : period_log_create(state->context, STAGE_PAIRS);
+	log = period_log_create(state->context, LOG_SHIFT, LOG_FIRST_PAIRS);
 	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
-		uint32		key = (uint32) slot[0];
+		uint32		mixed;
 
 		if (COHORT_COMPACT(state))
 		{
 			for (uint32 mask = COMPACT_PAYLOAD(slot[0]); mask != 0; mask &= mask - 1)
-				append_pair(log, key, state->base + pg_rightmost_one_pos32(mask));
+				append_pair(log, COMPACT_KEY(slot[0]), state->base + pg_rightmost_one_pos32(mask));
 			continue;
 		}
+		mixed = compact_mix((uint32) slot[0]);
 		period_set_read(&state->lists, slot[1], state->base, &periods);
 		for (uint32 i = 0; i < periods.n; i++)
-			append_pair(log, key, periods.v[i]);
+			append_pair(log, mixed, periods.v[i]);
 	}
 	if (periods.v != NULL)
 		pfree(periods.v);
+	/* what was staged has been drained */
+	if (state->log != NULL)
+		period_log_free(state->log);
 	customer_map_clear(&state->map);
 	arena_clear(&state->lists);
 	state->has_lists = false;

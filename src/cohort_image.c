@@ -334,24 +334,24 @@ merge_compact_slot(CohortState *state, uint64 slot, int32 base)
 											base + pg_rightmost_one_pos32(mask)));
 		return;
 	}
-	key.word = COMPACT_KEY(slot);
-	key.hash = key_hash_word(key.word);
 	if (COHORT_COMPACT(state) && state->base == base)
 	{
-		*customer_map_upsert_compact(&state->map, key.hash, COMPACT_KEY(slot)) |= slot;
+		*customer_map_upsert_compact(&state->map, COMPACT_KEY(slot)) |= slot;
 		return;
 	}
 	if (COHORT_COMPACT(state))
 	{
 		uint64		mask = COMPACT_PAYLOAD(slot);
 
-		while (mask != 0 && cohort_add_compact(state, key.hash, key.word,
+		while (mask != 0 && cohort_add_compact(state, COMPACT_KEY(slot),
 											   base + pg_rightmost_one_pos64(mask)))
 			mask &= mask - 1;
 		if (mask == 0)
 			return;
 		cohort_state_expand(state);
 	}
+	key.word = compact_unmix(COMPACT_KEY(slot));
+	key.hash = key_hash_word(key.word);
 	payload = customer_map_upsert(&state->map, &key);
 	if (payload[0] == 0)
 		cohort_payload_init(state, payload);

@@ -31,12 +31,14 @@ allocate_pairs(MemoryContext context, uint32 capacity)
 }
 
 PeriodLog *
-period_log_create(MemoryContext context, uint32 capacity)
+period_log_create(MemoryContext context, int shift, uint32 capacity)
 {
 	PeriodLog  *log = MemoryContextAllocZero(context, sizeof(PeriodLog));
 
 	log->context = context;
-	for (int i = 0; i < MAP_PARTITIONS; i++)
+	log->shift = shift;
+	log->npartitions = 1 << (32 - shift);
+	for (int i = 0; i < log->npartitions; i++)
 	{
 		log->partitions[i].pairs = allocate_pairs(context, capacity);
 		log->partitions[i].capacity = capacity;
@@ -48,18 +50,9 @@ period_log_create(MemoryContext context, uint32 capacity)
 void
 period_log_free(PeriodLog *log)
 {
-	for (int i = 0; i < MAP_PARTITIONS; i++)
+	for (int i = 0; i < log->npartitions; i++)
 		pfree(log->partitions[i].pairs);
 	pfree(log);
-}
-
-void
-period_log_resize(PeriodLog *log, LogPartition *p, uint32 capacity)
-{
-	Assert(p->n == 0);
-	pfree(p->pairs);
-	p->pairs = allocate_pairs(log->context, capacity);
-	p->capacity = capacity;
 }
 
 /* One pass of counting sort by a digit. */

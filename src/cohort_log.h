@@ -2,7 +2,8 @@
  * cohort_log.h
  *	  Pairs of customer and period, partitioned by hash, in plain arrays.
  *
- * For keys of 32 bits under calendar periods a pair is one word.  Appending
+ * For keys of 32 bits under calendar periods a pair is one word; the key stands
+ * in it mixed, as in a compact map.  Appending
  * it to the array of its partition is a sequential write, where a lookup in a
  * large hash table is a cache miss.  Arrays serve twice:
  *	  staging	rows on their way into a compact map: a partition's are worked
@@ -30,14 +31,23 @@ typedef struct LogPartition
 typedef struct PeriodLog
 {
 	MemoryContext context;
+	int			shift;			/* mixed key >> shift is the partition */
+	int			npartitions;
 	LogPartition partitions[MAP_PARTITIONS];
 } PeriodLog;
 
+/*
+ * A log has the partitions of a map.  Staging has fewer, so that the lines
+ * being written stay in the first cache.
+ */
+#define LOG_SHIFT	24
+#define STAGE_SHIFT	26
+
 /* Pairs sort by customer, then by period. */
 static inline uint64
-log_pair(uint32 key, int32 period)
+log_pair(uint32 mixed, int32 period)
 {
-	return (uint64) key << 32 | ((uint32) period ^ 0x80000000);
+	return (uint64) mixed << 32 | ((uint32) period ^ 0x80000000);
 }
 
 static inline uint32
@@ -53,11 +63,8 @@ log_period(uint64 pair)
 }
 
 /* Partitions with room for so many pairs each. */
-extern PeriodLog *period_log_create(MemoryContext context, uint32 capacity);
+extern PeriodLog *period_log_create(MemoryContext context, int shift, uint32 capacity);
 extern void period_log_free(PeriodLog *log);
-
-/* Replaces an empty partition's array by one of another capacity. */
-extern void period_log_resize(PeriodLog *log, LogPartition *p, uint32 capacity);
 
 /* Room for at least "more" pairs in a log's partition. */
 extern void period_log_make_room(PeriodLog *log, LogPartition *p, uint32 more);

@@ -555,7 +555,9 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 	}
 
 	if (COHORT_COMPACT(state) &&
-		!cohort_add_compact(state, key.hash, key.word, calendar_period(shared->calendar, at)))
+		(key.word >> 32 != 0 ||
+		 !cohort_add_compact(state, compact_mix((uint32) key.word),
+							 calendar_period(shared->calendar, at))))
 		cohort_state_expand(state);
 	if (!COHORT_COMPACT(state))
 		apply(state, customer_map_upsert(&state->map, &key), at, join,
@@ -563,7 +565,7 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 	if (COHORT_COMPACT(state))
 	{
 		if (state->map.count >= STAGE_FROM && state->log == NULL)
-			state->log = period_log_create(state->context, STAGE_PAIRS);
+			state->log = period_log_create(state->context, STAGE_SHIFT, STAGE_PAIRS);
 	}
 	else if (batch == NULL && state->map.count >= BATCH_FROM)
 		create_batch(state);

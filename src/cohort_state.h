@@ -118,7 +118,7 @@ extern void cohort_state_expand(CohortState *state);
 extern bool cohort_state_to_log(CohortState *state);
 
 /* A period of a customer in compact form; false if it does not fit. */
-extern bool cohort_add_compact(CohortState *state, uint64 hash, uint64 word, int32 period);
+extern bool cohort_add_compact(CohortState *state, uint32 mixed, int32 period);
 
 /* Moves the span of the masks so that a period fits; false if it cannot. */
 extern bool cohort_rebase(CohortState *state, int32 period);
@@ -126,8 +126,9 @@ extern bool cohort_rebase(CohortState *state, int32 period);
 /* From so many customers on, rows of a compact map are staged. */
 #define STAGE_FROM		16384
 
-/* Pairs staged for a partition. */
-#define STAGE_PAIRS		256
+/* Pairs staged for a partition, and room in a new log's. */
+#define STAGE_PAIRS		512
+#define LOG_FIRST_PAIRS	256
 
 /* Works off all that is staged. */
 extern void cohort_log_drain(CohortState *state);
@@ -139,7 +140,7 @@ extern void cohort_state_tidy(CohortState *state);
 extern void cohort_add_pair(CohortState *state, uint64 pair);
 
 /* A partition of the log is full. */
-extern void cohort_log_full(CohortState *state, int partition);
+extern void cohort_log_full(CohortState *state, LogPartition *p);
 
 /*
  * Adding to one customer, for the merge of states.  A new customer's payload
@@ -216,18 +217,15 @@ static pg_attribute_always_inline void
 cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
 {
 	CohortBatch *batch = state->word_batch;
-	uint64		hash;
 
 	if (state->log != NULL && likely((uint64) customer >> 32 == 0))
 	{
-		LogPartition *p;
+		uint32		mixed = compact_mix((uint32) customer);
+		LogPartition *p = &state->log->partitions[mixed >> state->log->shift];
 
-		hash = key_hash_word((uint64) customer);
-		p = &state->log->partitions[hash >> 56];
-		p->pairs[p->n++] = log_pair((uint32) customer,
-									calendar_period(state->shared->calendar, at));
+		p->pairs[p->n++] = log_pair(mixed, calendar_period(state->shared->calendar, at));
 		if (unlikely(p->n == p->capacity))
-			cohort_log_full(state, (int) (hash >> 56));
+			cohort_log_full(state, p);
 	}
 	else if (batch != NULL && state->log == NULL)
 	{

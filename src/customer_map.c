@@ -313,17 +313,20 @@ slot_used(const CustomerMap *map, const uint64 *slot)
 	return map->width == 1 ? COMPACT_PAYLOAD(slot[0]) != 0 : slot[1] != 0;
 }
 
+/* What map_partition() takes for a compact key. */
 static inline uint64
-slot_word(const CustomerMap *map, const uint64 *slot)
+compact_hash(uint32 mixed)
 {
-	return map->width == 1 ? COMPACT_KEY(slot[0]) : slot[0];
+	return (uint64) mixed << 32;
 }
 
 static inline uint32
 slot_home(const CustomerMap *map, uint32 capacity, const uint64 *slot)
 {
+	if (map->width == 1)
+		return map_home_compact(map, capacity, COMPACT_KEY(slot[0]));
 	if (map->kt->kind == KEY_WORD)
-		return map_home_word(map, capacity, key_hash_word(slot_word(map, slot)));
+		return map_home_word(map, capacity, key_hash_word(slot[0]));
 	return map_home_tag(map, capacity, (uint32) (slot[0] >> ARENA_OFFSET_BITS));
 }
 
@@ -391,8 +394,10 @@ split(CustomerMap *map, uint32 capacity)
 
 		if (!slot_used(map, from))
 			continue;
-		if (map->kt->kind == KEY_WORD)
-			hash = key_hash_word(slot_word(map, from));
+		if (map->width == 1)
+			hash = compact_hash(COMPACT_KEY(from[0]));
+		else if (map->kt->kind == KEY_WORD)
+			hash = key_hash_word(from[0]);
 		else
 		{
 			stored_key(map, from[0] & REF_MASK, &data, &len);
@@ -473,16 +478,26 @@ customer_map_upsert(CustomerMap *map, const Key *key)
 }
 
 uint64 *
-customer_map_upsert_compact(CustomerMap *map, uint64 hash, uint32 key)
+customer_map_upsert_compact(CustomerMap *map, uint32 mixed)
 {
-	uint64	   *slot = customer_map_find_compact(map, hash, key);
-	MapPartition *p;
+	MapPartition *p = map_partition(map, compact_hash(mixed));
+	uint64	   *slot;
 
-	if (slot != NULL)
-		return slot;
-	p = make_room(map, hash);
-	slot = free_slot(map, p, map_home_word(map, p->capacity, hash));
-	*slot = key;
+	if (p->capacity != 0)
+	{
+		uint32		home = map_home_compact(map, p->capacity, mixed);
+		uint32		i = home;
+
+		while (COMPACT_PAYLOAD(p->slots[i]) != 0)
+		{
+			if (COMPACT_KEY(p->slots[i]) == mixed)
+				return &p->slots[i];
+			i = map_probe_next(i, home, p->capacity, MAP_CACHE_LINE / sizeof(uint64));
+		}
+	}
+	p = make_room(map, compact_hash(mixed));
+	slot = free_slot(map, p, map_home_compact(map, p->capacity, mixed));
+	*slot = mixed;
 	return slot;
 }
 
@@ -524,9 +539,9 @@ customer_map_merge_compact(CustomerMap *map, int partition, const char *slots, u
 		}
 		if (i + MERGE_AHEAD < n)
 			__builtin_prefetch(p->slots +
-							   map_home_word(map, p->capacity,
-											 key_hash_word(COMPACT_KEY(slot_at(slots, i + MERGE_AHEAD)))), 1);
-		j = home = map_home_word(map, p->capacity, key_hash_word(COMPACT_KEY(slot)));
+							   map_home_compact(map, p->capacity,
+												COMPACT_KEY(slot_at(slots, i + MERGE_AHEAD))), 1);
+		j = home = map_home_compact(map, p->capacity, COMPACT_KEY(slot));
 		while (p->slots[j] >> 32 != 0 && COMPACT_KEY(p->slots[j]) != COMPACT_KEY(slot))
 			j = map_probe_next(j, home, p->capacity, MAP_CACHE_LINE / sizeof(uint64));
 		if (p->slots[j] >> 32 == 0)
@@ -543,34 +558,28 @@ customer_map_merge_compact(CustomerMap *map, int partition, const char *slots, u
 void
 customer_map_expand(CustomerMap *map, uint64 flags)
 {
-	int			n = map->shift == 64 ? 1 : MAP_PARTITIONS;
+	CustomerMap old = *map;
+	MapCursor	cursor = {0, 0};
+	uint64	   *slot;
 
 	Assert(map->width == 1);
+	if (old.shift == 64)
+		old.partitions = &old.single;
+	map->count = 0;
+	map->shift = 64;
+	map->partitions = &map->single;
+	memset(&map->single, 0, sizeof(MapPartition));
 	set_width(map, 2);
-	for (int i = 0; i < n; i++)
+	customer_map_reserve(map, old.count);
+	while ((slot = customer_map_next(&old, &cursor)) != NULL)
 	{
-		MapPartition *p = &map->partitions[i];
-		MapPartition old = *p;
+		Key			key;
 
-		if (old.capacity == 0)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		partition_alloc(map, p, old.capacity);
-		for (uint32 j = 0; j < old.capacity; j++)
-		{
-			uint64		packed = old.slots[j];
-			uint64	   *slot;
-
-			if (COMPACT_PAYLOAD(packed) == 0)
-				continue;
-			slot = free_slot(map, p, map_home_word(map, p->capacity,
-												   key_hash_word(COMPACT_KEY(packed))));
-			slot[0] = COMPACT_KEY(packed);
-			slot[1] = COMPACT_PAYLOAD(packed) | flags;
-		}
-		p->used = old.used;
-		pfree(old.chunk);
+		key.word = compact_unmix(COMPACT_KEY(*slot));
+		key.hash = key_hash_word(key.word);
+		*customer_map_upsert(map, &key) = COMPACT_PAYLOAD(*slot) | flags;
 	}
+	customer_map_clear(&old);
 }
 
 void
@@ -585,7 +594,8 @@ customer_map_clear(CustomerMap *map)
 		memset(&map->partitions[i], 0, sizeof(MapPartition));
 	}
 	map->count = 0;
-	arena_clear(&map->keys);
+	if (map->kt->kind != KEY_WORD)
+		arena_clear(&map->keys);
 }
 
 uint64 *

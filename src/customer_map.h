@@ -96,7 +96,7 @@ extern void customer_map_init(CustomerMap *map, KeyType *kt, int payload_words,
 							  MemoryContext context);
 
 /* A customer of a compact map; a new one's slot has a payload of 0, to be set at once. */
-extern uint64 *customer_map_upsert_compact(CustomerMap *map, uint64 hash, uint32 key);
+extern uint64 *customer_map_upsert_compact(CustomerMap *map, uint32 mixed);
 
 /*
  * Adds the slots of one partition of another compact map, their payloads ORed
@@ -110,6 +110,33 @@ extern void customer_map_expand(CustomerMap *map, uint64 flags);
 
 #define COMPACT_KEY(slot)		((uint32) (slot))
 #define COMPACT_PAYLOAD(slot)	((uint32) ((slot) >> 32))
+
+/*
+ * Compact maps hold keys mixed: a bijection of 32 bits (murmur3's finalizer)
+ * that is hash and key in one, so that nothing is hashed twice.  The top byte
+ * is the partition.
+ */
+static inline uint32
+compact_mix(uint32 key)
+{
+	key ^= key >> 16;
+	key *= 0x85ebca6b;
+	key ^= key >> 13;
+	key *= 0xc2b2ae35;
+	key ^= key >> 16;
+	return key;
+}
+
+static inline uint32
+compact_unmix(uint32 mixed)
+{
+	mixed ^= mixed >> 16;
+	mixed *= 0x7ed1b41d;		/* inverses of the multipliers */
+	mixed ^= mixed >> 13 ^ mixed >> 26;
+	mixed *= 0xa5cb9243;
+	mixed ^= mixed >> 16;
+	return mixed;
+}
 
 /*
  * Payload of a customer, inserted with all words 0 if it is new: the caller
@@ -172,6 +199,12 @@ static inline uint32
 map_home_word(const CustomerMap *map, uint32 capacity, uint64 hash)
 {
 	return (uint32) (((uint64) ((uint32) (hash >> 24) * map->multiplier) * capacity) >> 32);
+}
+
+static inline uint32
+map_home_compact(const CustomerMap *map, uint32 capacity, uint32 mixed)
+{
+	return map_home_tag(map, capacity, mixed & 0xffffff);
 }
 
 static inline uint32
@@ -252,7 +285,7 @@ customer_map_prefetch_key(const CustomerMap *map, uint64 hash)
 }
 
 /*
- * The hot lookups: a word key that is there already.  NULL sends the caller to
+ * The hot lookup: a word key that is there already.  NULL sends the caller to
  * the upsert.
  */
 static pg_attribute_always_inline uint64 *
@@ -275,28 +308,6 @@ customer_map_find_word(const CustomerMap *map, uint64 hash, uint64 word, int wid
 		if (slot[1] == 0)
 			return NULL;
 		i = map_probe_next(i, home, p->capacity, lines);
-	}
-}
-
-static pg_attribute_always_inline uint64 *
-customer_map_find_compact(const CustomerMap *map, uint64 hash, uint32 key)
-{
-	MapPartition *p = map_partition(map, hash);
-	uint32		home;
-	uint32		i;
-
-	if (unlikely(p->capacity == 0))
-		return NULL;
-	i = home = map_home_word(map, p->capacity, hash);
-	for (;;)
-	{
-		uint64	   *slot = p->slots + i;
-
-		if (COMPACT_KEY(*slot) == key && *slot >> 32 != 0)
-			return slot;
-		if (*slot >> 32 == 0)
-			return NULL;
-		i = map_probe_next(i, home, p->capacity, 8);
 	}
 }
 

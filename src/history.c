@@ -21,7 +21,7 @@
 #define CODE_SCALED		3
 #define CODE_BIG		5
 
-#define EVENTS_MAX		(PG_INT64_MAX / 2)
+#define EVENTS_MAX		(INT64CONST(1) << 56)	/* of a day; sums over days fit */
 #define DAY_MIN			(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
 #define DAY_MAX			(TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 1)
 
@@ -299,7 +299,7 @@ history_day_add(HistoryDay *a, const HistoryDay *b)
 	if (pg_add_s64_overflow(a->events, b->events, &a->events) || a->events > EVENTS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("too many events on one day")));
+				 errmsg("too many events")));
 	a->amount = amount_add(&a->amount, &b->amount);
 }
 

@@ -372,6 +372,7 @@ history_trans(FunctionCallInfo fcinfo, int form)
 	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
 	MemoryContext context;
 	Amount		amount = amount_none();
+	int64		at;
 	DateADT		day;
 
 	if (unlikely(query == NULL))
@@ -384,7 +385,11 @@ history_trans(FunctionCallInfo fcinfo, int form)
 			PG_RETURN_NULL();
 		PG_RETURN_POINTER(state);
 	}
-	day = calendar_period(query->zone->days, time_value(PG_GETARG_DATUM(1), query->at_type));
+	at = time_value(PG_GETARG_DATUM(1), query->at_type);
+	/* at the ends of the calendar a zone may have no such day: an error */
+	if (unlikely(at < MIN_TIMESTAMP + USECS_PER_DAY || at >= END_TIMESTAMP - USECS_PER_DAY))
+		(void) calendar_to_wall(query->zone->days, at);
+	day = calendar_period(query->zone->days, at);
 	if ((form & WITH_AMOUNT) && !PG_ARGISNULL(2))
 		amount = amount_from_datum(PG_GETARG_DATUM(2));
 	if (!AggCheckCallContext(fcinfo, &context))

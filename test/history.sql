@@ -1,0 +1,418 @@
+-- customer_history: every event on its day and every amount to the last digit, whatever the order, plan, split or session; its text
+-- and binary form, its cuts, rfm against SQL and against the published CDNOW summary, its size, and thousands of damaged values.
+-- The oracle is count(*) and sum(numeric) over GROUP BY.
+BEGIN;
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+CREATE EXTENSION IF NOT EXISTS retention;
+SELECT * FROM no_plan();
+\getenv seed RETENTION_SEED
+\getenv cases RETENTION_CASES
+\if :{?seed}
+\else
+SELECT floor(random() * 1e9)::integer AS seed \gset
+\endif
+\if :{?cases}
+\else
+\set cases 1
+\endif
+SELECT diag('seed ' || :'seed');
+SELECT setseed(:seed / 1e9) \g /dev/null
+SET TimeZone = 'Asia/Kolkata';
+SET jit = off;
+SET statement_timeout = '120s';
+
+CREATE FUNCTION pg_temp.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text; plan text := '';
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP plan := plan || line || E'\n'; END LOOP;
+  RETURN plan;
+END $$;
+-- Rows that one query has and the other has not.
+CREATE FUNCTION pg_temp.difference(have text, want text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE r text;
+BEGIN
+  EXECUTE format('WITH have AS MATERIALIZED (%s), want AS MATERIALIZED (%s)
+    SELECT string_agg(line, E''\n'') FROM ((SELECT ''have '' || d::text FROM (TABLE have EXCEPT ALL TABLE want) d LIMIT 3) UNION ALL (SELECT ''want '' || d::text FROM (TABLE want EXCEPT ALL TABLE have) d LIMIT 3)) l (line)', have, want) INTO r;
+  RETURN r;
+END $$;
+
+-- Events: amounts of every kind, in zones of every kind ------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.pick(numeric[]) RETURNS numeric LANGUAGE sql AS 'SELECT ($1)[1 + floor(random() * cardinality($1))::integer]';
+CREATE FUNCTION pg_temp.digits(n integer) RETURNS numeric LANGUAGE sql AS $$ SELECT string_agg(floor(random() * 10)::integer::text, '')::numeric FROM generate_series(1, greatest(n, 1)) $$;
+CREATE FUNCTION pg_temp.amount(kind text, n integer) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE sign integer := CASE WHEN random() < 0.3 THEN -1 ELSE 1 END;
+BEGIN
+  CASE kind
+    WHEN 'none' THEN RETURN NULL;
+    WHEN 'cents' THEN RETURN round((random() * 300)::numeric, 2);
+    WHEN 'refunds' THEN RETURN round((random() * 300 - 150)::numeric, 2);
+    WHEN 'some' THEN RETURN CASE WHEN random() < 0.5 THEN round((random() * 300)::numeric, 2) END;
+    WHEN 'scales' THEN RETURN round(sign * (random() * 100)::numeric * 1.00000000000000000001, floor(random() * 21)::integer);
+    WHEN 'zeros' THEN RETURN round(0::numeric, floor(random() * 24)::integer);
+    WHEN 'integers' THEN RETURN sign * pg_temp.digits(floor(random() * 25)::integer);
+    WHEN 'round' THEN RETURN (sign * 10::numeric ^ floor(random() * 30)::integer)::numeric(60, 0);
+    WHEN 'huge' THEN RETURN sign * ('1e' || floor(random() * 100)::text)::numeric * (1 + floor(random() * 9));
+    WHEN 'tiny' THEN RETURN sign * ('1e-' || floor(random() * 50)::text)::numeric * (1 + floor(random() * 9));
+    WHEN '2^61' THEN RETURN sign * (pg_temp.pick(ARRAY[2305843009213693952, 23058430092136939.52, 2.305843009213693952, 1152921504606846976, 4611686018427387904, 9223372036854775807, 9223372036854775808, 1844674407370955161.6]::numeric[])
+                                    + pg_temp.pick('{-2,-1,0,0,1,2,-0.01,0.01,0.000000000000000001}'));
+    WHEN '10^18' THEN RETURN sign * (pg_temp.pick('{1000000000000000000,100000000000000000,10000000000000000.00,1.000000000000000000,10.00000000000000000,0.0000000000000000001}') + pg_temp.pick('{-1,0,1,0.5,-0.000000000000000001}'));
+    -- n and n + 1 cancel each other, from big to small and back
+    WHEN 'cancel' THEN RETURN CASE n % 2 WHEN 0 THEN 1 ELSE -1 END * pg_temp.pick('{1e30,1e30,2305843009213693952,99999999999999999999.99,1e30,5,12345678901234567890.123456789012345678901}');
+    WHEN 'long' THEN RETURN sign * (pg_temp.digits(floor(random() * 400)::integer) || '.' || pg_temp.digits(floor(random() * 400)::integer))::numeric;
+    WHEN 'all' THEN RETURN pg_temp.amount((ARRAY['none', 'cents', 'scales', 'zeros', 'integers', 'round', 'huge', 'tiny', '2^61', '10^18', 'cancel', 'long'])[1 + floor(random() * 12)::integer], n);
+  END CASE;
+END $$;
+CREATE TABLE customer AS
+  SELECT row_number() OVER () AS c, kind, (ARRAY['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Apia', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'America/St_Johns'])[1 + floor(random() * 7)::integer] AS zone,
+         1 + floor(random() * random() * 60)::integer AS events, (ARRAY[3, 30, 700])[1 + floor(random() * 3)::integer] AS span
+  FROM unnest('{none,cents,refunds,some,scales,zeros,integers,round,huge,tiny,2^61,10^18,cancel,long,all}'::text[]) kind, generate_series(1, 16 * :cases);
+CREATE TABLE ev WITH (parallel_workers = 3) AS
+  SELECT row_number() OVER (ORDER BY random())::integer AS n, c, zone, timestamptz '2011-12-29 00:00+00' + make_interval(mins => floor(random() * span * 1440)::integer) AS at, pg_temp.amount(kind, i) AS amount, floor(random() * 5)::integer AS part
+  FROM customer, generate_series(1, events) i;
+INSERT INTO ev SELECT * FROM ev WHERE n % 7 = 0;
+INSERT INTO ev SELECT -n, c, zone, NULL, CASE n % 3 WHEN 0 THEN 'NaN' ELSE amount END, part FROM ev WHERE n % 13 = 0;
+ALTER TABLE ev ADD day date;
+UPDATE ev SET day = (at AT TIME ZONE zone)::date;
+ANALYZE ev;
+CREATE TABLE hist (c bigint, h customer_history);
+INSERT INTO hist SELECT c, customer_history(at, amount, zone) FROM ev GROUP BY c;
+
+SELECT is((SELECT count(*) FROM hist), (SELECT count(DISTINCT c) FROM ev), 'a history for each customer');
+SELECT is(pg_temp.difference('SELECT c, d.day, d.events, d.amount::text FROM hist, history_days(h) d', 'SELECT c, day, count(*), sum(amount)::text FROM ev WHERE at IS NOT NULL GROUP BY c, day'), NULL, 'days, events and amounts as GROUP BY has them, digit by digit');
+SELECT is_empty('SELECT FROM (SELECT day, lag(day) OVER (PARTITION BY c ORDER BY o) AS before FROM hist, history_days(h) WITH ORDINALITY d (day, events, amount, o)) q WHERE day <= before', 'days ascend');
+SELECT is(pg_temp.difference('SELECT c, events(h), active_days(h), first_day(h), last_day(h), total_amount(h)::text FROM hist',
+                             'SELECT c, count(*), count(DISTINCT day), min(day), max(day), sum(amount)::text FROM ev WHERE at IS NOT NULL GROUP BY c'), NULL, 'events, active_days, first_day, last_day, total_amount');
+SELECT is(pg_temp.difference('SELECT c, h::jsonb::text FROM hist',
+                             $$SELECT c, jsonb_build_object('days', jsonb_agg(jsonb_build_object('day', day, 'events', events, 'amount', amount) ORDER BY day))::text FROM (SELECT c, day, count(*) AS events, sum(amount) AS amount FROM ev WHERE at IS NOT NULL GROUP BY c, day) d GROUP BY c$$), NULL, 'jsonb');
+SELECT is(pg_temp.difference('SELECT c, customer_history(at, zone)::text FROM ev GROUP BY c', 'SELECT c, customer_history(at, NULL, zone)::text FROM ev GROUP BY c'), NULL, 'no amounts: as if all were NULL');
+SELECT is(pg_temp.difference('SELECT c, d.day, d.events, d.amount::text FROM (SELECT c, customer_history(at, zone) AS h FROM ev GROUP BY c) q, history_days(h) d', 'SELECT c, day, count(*), NULL FROM ev WHERE at IS NOT NULL GROUP BY c, day'), NULL, 'and the same days');
+SELECT is(pg_temp.difference('SELECT c, customer_history(day, amount)::text FROM ev GROUP BY c', 'SELECT c, h::text FROM hist'), NULL, 'from dates');
+SELECT is(pg_temp.difference('SELECT c, customer_history(at AT TIME ZONE zone, amount, ''Asia/Tokyo'')::text FROM ev GROUP BY c', 'SELECT c, h::text FROM hist'), NULL, 'from timestamps, which no zone moves');
+SELECT is(pg_temp.difference('SELECT part, customer_history(at, amount, zone)::text FROM ev GROUP BY part', 'SELECT part, customer_history(day, amount)::text FROM ev GROUP BY part'), NULL, 'a zone for each row');
+
+-- rfm ----------------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.rfm_difference(as_of text, unit text, days numeric) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.difference(
+    format('SELECT c, frequency, recency, age, monetary_value::text FROM hist, rfm(h, %s, %L)', as_of, unit),
+    format('SELECT c, CASE WHEN min(day) IS NOT NULL THEN count(*) FILTER (WHERE day > first) END, (max(day) - min(day))::float8 / %2$L::float8, (coalesce(%1$s, max(day)) - min(day))::float8 / %2$L::float8, avg(amount) FILTER (WHERE day > first)::text
+            FROM (SELECT c, day, sum(amount) AS amount, min(day) OVER (PARTITION BY c) AS first FROM ev WHERE at IS NOT NULL AND day <= coalesce(%1$s, ''infinity'') GROUP BY c, day) d RIGHT JOIN hist USING (c) GROUP BY c', as_of, days)) $$;
+SELECT is(pg_temp.rfm_difference('NULL::date', unit, days), NULL, 'rfm by SQL, at the last day, by ' || unit) FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('quarter', 91.3125), ('year', 365.25)) u (unit, days);
+SELECT is(pg_temp.rfm_difference(format('date %L', as_of), unit, days), NULL, format('rfm by SQL, at %s, by %s', as_of, unit))
+FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375)) u (unit, days), unnest('{2011-12-28,2011-12-29,2012-01-03,2012-08-01,2020-02-29}'::date[]) as_of;
+SELECT is((SELECT r::text FROM hist, rfm(h) r WHERE c = 1), (SELECT r::text FROM hist, rfm(h, last_day(h), 'day') r WHERE c = 1), 'rfm: the defaults');
+
+-- Any split, any order, any plan: the same bytes ------------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.same(query text, title text) RETURNS text LANGUAGE sql AS $$ SELECT is(pg_temp.difference(query, 'SELECT c, h::text FROM hist'), NULL, title) $$;
+SELECT pg_temp.same(format('SELECT c, customer_history(at, amount, zone ORDER BY %s)::text FROM ev GROUP BY c', o), 'rows ordered by ' || o) FROM unnest('{n,n DESC,at,at DESC,amount,abs(amount) DESC,md5(n::text)}'::text[]) o;
+CREATE TABLE piece WITH (parallel_workers = 2) AS SELECT n, c, customer_history(at, amount, zone) AS h FROM ev GROUP BY n, c;
+CREATE TABLE portion AS SELECT part, c, customer_history(at, amount, zone) AS h FROM ev GROUP BY part, c;
+INSERT INTO portion SELECT 9, c, NULL FROM portion WHERE part = 0;
+ANALYZE piece;
+SELECT pg_temp.same(format('SELECT c, rollup(h ORDER BY %s)::text FROM piece GROUP BY c', o), 'rollup of single rows by ' || o) FROM unnest('{n,n DESC,md5(n::text)}'::text[]) o;
+SELECT pg_temp.same(format('SELECT c, rollup(h ORDER BY %s)::text FROM portion GROUP BY c', o), 'rollup of five parts by ' || o) FROM unnest('{part,part DESC,h::text}'::text[]) o;
+SELECT pg_temp.same('SELECT c, rollup(h)::text FROM (SELECT c, rollup(h) AS h FROM piece GROUP BY c, n % 3) q GROUP BY c', 'rollup of rollups');
+CREATE TABLE five AS SELECT c, a.h AS a, b.h AS b, d.h AS d, e.h AS e, f.h AS f FROM (SELECT c FROM hist) q LEFT JOIN portion a USING (c) LEFT JOIN portion b USING (c) LEFT JOIN portion d USING (c) LEFT JOIN portion e USING (c) LEFT JOIN portion f USING (c)
+  WHERE (coalesce(a.part, 0), coalesce(b.part, 1), coalesce(d.part, 2), coalesce(e.part, 3), coalesce(f.part, 4)) = (0, 1, 2, 3, 4);
+SELECT cmp_ok(count(*), '>', 30::bigint, 'customers in all five parts') FROM five WHERE num_nulls(a, b, d, e, f) = 0;
+SELECT is(count(*) FILTER (WHERE (h::text = ALL (ARRAY[x::text, y::text, z::text, w::text])) IS NOT TRUE), 0::bigint, 'brackets around || do not matter') FROM hist JOIN (SELECT c, a || b || d || e || f AS x, f || (e || (d || (b || a))) AS y, (a || b) || ((d || e) || f) AS z, ((e || a) || NULL || f) || (d || b) AS w FROM five WHERE num_nulls(a, b, d, e, f) = 0) q USING (c);
+SELECT is(count(*) FILTER (WHERE (h || h)::text <> x::text), 0::bigint, 'h || h: everything twice') FROM hist JOIN (SELECT c, customer_history(at, amount, zone) AS x FROM (TABLE ev UNION ALL TABLE ev) e GROUP BY c) q USING (c);
+SELECT is(count(*) FILTER (WHERE total_amount(h || x)::text IS DISTINCT FROM (total_amount(h) - total_amount(h))::text), 0::bigint, 'a history and its refunds are zero, of the same scale') FROM hist JOIN (SELECT c, customer_history(at, -amount, zone) AS x FROM ev GROUP BY c) q USING (c);
+
+CREATE TABLE by_row (LIKE ev) PARTITION BY HASH (n);
+CREATE TABLE by_customer (LIKE ev) PARTITION BY HASH (c);
+SELECT format('CREATE TABLE by_row_%s PARTITION OF by_row FOR VALUES WITH (MODULUS 3, REMAINDER %1$s) WITH (parallel_workers = 2)', i) FROM generate_series(0, 2) i \gexec
+SELECT format('CREATE TABLE by_customer_%s PARTITION OF by_customer FOR VALUES WITH (MODULUS 3, REMAINDER %1$s) WITH (parallel_workers = 2)', i) FROM generate_series(0, 2) i \gexec
+INSERT INTO by_row TABLE ev;
+INSERT INTO by_customer TABLE ev;
+ANALYZE by_row; ANALYZE by_customer;
+CREATE FUNCTION pg_temp.plan_same(source text, plan_has text, title text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE query text := format('SELECT c, customer_history(at, amount, zone)::text FROM %s GROUP BY c', source);
+BEGIN
+  RETURN NEXT matches(pg_temp.plan(query), plan_has, title || ': the plan');
+  RETURN NEXT pg_temp.same(query, title);
+  query := format('SELECT customer_history(at, %%s)::text FROM %s', source);
+  RETURN NEXT is(pg_temp.difference(format(query, 'amount, zone'), 'SELECT rollup(h)::text FROM hist'), NULL, title || ', all customers as one');
+  RETURN NEXT is(pg_temp.difference(format(query, 'zone'), 'SELECT customer_history(day)::text FROM (SELECT * FROM ev ORDER BY n DESC) e'), NULL, title || ', without amounts');
+END $$;
+SET max_parallel_workers_per_gather = 0;
+SET enable_partitionwise_aggregate = on;
+SELECT pg_temp.plan_same('by_row', 'Append\s+->  Partial (Hash|Group)Aggregate', 'partition-wise, customers in all partitions');
+SELECT pg_temp.plan_same('by_customer', 'Append\s+->  (Hash|Group)Aggregate', 'partition-wise, customers in one partition each');
+SET enable_hashagg = off;
+SELECT pg_temp.plan_same('by_row', 'Partial GroupAggregate', 'partition-wise, sorted');
+RESET enable_hashagg;
+SET min_parallel_table_scan_size = 0;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET max_parallel_workers_per_gather = 3;
+SELECT pg_temp.plan_same('by_row', 'Gather.*Partial (Hash|Group)Aggregate', 'workers, partition-wise');
+SET enable_partitionwise_aggregate = off;
+SELECT pg_temp.plan_same('ev', 'Gather.*Workers Planned: [1-3]\s.*Partial (Hash|Group)Aggregate', 'workers');
+SET parallel_leader_participation = off;
+SELECT pg_temp.plan_same('ev', 'Gather.*Workers Planned: [1-3]\s.*Partial (Hash|Group)Aggregate', 'workers without the leader');
+RESET parallel_leader_participation;
+SELECT matches(pg_temp.plan('SELECT c, rollup(h) FROM piece GROUP BY c'), 'Gather.*Partial (Hash|Group)Aggregate', 'rollup is split among workers');
+SELECT pg_temp.same('SELECT c, rollup(h)::text FROM piece GROUP BY c', 'to the same histories');
+CREATE TABLE nothing (LIKE ev) WITH (parallel_workers = 2);
+SELECT is((SELECT customer_history(at, amount, 'UTC')::text FROM nothing), (SELECT customer_history(at)::text FROM ev WHERE false), 'no rows, in workers');
+SELECT throws_ok('SELECT c, customer_history(at, CASE n WHEN 1 THEN ''NaN'' ELSE amount END, zone) FROM ev WHERE at IS NOT NULL GROUP BY c', '22003', 'amount must be a finite number, not NaN', 'an error in a worker');
+RESET min_parallel_table_scan_size;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+SET max_parallel_workers_per_gather = 0;
+
+-- States: shared, finished again and again, filtered, many.
+SELECT is(pg_temp.difference('SELECT c, events(customer_history(at, amount, zone)), customer_history(at, amount, zone)::text, total_amount(customer_history(at, amount, zone))::text, customer_history(at, amount, zone)::text, customer_history(at, zone)::text, customer_history(DISTINCT at, zone)::text FROM ev GROUP BY c',
+                             'SELECT c, events(h), h::text, total_amount(h)::text, h::text, (SELECT customer_history(at, zone)::text FROM ev WHERE c = hist.c), (SELECT customer_history(at, zone)::text FROM (SELECT DISTINCT at, zone FROM ev WHERE c = hist.c) e) FROM hist'), NULL, 'several in one query');
+SELECT is(pg_temp.difference('SELECT c, customer_history(at, amount, zone) FILTER (WHERE part < 2)::text, customer_history(at, amount, zone) FILTER (WHERE part >= 2)::text FROM ev GROUP BY c',
+                             'SELECT c, (SELECT customer_history(at, amount, zone)::text FROM ev WHERE c = hist.c AND part < 2), (SELECT customer_history(at, amount, zone)::text FROM ev WHERE c = hist.c AND part >= 2) FROM hist'), NULL, 'FILTER');
+CREATE TABLE step AS SELECT *, row_number() OVER (PARTITION BY c ORDER BY n) AS o FROM (SELECT DISTINCT ON (n) * FROM ev WHERE c % 4 = 0 ORDER BY n) e;
+SELECT is(pg_temp.difference('SELECT c, o, customer_history(at, amount, zone) OVER (PARTITION BY c ORDER BY n)::text FROM step', 'SELECT c, o, (SELECT customer_history(at, amount, zone)::text FROM (SELECT * FROM step WHERE c = s.c AND o <= s.o ORDER BY at) e) FROM step s'), NULL, 'OVER a growing frame: the state is finished after each row and goes on');
+SELECT is(pg_temp.difference('SELECT c, o, customer_history(at, amount, zone) OVER (PARTITION BY c ORDER BY n ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)::text FROM step', 'SELECT c, o, (SELECT customer_history(at, amount, zone)::text FROM (SELECT * FROM step WHERE c = s.c AND o BETWEEN s.o - 3 AND s.o + 1 ORDER BY at) e) FROM step s'), NULL, 'OVER a moving frame');
+SELECT is(pg_temp.difference('SELECT c, n, rollup(h) OVER (PARTITION BY c ORDER BY n)::text FROM piece WHERE c % 4 = 0', 'SELECT c, n, (SELECT rollup(h)::text FROM (SELECT * FROM piece WHERE c = p.c AND n <= p.n ORDER BY n DESC) e) FROM piece p WHERE c % 4 = 0'), NULL, 'rollup OVER a growing frame');
+SELECT is(pg_temp.difference('SELECT c, zone, customer_history(at, amount, zone)::text FROM ev GROUP BY GROUPING SETS ((c), (zone), ())', 'SELECT c, NULL, h::text FROM hist UNION ALL SELECT NULL, zone, rollup(h)::text FROM hist JOIN customer USING (c) GROUP BY zone UNION ALL SELECT NULL, NULL, rollup(h)::text FROM hist'), NULL, 'GROUPING SETS');
+SET work_mem = '4MB';
+SELECT results_eq('SELECT count(*), sum(events(h)), sum(total_amount(h)), min(first_day(h)), max(last_day(h)) FROM (SELECT customer_history(date ''2024-01-01'' + i % 366, 9.99) AS h FROM generate_series(1, 1000000) i GROUP BY i) q',
+                  'VALUES (1000000::bigint, 1000000::numeric, 9990000.00, date ''2024-01-01'', date ''2024-12-31'')', 'a million customers in little memory');
+RESET work_mem;
+
+-- Cuts ------------------------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE cut AS SELECT DISTINCT c, h, d.day + o AS day FROM hist, history_days(h) d, generate_series(-1, 1) o WHERE c % 3 = 0;
+SELECT is(count(*) FILTER (WHERE (history_until(h, day) || history_since(h, day + 1))::text <> h::text OR (history_since(h, day + 1) || history_until(h, day))::text <> h::text), 0::bigint, 'until || since the next day is the whole') FROM cut;
+SELECT is(count(*) FILTER (WHERE active_days(history_until(h, day)) + active_days(history_since(h, day + 1)) <> active_days(h)), 0::bigint, 'and no day is in both') FROM cut;
+SELECT is(pg_temp.difference('SELECT c, cut.day, history_until(h, cut.day)::text, history_since(h, cut.day)::text FROM cut',
+                             'SELECT c, cut.day, (SELECT customer_history(at, amount, zone)::text FROM ev WHERE c = cut.c AND ev.day <= cut.day), (SELECT customer_history(at, amount, zone)::text FROM ev WHERE c = cut.c AND ev.day >= cut.day) FROM cut'), NULL, 'the same as from the events alone');
+SELECT is(count(*) FILTER (WHERE (history_until(h, 'infinity')::text, history_since(h, '-infinity')::text, active_days(history_until(h, '-infinity')), active_days(history_since(h, 'infinity'))) IS DISTINCT FROM (h::text, h::text, 0::bigint, 0::bigint)), 0::bigint, 'cuts at infinity') FROM hist;
+
+-- Days and zones ----------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.days(h customer_history) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(to_char(day, 'YYYY-MM-DD') || CASE WHEN day < '0001-01-01' THEN ' BC' ELSE '' END || ' x' || events, ', ') FROM history_days(h) $$;
+CREATE FUNCTION pg_temp.answer_in(zone text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE r text;
+BEGIN
+  PERFORM set_config('TimeZone', zone, true);
+  EXECUTE query INTO r;
+  RETURN r;
+END $$;
+CREATE TABLE instant AS SELECT timestamptz '2025-01-31 23:30+00' + i * interval '5 hours' AS at FROM generate_series(0, 9) i;
+SELECT is(count(DISTINCT a)::text || ' ' || min(a), '1 2025-02-01 x5, 2025-02-02 x5', 'the zone given counts, not the session''s')
+FROM unnest('{UTC,Asia/Tokyo,America/Los_Angeles,Pacific/Kiritimati,Pacific/Apia}'::text[]) z, pg_temp.answer_in(z, 'SELECT pg_temp.days(customer_history(at, ''Europe/Berlin'')) FROM instant') a;
+SELECT is(pg_temp.answer_in(z, 'SELECT customer_history(at, 1)::text FROM instant'), (SELECT customer_history(at, 1, z)::text FROM instant), 'without one, the session''s counts: ' || z) FROM unnest('{UTC,Asia/Tokyo,America/Los_Angeles,Pacific/Kiritimati,+05:30,EST5EDT}'::text[]) z;
+SELECT is(pg_temp.answer_in(z, format('SELECT pg_temp.days(customer_history(at%s)) FROM (VALUES (%s ''2025-03-30 00:00''), (''2025-03-30 23:59:59''), (''2025-10-26 02:30'')) v (at)', a, t)), '2025-03-30 x2, 2025-10-26 x1', format('%s in %s%s is never shifted', t, z, a))
+FROM unnest('{UTC,Asia/Tokyo,America/Los_Angeles}'::text[]) z, unnest('{date,timestamp}'::text[]) t, unnest(ARRAY['', ', ''America/New_York''', ', 2.50, ''Pacific/Apia''']) a;
+SELECT is(pg_temp.days(customer_history(at, 'Europe/Berlin')), '2025-03-29 x1, 2025-03-30 x23, 2025-03-31 x1', 'a day of 23 hours') FROM generate_series(timestamptz '2025-03-29 22:30+00', '2025-03-30 22:30+00', '1 hour') at;
+SELECT is(pg_temp.days(customer_history(at, 'Europe/Berlin')), '2025-10-25 x1, 2025-10-26 x25, 2025-10-27 x1', 'a day of 25 hours') FROM generate_series(timestamptz '2025-10-25 21:30+00', '2025-10-26 23:30+00', '1 hour') at;
+SELECT is(pg_temp.days(customer_history(at, 'Pacific/Apia')), '2011-12-29 x2, 2011-12-31 x2', 'a day that Samoa skipped') FROM unnest('{2011-12-29 10:00+00,2011-12-30 09:59:59.999999+00,2011-12-30 10:00+00,2011-12-31 09:59:59.999999+00}'::timestamptz[]) at;
+SELECT is(pg_temp.days(customer_history(at, 'UTC')), '4714-11-24 BC x1, 0044-03-15 BC x2, 0001-12-31 BC x1, 0001-01-01 x1, 1969-12-31 x1, 2000-01-01 x1, 294276-12-31 x1', 'from the first day to the last')
+FROM unnest(ARRAY['294276-12-31 23:59:59.999999', '4714-11-24 BC', '0044-03-15 12:00 BC', '0044-03-15 00:00 BC', '0001-12-31 23:59:59.999999 BC', '0001-01-01', '1969-12-31 23:59:59.999999', '2000-01-01']::timestamp[]) at;
+SELECT is(h::text::customer_history::text || (h || h)::text, h::text || customer_history(at)::text, 'and back as text, and merged') FROM (SELECT customer_history(at) AS h FROM unnest('{4714-11-24 BC,0044-03-15 BC,294276-12-31}'::date[]) at) q, unnest('{4714-11-24 BC,0044-03-15 BC,294276-12-31,4714-11-24 BC,0044-03-15 BC,294276-12-31}'::date[]) at GROUP BY h;
+SELECT is((SELECT recency FROM rfm(h)), (date '294276-12-31' - date '4714-11-24 BC')::float8, 'rfm from the first day to the last') FROM (SELECT customer_history(at) AS h FROM unnest('{4714-11-24 BC,294276-12-31}'::date[]) at) q;
+SELECT throws_ok(format('SELECT customer_history(%s)', a), '22008', NULL, 'no day for ' || a) FROM unnest(ARRAY['date ''infinity''', 'date ''-infinity'', 1', 'timestamp ''infinity'', ''UTC''', 'timestamptz ''-infinity'', 1, ''UTC''', 'date ''294277-01-01''', 'date ''5874897-12-31''']) a;
+SELECT throws_ok(format('SELECT customer_history(timestamptz %L, %L)', at, zone), '22008', NULL, format('%s in %s is no day of the calendar', at, zone)) FROM (VALUES ('4714-11-24 00:00+00 BC', 'America/New_York'), ('294276-12-31 23:59:59+00', 'Asia/Tokyo')) v (at, zone);
+SELECT throws_ok(format('SELECT customer_history(now(), numeric %L)', a), '22003', 'amount must be a finite number, not ' || a, 'amount ' || a) FROM unnest('{NaN,Infinity,-Infinity}'::text[]) a;
+CREATE DOMAIN birthday AS date;
+CREATE DOMAIN price AS numeric(10, 2);
+SELECT is(customer_history(d::birthday, 5.001::price)::text, customer_history(d, 5.00)::text, 'domains are their base types') FROM (SELECT date '2024-02-29' AS d) q;
+SELECT is(customer_history(date '2024-02-29', 5)::text, customer_history(date '2024-02-29', 5::numeric)::text, 'integers are amounts');
+
+-- Nothing -------------------------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE empty AS SELECT customer_history(at, amount) AS h FROM nothing;
+SELECT is((events(h), active_days(h), first_day(h), last_day(h), total_amount(h), h::jsonb)::text, '(0,0,,,,"{""days"": []}")', 'an empty history') FROM empty;
+SELECT is((SELECT count(*) FROM history_days(h)), 0::bigint, 'has no days') FROM empty;
+SELECT results_eq('SELECT r.* FROM empty, rfm(h) r UNION ALL SELECT r.* FROM empty, rfm(h, ''2024-01-01'', ''year'') r', 'SELECT NULL::bigint, NULL::float8, NULL::float8, NULL::numeric FROM generate_series(1, 2)', 'and an rfm that knows nothing');
+SELECT is((history_until(h, '2024-01-01') = h AND history_since(h, '2024-01-01') = h AND h || h = h AND h::text::customer_history = h)::text, 'true', 'cut, merged and copied it stays empty') FROM empty;
+SELECT is(customer_history(NULL::date)::text, h::text, 'rows without a time leave it empty') FROM empty GROUP BY h;
+SELECT is(customer_history(NULL::timestamptz, 'NaN', 'UTC')::text, h::text, 'whatever their amount') FROM empty GROUP BY h;
+SELECT is(count(*) FILTER (WHERE (hist.h || empty.h)::text <> hist.h::text OR (empty.h || hist.h)::text <> hist.h::text), 0::bigint, 'it adds nothing') FROM hist, empty;
+SELECT is(count(*) FILTER (WHERE (h || NULL)::text <> h::text OR (NULL || h)::text <> h::text), 0::bigint, 'nor does NULL') FROM hist;
+SELECT is(num_nulls(NULL::customer_history || NULL, (SELECT rollup(h) FROM hist WHERE false), (SELECT rollup(NULL::customer_history) FROM hist), first_day(NULL), last_day(NULL), active_days(NULL), events(NULL::customer_history), total_amount(NULL), history_until(NULL, now()::date), history_since(NULL, now()::date), (SELECT history_until(h, NULL) FROM empty), (SELECT history_since(h, NULL) FROM empty), NULL::customer_history::jsonb, NULL::customer_history::text), 14, 'NULL stays NULL');
+SELECT is((SELECT count(*) FROM history_days(NULL)) + (SELECT count(*) FROM rfm(NULL::customer_history)), 0::bigint, 'and has no rows');
+SELECT is((SELECT rollup(x)::text FROM unnest(ARRAY[NULL, h, NULL, h, NULL]) x), (h || h)::text, 'rollup skips NULLs') FROM hist WHERE c = 1;
+
+-- Equality ---------------------------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE unlike AS SELECT * FROM (VALUES (1, (SELECT h FROM empty)), (2, (SELECT customer_history(date '2024-01-01'))), (3, (SELECT customer_history(date '2024-01-02'))), (4, (SELECT customer_history(date '2024-01-01') FROM generate_series(1, 2))), (5, (SELECT customer_history(date '2024-01-01', 0))), (6, (SELECT customer_history(date '2024-01-01', 0.0))),
+  (7, (SELECT customer_history(date '2024-01-01', -5))), (8, (SELECT customer_history(date '2024-01-01', 5))), (9, (SELECT customer_history(date '2024-01-01', 1e30))), (10, (SELECT customer_history(d) FROM unnest('{2024-01-01,2024-01-02}'::date[]) d))) v (o, h);
+SELECT is((count(*) FILTER (WHERE a.h = b.h), count(*) FILTER (WHERE a.h <> b.h), count(*) FILTER (WHERE NOT a.h = b.h), count(*) FILTER (WHERE a.o = b.o))::text, '(10,90,90,10)', '= and <>') FROM unlike a, unlike b;
+SELECT is(count(*)::text || ' ' || min(n), '10 2', 'GROUP BY') FROM (SELECT h, count(*) AS n FROM (TABLE unlike UNION ALL TABLE unlike) u GROUP BY h) g;
+SELECT is(count(*), 10::bigint, 'DISTINCT') FROM (SELECT DISTINCT h FROM (TABLE unlike UNION ALL TABLE unlike) u) d;
+SET enable_nestloop = off;
+SELECT matches(pg_temp.plan('SELECT FROM hist a JOIN hist b USING (h)'), 'Hash Join', 'histories can be hash-joined');
+SELECT is((SELECT count(*) FROM hist a JOIN hist b USING (h)), (SELECT sum(n * n)::bigint FROM (SELECT count(*) AS n FROM hist GROUP BY h::text) g), 'and find their equals');
+RESET enable_nestloop;
+CREATE TABLE hashed (o integer, h customer_history) PARTITION BY HASH (h);
+SELECT format('CREATE TABLE hashed_%s PARTITION OF hashed FOR VALUES WITH (MODULUS 3, REMAINDER %1$s)', i) FROM generate_series(0, 2) i \gexec
+INSERT INTO hashed TABLE unlike;
+INSERT INTO hashed SELECT c, h FROM hist;
+SELECT is((SELECT count(*) FROM hashed JOIN unlike USING (o, h)), 10::bigint, 'hash partitions');
+SELECT ok(count(DISTINCT tableoid) = 3, 'spread') FROM hashed;
+SELECT is(NULL::customer_history = h, NULL, 'nothing equals NULL') FROM empty;
+
+-- In and out ---------------------------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE value (o serial, h customer_history);
+INSERT INTO value (h) SELECT h FROM hist ORDER BY c;
+INSERT INTO value (h) SELECT h FROM unlike ORDER BY o;
+INSERT INTO value (h) SELECT customer_history(date '1960-01-01' + i, 19.99 + i) FROM generate_series(1, 20000) i;
+INSERT INTO value (h) SELECT customer_history(day, 10::numeric ^ 200 + i) FROM generate_series(1, 400) i, LATERAL (SELECT date '1960-01-01' + (i * 7) AS day) d;
+SELECT is(count(*) FILTER (WHERE h::text::customer_history::text <> h::text OR h::text::customer_history <> h), 0::bigint, 'text, and back') FROM value;
+SELECT is(count(*) FILTER (WHERE h::text !~ '^[A-Za-z0-9+/]+=*$'), 0::bigint, 'one plain word') FROM value;
+SELECT cmp_ok(max(pg_column_size(h)), '>', 60000, 'large values are among them') FROM value;
+SELECT is((SELECT (active_days(h), events(h), total_amount(h), (SELECT count(*) FROM history_days(h)), jsonb_array_length(h::jsonb -> 'days'), active_days(h || h), history_until(h, '1980-01-01') || history_since(h, '1980-01-02') = h)::text FROM value WHERE active_days(h) = 20000),
+          (SELECT (20000, 20000, 19.99 * 20000 + 20000 * 20001 / 2, 20000, 20000, 20000, true)::text), 'and can be read out of line');
+CREATE TABLE received (LIKE value);
+\set pipe `mktemp`
+\setenv RETENTION_TEST_PIPE :pipe
+\copy value to program 'cat > "$RETENTION_TEST_PIPE"' with (format binary)
+\copy received from program 'cat "$RETENTION_TEST_PIPE"' with (format binary)
+SELECT is(pg_temp.difference('SELECT o, h::text FROM received', 'SELECT o, h::text FROM value'), NULL, 'binary, and back');
+TRUNCATE received;
+\copy value to program 'cat > "$RETENTION_TEST_PIPE"'
+\copy received from program 'cat "$RETENTION_TEST_PIPE"'
+SELECT is(pg_temp.difference('SELECT o, h::text FROM received', 'SELECT o, h::text FROM value'), NULL, 'COPY, and back');
+\! rm -f "$RETENTION_TEST_PIPE"
+SELECT is(encode(customer_history_send(h), 'base64'), replace(h::text, E'\n', ''), 'the text is the base64 of the bytes') FROM value WHERE length(h::text) < 76 LIMIT 1;
+-- What is written down today must be read tomorrow.
+SELECT is(encode(customer_history_send(customer_history(day, amount)), 'hex'), '110402' || '00d00f' || '030101' || '0003011e' || '00050a00010007000000000064', 'the stored form of version 1')
+FROM (VALUES (date '2000-01-05', 1e30), ('2000-01-01', 5.00), ('2000-01-03', NULL), ('2000-01-03', NULL), ('2000-01-03', NULL), ('2000-01-04', 1.5)) v (day, amount);
+
+SELECT is(encode(customer_history_send(customer_history(date '2000-01-01', amount)), 'hex'), want, 'stored as an integer of its scale: ' || amount)
+FROM (VALUES (0.00005, '11010500' || '14'), (-0.000000000000000007, '11011200' || '1a'), (-120000, '110100' || '00fea51d'), (2305843009213693951, '110100' || '00fcffffffffffffff7f'), (0.00, '11010200' || '00')) v (amount, want) GROUP BY amount, want;
+
+-- Size: customers with ten active days or more, of orders such as a shop has in two years.
+CREATE TABLE stored AS
+  SELECT c, customer_history(at, 'UTC') AS bare, customer_history(at, amount, 'UTC') AS paid
+  FROM (SELECT c, timestamptz '2024-01-01 00:00+00' + make_interval(days => floor(random() * 731)::integer, mins => floor(random() * 1440)::integer) AS at, round((5 + 295 * random() * random())::numeric, 2) AS amount
+        FROM generate_series(1, 600) c, generate_series(1, 5 + c % 40)) o GROUP BY c;
+SELECT cmp_ok(avg(pg_column_size(bare)::float8 / active_days(bare)), '<=', 4::float8, 'at most 4 bytes an active day without amounts: ' || round(avg(pg_column_size(bare)::numeric / active_days(bare)), 2)) FROM stored WHERE active_days(bare) >= 10;
+SELECT cmp_ok(avg(pg_column_size(paid)::float8 / active_days(paid)), '<=', 10::float8, 'at most 10 with amounts in cents: ' || round(avg(pg_column_size(paid)::numeric / active_days(paid)), 2)) FROM stored WHERE active_days(paid) >= 10;
+SELECT cmp_ok(avg(pg_column_size(h)::float8 / active_days(h)), '<=', 4::float8, 'at most 4 for a year of ten days and no more: ' || round(avg(pg_column_size(h)::numeric / active_days(h)), 2)) FROM (SELECT customer_history(date '2024-01-01' + c + i * 70) AS h FROM generate_series(1, 50) c, generate_series(1, 10) i GROUP BY c) q;
+
+-- Damage -------------------------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+DECLARE
+  bad bytea := good;
+  at integer;
+BEGIN
+  FOR i IN 0 .. floor(random() * random() * 4)::integer LOOP
+    IF length(bad) = 0 THEN RETURN '\x01'; END IF;
+    at := floor(random() * length(bad))::integer;
+    CASE floor(random() * 8)::integer
+      WHEN 0 THEN bad := set_bit(bad, at * 8 + floor(random() * 8)::integer, 1 - get_bit(bad, at * 8 + floor(random() * 8)::integer));
+      WHEN 1 THEN bad := set_byte(bad, at, floor(random() * 256)::integer);
+      WHEN 2 THEN bad := set_byte(bad, at, (get_byte(bad, at) + (ARRAY[-1, 1, 128, 127, 2, 254])[1 + floor(random() * 6)::integer] + 256) % 256);
+      WHEN 3 THEN bad := substr(bad, 1, at);
+      WHEN 4 THEN bad := substr(bad, 1, at) || decode(lpad(to_hex(floor(random() * 256)::integer), 2, '0'), 'hex') || substr(bad, at + 1);
+      WHEN 5 THEN bad := substr(bad, 1, at) || substr(bad, at + 2);
+      WHEN 6 THEN bad := substr(bad, 1, at) || (ARRAY['\xffffffffffffffff7f', '\xffffffff07', '\x808080808080808080808001', '\xffffffffffffffffff01', '\xffffffffffffffff3f', '\x050800000000', '\x0508000000004000ffff', '\x05080000000000003fff', '\x050a000100ff000000000001', '\x05', '\x03']::bytea[])[1 + floor(random() * 11)::integer] || substr(bad, at + 2);
+      ELSE bad := substr(bad, 1, at) || substr(other, 1 + floor(random() * length(other))::integer);
+    END CASE;
+  END LOOP;
+  RETURN bad;
+END $$;
+-- What becomes of it: an error's code; or 'equal' to the good value, or 'other', after everything that can be asked of it was asked.
+CREATE FUNCTION pg_temp.read(bad text, good customer_history) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  h customer_history;
+  twice customer_history;
+  middle date;
+BEGIN
+  BEGIN
+    h := bad::customer_history;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+  END;
+  IF h = good THEN RETURN 'equal'; END IF;
+  IF h::text::customer_history <> h THEN RETURN 'not canonical'; END IF;
+  BEGIN
+    middle := first_day(h) + (last_day(h) - first_day(h)) / 2;
+    IF (SELECT (count(*), min(day), max(day)) FROM history_days(h)) IS DISTINCT FROM (active_days(h), first_day(h), last_day(h)) THEN RETURN 'days contradict'; END IF;
+    IF (SELECT (coalesce(sum(events), 0), sum(amount)::text) FROM history_days(h)) IS DISTINCT FROM (events(h)::numeric, total_amount(h)::text) THEN RETURN 'sums contradict'; END IF;
+    IF middle < 'infinity' AND history_until(h, middle) || history_since(h, middle + 1) <> h THEN RETURN 'cuts contradict'; END IF;
+    IF jsonb_array_length(h::jsonb -> 'days') <> active_days(h) THEN RETURN 'jsonb contradicts'; END IF;
+    PERFORM r FROM rfm(h) r UNION ALL SELECT r FROM rfm(h, middle, 'week') r;
+    twice := h || h;
+    IF twice::text::customer_history <> twice OR events(twice) <> 2 * events(h) OR total_amount(twice)::text <> (2 * total_amount(h))::text THEN RETURN 'merge contradicts'; END IF;
+    twice := (SELECT rollup(x) FROM unnest(ARRAY[h, good]) x);
+    IF twice::text::customer_history <> twice OR twice <> good || h THEN RETURN 'rollup contradicts'; END IF;
+  EXCEPTION WHEN numeric_value_out_of_range THEN
+    -- 2^62 events on a day, numbers of 131,072 digits: said, not suffered
+    RETURN 'other, ' || SQLSTATE;
+  END;
+  RETURN 'other';
+END $$;
+CREATE TABLE good AS SELECT row_number() OVER () AS o, count(*) OVER () AS n, h FROM (SELECT h FROM unlike UNION ALL (SELECT h FROM hist WHERE length(h::text) < 700 ORDER BY random() LIMIT 90)) q;
+CREATE TABLE fate AS
+  SELECT bad, pg_temp.read(bad, h) AS fate
+  FROM (SELECT v.h, encode(pg_temp.damage(customer_history_send(v.h), customer_history_send(w.h)), 'base64') AS bad
+        FROM good v, generate_series(1, 200 * :cases) i, LATERAL (SELECT h FROM good w WHERE w.o = 1 + (i + v.o) % v.n) w OFFSET 0) d;
+SELECT cmp_ok(count(*), '>=', 18000::bigint * :cases, 'damaged in 200 ways each') FROM fate;
+SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other', 'other, 22003')), 0::bigint, 'refused with 22P02, or a value like any other') FROM fate;
+SELECT diag(format('%s from %s', fate, bad)) FROM fate WHERE fate NOT IN ('22P02', 'equal', 'other', 'other, 22003') LIMIT 10;
+SELECT cmp_ok(count(*) FILTER (WHERE fate = '22P02'), '>', count(*) / 3, 'much of it is noticed') FROM fate;
+SELECT cmp_ok(count(*) FILTER (WHERE fate = 'other'), '>', count(*) / 50, 'some makes other values') FROM fate;
+SELECT cmp_ok(count(*) FILTER (WHERE fate = 'other, 22003'), '<', count(*) / 50, 'and few are too large to be added up') FROM fate;
+SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'cut short anywhere, it is refused') FROM good, LATERAL (SELECT customer_history_send(h) AS b) d, generate_series(0, length(b) - 1) size, pg_temp.read(encode(substr(b, 1, size), 'base64'), h) fate WHERE o % 5 = 0 OR length(b) < 30;
+SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'with a byte more, it is refused') FROM good, generate_series(0, 255, 5) more, LATERAL (SELECT pg_temp.read(encode(customer_history_send(h) || decode(lpad(to_hex(more), 2, '0'), 'hex'), 'base64'), h) AS fate) f;
+SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'a version from the future, or none') FROM good, generate_series(0, 255, 3) head, LATERAL (SELECT pg_temp.read(encode(set_byte(customer_history_send(h), 0, head), 'base64'), h) AS fate) f WHERE head & 15 <> 1;
+SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other', 'other, 22003')), 0::bigint, 'random bytes')
+FROM (SELECT pg_temp.read(encode(substr('\x11'::bytea || decode(md5(random()::text) || md5(random()::text), 'hex'), 1, floor(random() * 34)::integer), 'base64'), (SELECT h FROM empty)) AS fate FROM generate_series(1, 2000)) f;
+SELECT throws_ok(format('SELECT %L::customer_history', x), '22P02', NULL, format('not a value: %L', left(x, 20))) FROM unnest(ARRAY['', ' ', 'x', '{}', '====', 'AQ=', '((', repeat('A', 100000), 'null', 'Ω', ' AQA=', E'AQA=\n']) x;
+-- More than one way to write it down, of which one is right: 1 January 2000, an amount of 5.00.
+SELECT is(pg_temp.read(encode(decode(hex, 'hex'), 'base64'), (SELECT customer_history(date '2000-01-01', 5.00))), fate, 'bytes: ' || title)
+FROM (VALUES ('11010200d00f', 'equal', 'as written'), ('11010200d0', '22P02', 'a number cut short'), ('11010300' || '0302e807', '22P02', 'a common scale that is not the largest'), ('11010200' || '0302e807', '22P02', 'the common scale written out'),
+             ('11010200' || '050a00010000000000020005', '22P02', 'a small amount as a numeric'), ('1181000200d00f', '22P02', 'a number longer than it must be'), ('1101020001', '22P02', 'amounts, but none'), ('110002', '22P02', 'amounts of no days'), ('010101', '22P02', 'a number of events to come, that does not'),
+             ('01010000', '22P02', 'a byte left over'), ('110180800100d00f', '22P02', 'a scale too large'), ('110100000508' || '00000000c0000000', '22P02', 'NaN'), ('110100000508' || '00000000d0000000', '22P02', 'infinity'), ('110113000508' || '0000000000000013', 'other', '0 of scale 19'), ('110113000508' || '0000000040000013', '22P02', 'minus 0'),
+             ('110114000508' || '0000000000000013', '22P02', 'another scale than it says'), ('110100' || '00050a00017ffe000000000063', 'other', '131,070 digits'), ('110100' || '00050a00017fff00000000270f', 'other, 22003', '131,072 digits, too many to be doubled'), ('010101' || 'feffffffffffffff0f', 'other', '2^60 events'), ('010101' || 'ffffffffffffffff3f', 'other, 22003', 'so many that twice is too many'), ('01010' || '0', 'other', 'no amount'), ('0102' || '00' || 'feffffff0f', '22P02', 'a day after the last'), ('0101' || 'feffffff1f', '22P02', 'a day before the first')) v (hex, fate, title);
+
+-- The binary form, damaged.  COPY is the only way in for it, and a program its only source here.
+CREATE FUNCTION pg_temp.receive(bad bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  stream bytea := '\x5047434f50590aff0d0a00' || int4send(0) || int4send(0) || int2send(1::int2) || int4send(length(bad)) || bad || int2send((-1)::int2);
+BEGIN
+  EXECUTE format('COPY binary_in FROM PROGRAM %L WITH (FORMAT binary)', 'printf ''' || (SELECT string_agg('\' || lpad(oct, 3, '0'), '' ORDER BY i)
+                 FROM generate_series(0, length(stream) - 1) i, LATERAL (SELECT ((b / 64)::text || (b / 8 % 8)::text || (b % 8)::text) AS oct FROM (SELECT get_byte(stream, i) AS b) q) r) || '''');
+  RETURN 'read';
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE;
+END $$;
+CREATE TABLE binary_in (h customer_history);
+SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser \gset
+\if :superuser
+SELECT is(pg_temp.receive('\x110102'), '22P03', 'a binary value cut short');
+SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P03', 'read')), 0::bigint, 'damaged binary values are refused with 22P03, or readable: ' || coalesce(string_agg(DISTINCT fate, ' ') FILTER (WHERE fate NOT IN ('22P03', 'read')), 'all'))
+FROM (SELECT pg_temp.receive(pg_temp.damage(customer_history_send(h), '\x01ff80')) AS fate FROM good WHERE o % 2 = 0) f;
+SELECT is(count(*) FILTER (WHERE h::text::customer_history <> h), 0::bigint, 'and what was read is a value') FROM binary_in;
+\else
+SELECT skip('not a superuser, so COPY FROM PROGRAM is not allowed', 3);
+\endif
+
+-- CDNOW, the published summary of the 2,357 customers of the sample: 39 weeks of calibration to 1997-09-30, 39 more to 1998-06-30.
+\set there `test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample_summary_weeks.csv" && echo true || echo false`
+\if :there
+\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+CREATE TABLE cdnow AS
+  SELECT sample_id, customer_history(at, dollars) AS h
+  FROM (SELECT f[2]::integer AS sample_id, f[3]::date AS at, f[5]::numeric AS dollars FROM string_to_table(:'text', E'\n') line, LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE trim(line, E' \r') <> '') o GROUP BY sample_id;
+\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample_summary_weeks.csv"`
+CREATE TABLE summary AS
+  SELECT f[1]::integer AS sample_id, f[2]::integer AS x, f[3]::float8 AS t_x, f[4]::float8 AS t, f[5]::integer AS x_star, f[6]::float8 AS m_x FROM string_to_table(:'text', E'\n') WITH ORDINALITY l (line, n), LATERAL string_to_array(trim(line, E' \r'), ',') f WHERE n > 1 AND line <> '';
+\unset text
+SELECT is((SELECT count(*) FROM cdnow JOIN summary USING (sample_id)), 2357::bigint, 'CDNOW: 2,357 customers');
+SELECT is(count(*) FILTER (WHERE (r.frequency <> x OR abs(r.recency - t_x) > 1e-9 OR abs(r.age - t) > 1e-9) IS NOT FALSE), 0::bigint, 'x, t_x and T as published') FROM summary JOIN cdnow USING (sample_id), rfm(h, '1997-09-30', 'week') r;
+SELECT is(count(*) FILTER (WHERE (x > 0 AND abs(r.monetary_value - m_x::numeric) < 1e-6 OR x = 0 AND m_x = 0 AND r.monetary_value IS NULL) IS NOT TRUE), 0::bigint, 'm_x as published; where x = 0, ours is NULL') FROM summary JOIN cdnow USING (sample_id), rfm(h, '1997-09-30', 'week') r;
+SELECT is(count(*) FILTER (WHERE r <> s), 0::bigint, 'the cut history says the same') FROM cdnow, rfm(h, '1997-09-30', 'week') r, rfm(history_until(h, '1997-09-30'), '1997-09-30', 'week') s;
+SELECT is(count(*) FILTER (WHERE active_days(history_since(h, '1997-10-01')) <> x_star), 0::bigint, 'x_star of the holdout as published') FROM summary JOIN cdnow USING (sample_id);
+\else
+SELECT skip('the folder of shared data is absent: no data/cdnow_sample.txt and cdnow_sample_summary_weeks.csv in RETENTION_SHARED (default ../shared)', 5);
+\endif
+
+SELECT * FROM finish();
+ROLLBACK;
