@@ -369,6 +369,9 @@ tally_member(Builder *b, bool group)
 		counter_add(&b->streak, streak);
 }
 
+/* So many customers ahead are asked for while one is read. */
+#define MEMBERS_AHEAD 8
+
 /* Customers of one cohort and one joining instant. */
 static void
 write_group(Builder *b, int32 cohort, const MemberRef *refs, uint32 n)
@@ -384,6 +387,8 @@ write_group(Builder *b, int32 cohort, const MemberRef *refs, uint32 n)
 	{
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (i + MEMBERS_AHEAD < n)
+			cohort_state_prefetch(b->state, refs[i + MEMBERS_AHEAD].number);
 		cohort_state_member(b->state, refs[i].number, &b->member);
 		tally_member(b, n > 1);
 	}
@@ -499,6 +504,7 @@ write_counted(Builder *b, int32 low, uint32 range, uint64 customers)
 	CustomerNumber *numbers;
 	MemberRef  *refs;
 	MapCursor	cursor = {0, 0};
+	bool		rolling = state->shared->params.rolling;
 	uint64		largest = 0;
 	CustomerNumber number;
 	int32		cohort;
@@ -528,7 +534,9 @@ write_counted(Builder *b, int32 low, uint32 range, uint64 customers)
 		for (uint32 m = 0; m < n; m++)
 		{
 			refs[m].number = numbers[from + m];
-			cohort_state_anchor(state, refs[m].number, &cohort, &refs[m].join);
+			refs[m].join = 0;
+			if (rolling)
+				cohort_state_anchor(state, refs[m].number, &cohort, &refs[m].join);
 		}
 		if (n > 0)
 			write_cohort(b, (int32) (low + (int64) i), refs, n);

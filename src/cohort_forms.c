@@ -64,41 +64,33 @@ cohort_add_pair(CohortState *state, uint64 pair)
 	cohort_add_period(state, payload, log_period(pair));
 }
 
+/* So many slots ahead are asked for while one is worked on. */
+#define DRAIN_AHEAD 64
+
 /*
- * Works off what is staged for one partition.  Its slots are asked for together:
+ * Works off what is staged for one partition.  Slots are asked for in advance;
  * they lie on few pages, so that address translation does not miss as well.
  */
 static void
 drain_partition(CohortState *state, LogPartition *p)
 {
 	CustomerMap *map = &state->map;
-	uint32		homes[STAGE_PAIRS];
 
 	CHECK_FOR_INTERRUPTS();
-	for (uint32 i = 0; i < p->n; i++)
-	{
-		uint32		mixed = log_key(p->pairs[i]);
-		MapPartition *table = &map->partitions[mixed >> LOG_SHIFT];
-
-		homes[i] = map_home_compact(map, table->capacity, mixed);
-		__builtin_prefetch(&table->slots[homes[i]], 1);
-	}
+	for (uint32 i = 0; i < Min(p->n, DRAIN_AHEAD); i++)
+		customer_map_prefetch_compact(map, log_key(p->pairs[i]));
 	for (uint32 i = 0; i < p->n; i++)
 	{
 		uint64		pair = p->pairs[i];
 		uint32		mixed = log_key(pair);
-		MapPartition *table = &map->partitions[mixed >> LOG_SHIFT];
 		uint64		bit = (uint64) ((int64) log_period(pair) - state->base);
-		uint64	   *slots = table->slots;
-		uint32		capacity = table->capacity;
-		uint32		j = homes[i];
+		uint64	   *slot;
 
-		/* in a table that has grown since, it is the upsert that finds customers */
-		Assert(j < capacity);
-		while (slots[j] >> 32 != 0 && COMPACT_KEY(slots[j]) != mixed)
-			j = map_probe_next(j, homes[i], capacity, MAP_CACHE_LINE / sizeof(uint64));
-		if (likely(slots[j] >> 32 != 0 && bit < COMPACT_BITS))
-			slots[j] |= UINT64CONST(1) << (32 + bit);
+		if (i + DRAIN_AHEAD < p->n)
+			customer_map_prefetch_compact(map, log_key(p->pairs[i + DRAIN_AHEAD]));
+		slot = customer_map_find_compact(map, mixed);
+		if (likely(slot != NULL && bit < COMPACT_BITS))
+			*slot |= UINT64CONST(1) << (32 + bit);
 		else if (!cohort_add_compact(state, mixed, log_period(pair)))
 		{
 			/* what is left here and in the other partitions is added there */

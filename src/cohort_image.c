@@ -122,14 +122,16 @@ cohort_state_serialize(CohortState *state)
 {
 	CohortShared *shared = state->shared;
 	bool		rolling = shared->params.rolling;
-	int			words = state->map.width - 1;
+	int			words;
 	int			sets = set_words(rolling, shared->joined);
 	ImageHeader header;
 	ImageBuffer buf;
 	MapCursor	cursor = {0, 0};
 	uint64	   *slot;
 
+	/* first, since it may change the state's form */
 	cohort_state_flush(state);
+	words = state->map.width - 1;
 	memset(&header, 0, sizeof(header));
 	header.magic = COHORT_IMAGE_MAGIC;
 	header.words = words;

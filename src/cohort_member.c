@@ -22,6 +22,15 @@ log_pointer(const PeriodLog *log, CustomerNumber number)
 	return log->partitions[number >> 24].pairs + (number & 0xffffff);
 }
 
+void
+cohort_state_prefetch(CohortState *state, CustomerNumber number)
+{
+	if (state->logged)
+		__builtin_prefetch(log_pointer(state->log, number));
+	else
+		__builtin_prefetch(slot_pointer(&state->map, number));
+}
+
 static void
 too_many_customers(void)
 {

@@ -125,8 +125,8 @@ cohort_rebase(CohortState *state, int32 period)
 	else
 		low = high = period;
 
-	/* leave as much room before as after */
-	base = low - (bits - 1 - (high - low)) / 2;
+	/* rows mostly come in the order of time: more room after than before */
+	base = low - (bits - 1 - (high - low)) / 8;
 	base = Max(base, PG_INT32_MIN);
 	by = state->base - base;
 	if (all != 0)

@@ -127,7 +127,7 @@ extern bool cohort_rebase(CohortState *state, int32 period);
 #define STAGE_FROM		16384
 
 /* Pairs staged for a partition, and room in a new log's. */
-#define STAGE_PAIRS		512
+#define STAGE_PAIRS		1024
 #define LOG_FIRST_PAIRS	256
 
 /* Works off all that is staged. */
@@ -203,6 +203,9 @@ typedef struct CohortMember
 	InstantArray instants;		/* scratch */
 } CohortMember;
 
+/* Asks for a customer's record, to be read soon. */
+extern void cohort_state_prefetch(CohortState *state, CustomerNumber number);
+
 /* Cohort, and joining instant with rolling windows; false if it never joined. */
 extern bool cohort_state_anchor(CohortState *state, CustomerNumber number, int32 *cohort,
 								int64 *join);
@@ -223,8 +226,12 @@ cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
 		uint32		mixed = compact_mix((uint32) customer);
 		LogPartition *p = &state->log->partitions[mixed >> state->log->shift];
 
-		p->pairs[p->n++] = log_pair(mixed, calendar_period(state->shared->calendar, at));
-		if (unlikely(p->n == p->capacity))
+		uint32		n = p->n;
+		bool		full = n + 1 == p->capacity;
+
+		p->pairs[n] = log_pair(mixed, calendar_period(state->shared->calendar, at));
+		p->n = n + 1;
+		if (unlikely(full))
 			cohort_log_full(state, p);
 	}
 	else if (batch != NULL && state->log == NULL)

@@ -296,6 +296,8 @@ next_capacity(const CustomerMap *map, uint32 capacity)
 {
 	if (capacity < 8)
 		return 8;
+	if (capacity < 1024 && map->shift != 64)
+		return capacity * 4;
 	if (capacity < 1024 || (map->width == 1 && capacity < PG_UINT32_MAX / 2))
 		return capacity * 2;
 	if (capacity > PG_UINT32_MAX / 2)

@@ -311,4 +311,30 @@ customer_map_find_word(const CustomerMap *map, uint64 hash, uint64 word, int wid
 	}
 }
 
+/* The same for a partitioned compact map: a customer's slot, or NULL. */
+static pg_attribute_always_inline uint64 *
+customer_map_find_compact(const CustomerMap *map, uint32 mixed)
+{
+	MapPartition *p = &map->partitions[mixed >> 24];
+	uint32		home = map_home_compact(map, p->capacity, mixed);
+	uint32		i = home;
+
+	Assert(map->shift != 64);
+	while (COMPACT_PAYLOAD(p->slots[i]) != 0)
+	{
+		if (likely(COMPACT_KEY(p->slots[i]) == mixed))
+			return &p->slots[i];
+		i = map_probe_next(i, home, p->capacity, MAP_CACHE_LINE / sizeof(uint64));
+	}
+	return NULL;
+}
+
+static pg_attribute_always_inline void
+customer_map_prefetch_compact(const CustomerMap *map, uint32 mixed)
+{
+	MapPartition *p = &map->partitions[mixed >> 24];
+
+	__builtin_prefetch(&p->slots[map_home_compact(map, p->capacity, mixed)], 1);
+}
+
 #endif							/* RETENTION_CUSTOMER_MAP_H */
