@@ -112,7 +112,7 @@ SELECT count(*) FROM kept, cohort_rows(c, 'infinity'::timestamptz);
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM kept, cohort_rows(c, 'soon');
 \echo :LAST_ERROR_SQLSTATE
-SELECT count(*) FROM kept, lifecycle_rows(c, '2024-13-01');
+SELECT count(*) FROM kept, lifecycle_rows(c, 'next Tuesday');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM (SELECT cohort_retention(1, at, 'hour') AS c FROM (VALUES (timestamp '0044-03-15 BC'), ('2024-01-01')) v (at)) q, cohort_rows(c);
 \echo :LAST_ERROR_SQLSTATE
