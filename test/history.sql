@@ -150,7 +150,7 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET max_parallel_workers_per_gather = 3;
 -- Rows are dear to send, so that they are aggregated before.
-SET parallel_tuple_cost = 10;
+SET parallel_tuple_cost = 0.1;
 SELECT pg_temp.plan_same('by_row', 'Gather.*Partial (Hash|Group)Aggregate', 'workers, partition-wise');
 SET parallel_tuple_cost = 0;
 SET enable_partitionwise_aggregate = off;
