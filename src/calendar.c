@@ -325,8 +325,9 @@ period_step(Calendar *cal, int64 instant, int64 *end)
 
 	if (cal->zoned)
 		offset = offset_step(cal, instant, &offset_end) * USECS_PER_SEC;
-	/* a wall clock past the last timestamp has no period of its own */
-	period = calendar_period_of_wall(cal, Min(instant + offset, END_TIMESTAMP - 1));
+	/* wall clocks before the first timestamp or past the last have no period of their own */
+	period = calendar_period_of_wall(cal, Min(Max(instant + offset, MIN_TIMESTAMP),
+											  END_TIMESTAMP - 1));
 	next = calendar_start(cal, period + 1);
 	*end = next >= END_TIMESTAMP ? PG_INT64_MAX : next - offset;
 	*end = Min(*end, offset_end);

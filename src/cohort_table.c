@@ -155,7 +155,8 @@ read_entries(CohortReader *reader)
 		int64		previous = period;
 		uint64		v;
 
-		if (!get_step(reader, period, PG_INT32_MIN, PG_INT32_MAX, "lifecycle period", &period))
+		if (!get_step(reader, period, reader->first_period, reader->last_period,
+					  "lifecycle period", &period))
 			return false;
 		if (i > 0 && period <= previous)
 			return corrupt(reader, "lifecycle period");
@@ -180,6 +181,7 @@ read_entries(CohortReader *reader)
 bool
 cohort_reader_init(CohortReader *reader, const char *data, Size len)
 {
+	Calendar	cal = {0};			/* only its unit matters here */
 	uint8		flags;
 	uint64		v;
 
@@ -202,6 +204,9 @@ cohort_reader_init(CohortReader *reader, const char *data, Size len)
 	}
 	if (!read_params(reader, flags))
 		return false;
+	cal.spec = reader->params.spec;
+	reader->first_period = calendar_period_of_wall(&cal, MIN_TIMESTAMP);
+	reader->last_period = calendar_period_of_wall(&cal, END_TIMESTAMP - 1);
 	if (!get_step(reader, 0, MIN_TIMESTAMP, END_TIMESTAMP - 1, "latest time", &reader->latest) ||
 		!read_entries(reader))
 		return false;
@@ -226,7 +231,7 @@ read_tally(CohortReader *reader, Tally *tally, int32 min_k, bool single, bool di
 {
 	CohortGroup *group = &reader->group;
 	int64		max_k = reader->params.rolling ? PG_INT32_MAX / 2 :
-		PG_INT32_MAX - (int64) group->cohort;
+		reader->last_period - (int64) group->cohort;
 	int64		k = (int64) min_k - 1;
 	int64		sum = 0;
 	uint64		n;
@@ -289,8 +294,8 @@ cohort_reader_next(CohortReader *reader)
 	}
 	CHECK_FOR_INTERRUPTS();
 
-	if (!get_step(reader, reader->started ? group->cohort : 0, PG_INT32_MIN, PG_INT32_MAX,
-				  "cohort", &v))
+	if (!get_step(reader, reader->started ? group->cohort : 0, reader->first_period,
+				  reader->last_period, "cohort", &v))
 		return false;
 	if (reader->started && (rolling ? v < group->cohort : v <= group->cohort))
 		return corrupt(reader, "cohort");

@@ -89,6 +89,8 @@ typedef struct CohortReader
 	bool		empty;
 	CohortParams params;
 	RollingWidth width;			/* of params, when rolling */
+	int32		first_period;	/* that the calendar has, and the last */
+	int32		last_period;
 	int64		latest;			/* instant; undefined when empty */
 	int			nentries;
 	LifecycleEntry *entries;
