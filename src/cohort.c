@@ -130,6 +130,15 @@ variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortV
 	return NULL;
 }
 
+/* None of the parameters that the signature has may be NULL. */
+static void
+require_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
+{
+	require_argument(fcinfo, query->period_arg, "period");
+	require_argument(fcinfo, query->window_arg, "rolling window");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+}
+
 /*
  * Parameters that are not constants of the query: those of the row's group,
  * which a row must not differ from, or for a new group those of the row.
@@ -141,9 +150,7 @@ varying_variant(FunctionCallInfo fcinfo, CohortQuery *query, const CohortState *
 	CohortVariant *variant;
 	const char *differs = NULL;
 
-	require_argument(fcinfo, query->period_arg, "period");
-	require_argument(fcinfo, query->window_arg, "rolling window");
-	require_argument(fcinfo, query->zone_arg, "time zone");
+	require_parameters(fcinfo, query);
 	for (; (variant = *link) != NULL; link = &variant->next)
 	{
 		if (state != NULL && variant->shared != state->shared)
@@ -180,9 +187,7 @@ create_query(FunctionCallInfo fcinfo, int form)
 	query->at_type = time_argument_type(fcinfo, query->at_arg, "event time");
 	if (query->join_arg)
 		query->join_type = time_argument_type(fcinfo, query->join_arg, "joined_at");
-	require_argument(fcinfo, query->period_arg, "period");
-	require_argument(fcinfo, query->window_arg, "rolling window");
-	require_argument(fcinfo, query->zone_arg, "time zone");
+	require_parameters(fcinfo, query);
 	query->vary = argument_varies(fcinfo, query->period_arg) ||
 		(query->window_arg && argument_varies(fcinfo, query->window_arg)) ||
 		(query->zone_arg && argument_varies(fcinfo, query->zone_arg));

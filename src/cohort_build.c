@@ -261,14 +261,6 @@ counter_add(Counter *counter, int32 v)
 	counter->used = Max(counter->used, (uint32) i + 1);
 }
 
-#define ST_SORT sort_int32
-#define ST_ELEMENT_TYPE int32
-#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
-#define ST_SCOPE static
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 /* The counts as a tally; the counter is empty afterwards. */
 static void
 counter_drain(Counter *counter, Tally *tally)
@@ -284,8 +276,7 @@ counter_drain(Counter *counter, Tally *tally)
 		counter->counts[i] = 0;
 	}
 	counter->used = 0;
-	if (beyond->n > 1)
-		sort_int32(beyond->v, beyond->n);
+	period_array_sort(beyond);
 	for (uint32 i = 0; i < beyond->n;)
 	{
 		uint32		j = i + 1;

@@ -145,7 +145,6 @@ period_log_make_room(PeriodLog *log, LogPartition *p, uint32 more)
 	if (needed <= p->capacity - p->capacity / 4)
 		return;
 	capacity = Max(needed + needed / 4, (uint64) p->capacity + p->capacity / 2);
-	/* customers of a partition are numbered by 24 bits; see cohort_state.h */
 	if (needed > PG_UINT32_MAX / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -84,15 +84,6 @@ put_rate(Datum *values, bool *nulls, int64 at_risk, int64 retained, double z)
 	}
 }
 
-static void
-put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	CHECK_FOR_INTERRUPTS();
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
 /* ---------- cohort_rows ---------- */
 
 static Datum
@@ -120,7 +111,7 @@ cohort_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 			put_rate(values + 4, nulls + 4, view.at_risk[k], view.retained[k], z);
 			values[9] = BoolGetDatum(cell_complete(&view, k));
 			values[10] = Int64GetDatum(view.seen[k]);
-			put_row(fcinfo, values, nulls);
+			retention_put_row(fcinfo, values, nulls);
 		}
 	}
 	return (Datum) 0;
@@ -193,7 +184,7 @@ retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
 		values[0] = Int32GetDatum(k);
 		values[1] = Int64GetDatum(point->cohorts);
 		put_rate(values + 2, nulls + 2, point->at_risk, point->retained, z);
-		put_row(fcinfo, values, nulls);
+		retention_put_row(fcinfo, values, nulls);
 	}
 	return (Datum) 0;
 }
@@ -246,7 +237,7 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 		values[5] = Int64GetDatum(before - entry->returning);
 		nulls[5] = !complete;
 		values[6] = BoolGetDatum(complete);
-		put_row(fcinfo, values, nulls);
+		retention_put_row(fcinfo, values, nulls);
 		before = entry->active;
 	}
 	return (Datum) 0;
@@ -334,7 +325,7 @@ retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	a = pooled_point(exposed, as_of, measure, period);
 	b = pooled_point(control, as_of, measure, period);
 	put_test(values, nulls, &a, &b, z);
-	put_row(fcinfo, values, nulls);
+	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
 }
 

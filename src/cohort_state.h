@@ -21,8 +21,9 @@
  * staging (cohort_log.h) before it.  A large one with many customers whose
  * periods do not fit a mask becomes a log of pairs.
  *
- * Other large states buffer events and work a batch at a time, so that cache misses
- * overlap.  Flushing the buffer changes the representation, never the content.
+ * Other large states buffer events and work a batch at a time, so that cache
+ * misses overlap.  Flushing the buffer changes the representation, never the
+ * content.
  *
  * Ownership: a state and all it points to live in the aggregate's context;
  * CohortShared lives as long as the query.

@@ -8,8 +8,8 @@
  * slot; others stand once in an arena, and the key word holds their offset and
  * 24 bits of hash.
  *
- * Promises: a table is never less than half full once it is large, and growing
- * it copies one partition at a time; two maps of the same key type list their
+ * Promises: growing copies one partition at a time, and a table of wide slots
+ * (three words or more) is at least three quarters full once it is large; two maps of the same key type list their
  * customers partition by partition, so that a merge stays within the cache.
  * A customer's first payload word (the compact payload) is never 0: that marks
  * a free slot.

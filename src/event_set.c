@@ -219,9 +219,16 @@ instant_array_reserve(InstantArray *array, uint32 n)
 }
 
 void
+period_array_sort(PeriodArray *array)
+{
+	if (array->n > 1)
+		sort_periods(array->v, array->n);
+}
+
+void
 period_array_normalize(PeriodArray *array)
 {
-	sort_periods(array->v, array->n);
+	period_array_sort(array);
 	array->n = unique_periods(array->v, array->n);
 }
 

@@ -65,9 +65,6 @@ extern Amount amount_none(void);
 extern Amount amount_add(const Amount *a, const Amount *b);
 extern Numeric amount_to_numeric(const Amount *amount);
 
-/* The same amount in its one representation: small where it fits. */
-extern Amount amount_from_numeric(Numeric num);
-
 /* ---------- reading ---------- */
 
 typedef struct HistoryReader

@@ -250,7 +250,7 @@ add_events(HistoryState *state, DateADT day, int64 events, const Amount *amount,
 		if (event->day == day && add_to_event(state, event, events, amount, context))
 			return;
 	}
-	/* history_days() adds them up again */
+	/* state_history() adds them up again */
 	for (; unlikely(events > EVENTS_LIMIT); events -= EVENTS_LIMIT)
 	{
 		Amount		none = amount_none();

@@ -147,12 +147,6 @@ amount_from_datum(Datum value)
 	return amount;
 }
 
-Amount
-amount_from_numeric(Numeric num)
-{
-	return amount_from_datum(NumericGetDatum(num));
-}
-
 Numeric
 amount_to_numeric(const Amount *amount)
 {

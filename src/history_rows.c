@@ -18,15 +18,6 @@ amount_datum(const Amount *amount)
 	return NumericGetDatum(amount_to_numeric(amount));
 }
 
-static void
-put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	CHECK_FOR_INTERRUPTS();
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
 PG_FUNCTION_INFO_V1(history_days);
 Datum
 history_days(PG_FUNCTION_ARGS)
@@ -46,7 +37,7 @@ history_days(PG_FUNCTION_ARGS)
 		nulls[2] = reader.day.amount.scale == AMOUNT_NONE;
 		if (!nulls[2])
 			values[2] = amount_datum(&reader.day.amount);
-		put_row(fcinfo, values, nulls);
+		retention_put_row(fcinfo, values, nulls);
 	}
 	return (Datum) 0;
 }
@@ -217,6 +208,6 @@ history_rfm(PG_FUNCTION_ARGS)
 			values[3] = DirectFunctionCall2(numeric_div, amount_datum(&summary.repeat),
 											NumericGetDatum(int64_to_numeric(summary.paid_days)));
 	}
-	put_row(fcinfo, values, nulls);
+	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
 }

@@ -7,6 +7,9 @@
  */
 #include "retention.h"
 
+#include "funcapi.h"
+#include "miscadmin.h"
+
 RETENTION_MODULE_MAGIC;
 
 int
@@ -19,6 +22,15 @@ retention_word_index(const char *word, int len, const char *const *words)
 			return i;
 	}
 	return -1;
+}
+
+void
+retention_put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	CHECK_FOR_INTERRUPTS();
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 void
