@@ -652,3 +652,47 @@ CREATE FUNCTION rfm(history customer_history, as_of date DEFAULT NULL, unit text
 	AS 'MODULE_PATHNAME', 'history_rfm' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rfm(customer_history, date, text) IS
 'the sufficient statistics of buy-till-you-die models (Fader, Hardie and Lee 2005), from the days up to as_of (NULL = the last active day): frequency x = active days after the first; recency t_x = first to last active day; age T = first active day to as_of; monetary_value = mean amount of the repeat days that have one, NULL without. unit: ''day'', ''week'', ''month'' (30.4375 days), ''quarter'' (91.3125), ''year'' (365.25). All NULL when no day is active by as_of.';
+
+-- ---------------------------------------------------------------------------
+-- cohort_retention(): from customer histories to a cohort_table
+--
+-- The state is a cohort_table that is not finished yet: a concrete type, so
+-- that partition-wise, parallel and distributed plans can split the aggregate.
+
+CREATE FUNCTION cohort_retention_history_combine(cohort_table, cohort_table) RETURNS cohort_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_retention_history_combine(cohort_table, cohort_table) IS 'part of cohort_retention() over histories: two states as one';
+
+CREATE FUNCTION cohort_retention_history_final(cohort_table) RETURNS cohort_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_retention_history_final(cohort_table) IS 'part of cohort_retention() over histories: the table of a state';
+
+CREATE FUNCTION cohort_retention_history_trans(cohort_table, customer_history, text) RETURNS cohort_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_retention_history_trans(cohort_table, customer_history, text) IS 'part of cohort_retention() over histories: one customer';
+
+CREATE AGGREGATE cohort_retention(history customer_history, period text) (
+	SFUNC = cohort_retention_history_trans,
+	STYPE = cohort_table,
+	SSPACE = 4096,
+	FINALFUNC = cohort_retention_history_final,
+	COMBINEFUNC = cohort_retention_history_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(customer_history, text) IS
+'cohort_table of calendar periods from customer histories. Cohort = calendar period of the first active day. One history a customer: histories of the same customer must be merged first, with rollup(). NULL and empty histories are skipped. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''year''. Zero rows give an empty table. The same table as cohort_retention(customer, day, ...) over all days of the histories; its clock is that of the days.';
+
+CREATE FUNCTION cohort_retention_history_window_trans(cohort_table, customer_history, text, interval) RETURNS cohort_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_retention_history_window_trans(cohort_table, customer_history, text, interval) IS 'part of cohort_retention() over histories: one customer';
+
+CREATE AGGREGATE cohort_retention(history customer_history, period text, return_window interval) (
+	SFUNC = cohort_retention_history_window_trans,
+	STYPE = cohort_table,
+	SSPACE = 4096,
+	FINALFUNC = cohort_retention_history_final,
+	COMBINEFUNC = cohort_retention_history_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(customer_history, text, interval) IS
+'cohort_table of rolling windows from customer histories. Cohort = calendar period of the first active day. One history a customer: histories of the same customer must be merged first, with rollup(). NULL and empty histories are skipped. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''year''. return_window: positive interval; window k of a customer is first day + k * interval up to first day + (k + 1) * interval. Zero rows give an empty table. The same table as cohort_retention(customer, day, ...) over all days of the histories; its clock is that of the days.';

@@ -41,15 +41,6 @@ static const int unit_shift[] = {31, 36, 39, 41, 42, 44};
 /* Offsets change every few months: buckets of 50.9 days. */
 #define OFFSET_SHIFT 42
 
-/*
- * Hours are counted from this many hours after 2000-01-01, so that all of
- * PostgreSQL's timestamp range (4713 BC to 294276 AD) fits in an int32.
- */
-#define HOUR_ORIGIN INT64CONST(1200000000)
-
-/* 2000-01-01, day 0 of PostgreSQL's timestamps, was a Saturday (5 after Monday). */
-#define EPOCH_WEEKDAY 5
-
 static inline int64
 floor_div(int64 a, int64 b)
 {
@@ -149,24 +140,17 @@ month_ordinal(Timestamp wall)
 	return ((int64) year - 2000) * MONTHS_PER_YEAR + month - 1;
 }
 
-static inline int64
-week_shift(const Calendar *cal)
-{
-	/* days from day 0 back to the start of its week */
-	return (EPOCH_WEEKDAY - cal->spec.week_start + 7) % 7;
-}
-
 int32
 calendar_period_of_wall(const Calendar *cal, Timestamp wall)
 {
 	switch ((PeriodUnit) cal->spec.unit)
 	{
 		case PERIOD_HOUR:
-			return (int32) (floor_div(wall, USECS_PER_HOUR) - HOUR_ORIGIN);
+			return (int32) (floor_div(wall, USECS_PER_HOUR) - CALENDAR_HOUR_ORIGIN);
 		case PERIOD_DAY:
 			return (int32) floor_div(wall, USECS_PER_DAY);
 		case PERIOD_WEEK:
-			return (int32) floor_div(floor_div(wall, USECS_PER_DAY) + week_shift(cal), 7);
+			return (int32) floor_div(floor_div(wall, USECS_PER_DAY) + CALENDAR_WEEK_SHIFT(cal->spec), 7);
 		case PERIOD_MONTH:
 			return (int32) month_ordinal(wall);
 		case PERIOD_QUARTER:
@@ -209,14 +193,14 @@ calendar_start(const Calendar *cal, int32 period)
 	switch ((PeriodUnit) cal->spec.unit)
 	{
 		case PERIOD_HOUR:
-			hour = (int64) period + HOUR_ORIGIN;
+			hour = (int64) period + CALENDAR_HOUR_ORIGIN;
 			if (hour >= END_TIMESTAMP / USECS_PER_HOUR)
 				return END_TIMESTAMP;
 			return Max(hour * USECS_PER_HOUR, MIN_TIMESTAMP);
 		case PERIOD_DAY:
 			return day_to_wall(period);
 		case PERIOD_WEEK:
-			return day_to_wall((int64) period * 7 - week_shift(cal));
+			return day_to_wall((int64) period * 7 - CALENDAR_WEEK_SHIFT(cal->spec));
 		case PERIOD_MONTH:
 			return month_to_wall(period);
 		case PERIOD_QUARTER:
@@ -225,6 +209,36 @@ calendar_start(const Calendar *cal, int32 period)
 			return month_to_wall((int64) period * MONTHS_PER_YEAR);
 	}
 	pg_unreachable();
+}
+
+/* ---------- days ---------- */
+
+DayBucket	calendar_days[DAY_BUCKETS];
+
+DayBucket *
+calendar_days_miss(int32 day)
+{
+	DayBucket  *b = &calendar_days[(day >> DAY_SHIFT) & (DAY_BUCKETS - 1)];
+	int32		start = day >> DAY_SHIFT << DAY_SHIFT;
+	int32		last = start + (1 << DAY_SHIFT) - 1;
+	int			year,
+				month,
+				mday;
+
+	/* the calendar's first day may lie within a bucket */
+	start = Max(start, DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE);
+	j2date(start + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	b->before = b->after = (year - 2000) * MONTHS_PER_YEAR + month - 1;
+	b->start = start - mday + 1;
+	b->split = PG_INT32_MAX;
+	j2date(last + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	if ((year - 2000) * MONTHS_PER_YEAR + month - 1 != b->before)
+	{
+		b->after++;
+		b->split = last - mday + 1;
+	}
+	b->bucket = day >> DAY_SHIFT;
+	return b;
 }
 
 /* ---------- step functions and their caches ---------- */

@@ -99,6 +99,37 @@ extern pg_tz *zone_find(const char *text, int len);
  */
 extern Calendar *calendar_create(PeriodSpec spec, bool zoned, pg_tz *tz);
 
+/*
+ * The period of a day's midnight, without a calendar: days need no zone.  Months
+ * and longer are remembered from call to call, in the process.
+ */
+typedef struct DayBucket
+{
+	int32		bucket;			/* day >> DAY_SHIFT; zeros are the right bucket of day 0 */
+	int32		split;			/* day */
+	int32		before;			/* month ordinal */
+	int32		after;
+	int32		start;			/* first day of the month before the split */
+} DayBucket;
+
+#define DAY_BUCKETS		1024	/* a power of two; 45 years */
+#define DAY_SHIFT		4		/* at most one month starts in a bucket */
+
+extern DayBucket calendar_days[DAY_BUCKETS];
+extern DayBucket *calendar_days_miss(int32 day);
+
+/*
+ * Hours are counted from this many hours after 2000-01-01, so that all of
+ * PostgreSQL's timestamp range (4713 BC to 294276 AD) fits in an int32.
+ */
+#define CALENDAR_HOUR_ORIGIN INT64CONST(1200000000)
+
+/* 2000-01-01, day 0 of PostgreSQL's dates, was a Saturday (5 after Monday). */
+#define CALENDAR_EPOCH_WEEKDAY 5
+
+/* days from day 0 back to the start of its week */
+#define CALENDAR_WEEK_SHIFT(spec) ((CALENDAR_EPOCH_WEEKDAY - (spec).week_start + 7) % 7)
+
 /* wall-clock start of a period; clamped to the timestamp range */
 extern Timestamp calendar_start(const Calendar *cal, int32 period);
 extern int32 calendar_period_of_wall(const Calendar *cal, Timestamp wall);
@@ -133,6 +164,75 @@ calendar_period(Calendar *cal, int64 instant)
 	if (likely(b->bucket == bucket && b->split != STEP_SLOW))
 		return instant < b->split ? b->before : b->after;
 	return calendar_period_miss(cal, instant);
+}
+
+/* Floor of a quotient, for any sign. */
+static inline int32
+calendar_floor(int32 a, int32 b)
+{
+	return a / b - (a % b < 0);
+}
+
+static inline const DayBucket *
+calendar_day_bucket(int32 day)
+{
+	DayBucket  *b = &calendar_days[(day >> DAY_SHIFT) & (DAY_BUCKETS - 1)];
+
+	if (unlikely(b->bucket != day >> DAY_SHIFT))
+		b = calendar_days_miss(day);
+	return b;
+}
+
+/* The same periods as calendar_period_of_wall(), with a probe for months. */
+static inline int32
+calendar_period_of_day(PeriodSpec spec, int32 day)
+{
+	const DayBucket *b;
+	int32		month;
+
+	switch ((PeriodUnit) spec.unit)
+	{
+		case PERIOD_HOUR:
+			return (int32) (day * INT64CONST(24) - CALENDAR_HOUR_ORIGIN);
+		case PERIOD_DAY:
+			return day;
+		case PERIOD_WEEK:
+			return calendar_floor(day + CALENDAR_WEEK_SHIFT(spec), 7);
+		default:
+			break;
+	}
+	b = calendar_day_bucket(day);
+	month = day < b->split ? b->before : b->after;
+	if (spec.unit == PERIOD_MONTH)
+		return month;
+	return calendar_floor(month, spec.unit == PERIOD_QUARTER ? 3 : MONTHS_PER_YEAR);
+}
+
+/* The first day of a day's month. */
+static inline int32
+calendar_month_start(int32 day)
+{
+	const DayBucket *b = calendar_day_bucket(day);
+
+	return day < b->split ? b->start : b->split;
+}
+
+/*
+ * Whole months from one day to a later one, anniversaries of the 29th to the
+ * 31st being the last day of shorter months.
+ */
+static inline int32
+calendar_months_between(int32 from, int32 to)
+{
+	PeriodSpec	month = {PERIOD_MONTH, 0};
+	int32		months = calendar_period_of_day(month, to) - calendar_period_of_day(month, from);
+	int32		from_mday = from - calendar_month_start(from);
+	int32		mday = to - calendar_month_start(to);
+
+	if (mday >= from_mday ||
+		(from_mday >= 28 && calendar_month_start(to + 1) == to + 1))
+		return months;
+	return months - 1;
 }
 
 #endif							/* RETENTION_CALENDAR_H */

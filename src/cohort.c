@@ -46,23 +46,6 @@ typedef struct CohortQuery
 #define WITH_WINDOW	2
 #define WITH_ZONE	4
 
-static void
-window_params(const Interval *window, CohortParams *params)
-{
-	if (RETENTION_INTERVAL_IS_INFINITE(window) ||
-		!rolling_width_valid(window->month, window->day, window->time))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rolling window must be a positive interval, not \"%s\"",
-						DatumGetCString(DirectFunctionCall1(interval_out,
-															PointerGetDatum(window)))),
-				 errhint("Use interval '30 days', '24 hours' or '1 month'.")));
-	params->rolling = true;
-	params->months = window->month;
-	params->days = window->day;
-	params->micros = window->time;
-}
-
 /* A set of parameters that has not been seen yet: read and check it. */
 static CohortVariant *
 create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
@@ -78,7 +61,7 @@ create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
 	if (query->window_arg)
 	{
 		variant->window = *PG_GETARG_INTERVAL_P(query->window_arg);
-		window_params(&variant->window, &params);
+		cohort_params_window(&params, &variant->window);
 	}
 	params.zoned = query->at_type == TIMESTAMPTZOID;
 	if (query->zone_arg)
@@ -100,15 +83,6 @@ create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
 	variant->next = query->variant;
 	query->variant = variant;
 	return variant;
-}
-
-static void
-differs_error(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows of a group", name),
-			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
 }
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
@@ -157,7 +131,7 @@ varying_variant(FunctionCallInfo fcinfo, CohortQuery *query, const CohortState *
 			continue;
 		differs = variant_differs(fcinfo, query, variant);
 		if (state != NULL && differs != NULL)
-			differs_error(differs);
+			cohort_params_differ(differs);
 		if (differs == NULL)
 			break;
 	}

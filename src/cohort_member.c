@@ -89,11 +89,7 @@ member_windows_from_periods(CohortMember *member)
 		int64		k = (int64) member->periods.v[i] - member->cohort;
 
 		if (k > PG_INT32_MAX - 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("more than %d periods between two events of a customer",
-							PG_INT32_MAX - 1),
-					 errhint("Use a longer period, or filter out the outlying events.")));
+			cohort_periods_error();
 		member->windows.v[i] = (int32) k;
 	}
 }

@@ -360,13 +360,6 @@ cohort_reader_group(CohortReader *reader)
 	return found;
 }
 
-Calendar *
-cohort_calendar(const CohortParams *params)
-{
-	return calendar_create(params->spec, params->zoned,
-						   params->zone[0] ? zone_parse(params->zone, strlen(params->zone)) : NULL);
-}
-
 /* ---------- writer ---------- */
 
 void
@@ -498,61 +491,6 @@ cohort_table_empty(void)
 }
 
 /* ---------- merging ---------- */
-
-static void
-params_mismatch(const char *what, const char *a, const char *b)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("cohort tables have different %s: %s and %s", what, a, b),
-			 errhint("Build them with the same period, window, time zone and type of times.")));
-}
-
-static char *
-window_text(const CohortParams *p)
-{
-	Interval	window;
-
-	if (!p->rolling)
-		return pstrdup("calendar periods");
-	window.month = p->months;
-	window.day = p->days;
-	window.time = p->micros;
-	return psprintf("interval '%s'",
-					DatumGetCString(DirectFunctionCall1(interval_out, PointerGetDatum(&window))));
-}
-
-static const char *
-zone_text(const CohortParams *p)
-{
-	return p->zone[0] ? p->zone : "none";
-}
-
-bool
-cohort_params_equal(const CohortParams *a, const CohortParams *b)
-{
-	return a->spec.unit == b->spec.unit && a->spec.week_start == b->spec.week_start &&
-		a->zoned == b->zoned && a->rolling == b->rolling && a->months == b->months &&
-		a->days == b->days && a->micros == b->micros && strcmp(a->zone, b->zone) == 0;
-}
-
-void
-cohort_params_match(const CohortParams *a, const CohortParams *b)
-{
-	if (cohort_params_equal(a, b))
-		return;
-	if (memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0)
-		params_mismatch("periods", period_name(a->spec), period_name(b->spec));
-	if (a->rolling != b->rolling || a->months != b->months || a->days != b->days ||
-		a->micros != b->micros)
-		params_mismatch("windows", window_text(a), window_text(b));
-	if (a->zoned != b->zoned)
-		params_mismatch("types of times",
-						a->zoned ? "timestamptz" : "date or timestamp",
-						b->zoned ? "timestamptz" : "date or timestamp");
-	if (strcmp(a->zone, b->zone) != 0)
-		params_mismatch("time zones", zone_text(a), zone_text(b));
-}
 
 static void
 merge_entries(CohortWriter *writer, const CohortReader *a, const CohortReader *b)

@@ -29,7 +29,7 @@
 #ifndef RETENTION_COHORT_TABLE_H
 #define RETENTION_COHORT_TABLE_H
 
-#include "calendar.h"
+#include "cohort_params.h"
 #include "lib/stringinfo.h"
 
 #define COHORT_TABLE_VERSION 1
@@ -38,18 +38,6 @@ typedef struct varlena CohortTable;
 
 #define DatumGetCohortTablePP(d)	((CohortTable *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_COHORT_TABLE_PP(n) DatumGetCohortTablePP(PG_GETARG_DATUM(n))
-
-/* What a table was asked: equal in all tables that are merged. */
-typedef struct CohortParams
-{
-	PeriodSpec	spec;
-	bool		zoned;			/* times are timestamptz */
-	bool		rolling;
-	int32		months;			/* rolling width, all 0 for calendar windows */
-	int32		days;
-	int64		micros;
-	char		zone[TZ_STRLEN_MAX + 1];	/* "" where none was given or needed */
-} CohortParams;
 
 /* A tally over k: ascending k, positive counts. */
 typedef struct Tally
@@ -117,9 +105,6 @@ extern bool cohort_reader_next(CohortReader *reader);
 /* Same; a corrupt group is an error. */
 extern bool cohort_reader_group(CohortReader *reader);
 
-/* The calendar that a nonempty value was made with. */
-extern Calendar *cohort_calendar(const CohortParams *params);
-
 /* ---------- writing ---------- */
 
 typedef struct CohortWriter
@@ -149,11 +134,6 @@ extern int64 cohort_join_unit(int64 join);
 
 /* Sum of two tables over disjoint customers, in the current context. */
 extern CohortTable *cohort_table_merge(const CohortTable *a, const CohortTable *b);
-
-extern bool cohort_params_equal(const CohortParams *a, const CohortParams *b);
-
-/* Errors unless two sets of parameters are the same. */
-extern void cohort_params_match(const CohortParams *a, const CohortParams *b);
 
 /* ---------- tallies ---------- */
 

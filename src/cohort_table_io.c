@@ -8,7 +8,7 @@
  *
  * Never: accepts bytes that the reader has not walked to the end.
  */
-#include "cohort_table.h"
+#include "cohort_open.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -62,7 +62,7 @@ check_bytes(const char *data, Size len)
 	return NULL;
 }
 
-VALUE_IO(cohort_table, check_bytes, "cohort_retention()")
+VALUE_IO(cohort_table, check_bytes, cohort_table_finished, "cohort_retention()")
 
 /* ---------- jsonb ---------- */
 

@@ -201,6 +201,54 @@ history_reader_day(HistoryReader *reader)
 	return found;
 }
 
+/* Past an amount, of which only the length is looked at. */
+static bool
+skip_amount(HistoryReader *reader)
+{
+	uint64		v;
+
+	if (!get(reader, PG_UINT64_MAX, "amount", &v))
+		return false;
+	if (v == CODE_SCALED)
+		return get(reader, SCALE_MAX, "scale", &v) &&
+			get(reader, PG_UINT64_MAX, "amount", &v);
+	if (v == CODE_BIG)
+	{
+		if (!get(reader, reader->end - reader->at, "length of an amount", &v))
+			return false;
+		reader->at += v;
+	}
+	return true;
+}
+
+bool
+history_skim_slow(HistoryReader *reader)
+{
+	bool		first = reader->left == reader->days;
+	uint64		step;
+	uint64		v;
+
+	if (reader->left == 0)
+	{
+		if (reader->at != reader->end)
+			reader->error = "length";
+	}
+	else if (get(reader, PG_UINT64_MAX, "day", &step) &&
+			 (!(step & 1) || get(reader, EVENTS_MAX, "number of events", &v)) &&
+			 (!reader->has_amounts || skip_amount(reader)))
+	{
+		reader->day.day = (DateADT) (first ? unzigzag(step >> 1) :
+									 reader->day.day + (int64) (step >> 1) + 1);
+		reader->left--;
+		if (likely(reader->day.day >= DAY_MIN && reader->day.day <= DAY_MAX))
+			return true;
+		reader->error = "day";
+	}
+	if (reader->error != NULL)
+		corrupt_error(reader);
+	return false;
+}
+
 /* ---------- writing ---------- */
 
 static int32
@@ -350,4 +398,10 @@ history_cut(const CustomerHistory *history, DateADT from, DateADT to)
 		if (reader.day.day >= from && reader.day.day <= to)
 			days[n++] = reader.day;
 	return history_build(days, n);
+}
+
+CustomerHistory *
+history_finished(CustomerHistory *history)
+{
+	return history;
 }

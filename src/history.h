@@ -89,6 +89,26 @@ extern bool history_reader_next(HistoryReader *reader);
 extern void history_reader_open(HistoryReader *reader, const CustomerHistory *history);
 extern bool history_reader_day(HistoryReader *reader);
 
+/*
+ * The next day alone: reader->day.day, without events and amount.  The slow
+ * part is for what is not one small number.
+ */
+extern bool history_skim_slow(HistoryReader *reader);
+
+static inline bool
+history_reader_skim(HistoryReader *reader)
+{
+	/* an even byte without a follower: a day with one event, soon after the last */
+	if (likely(!reader->has_amounts && reader->left < reader->days && reader->left > 0 &&
+			   reader->at < reader->end && (*reader->at & 0x81) == 0))
+	{
+		reader->day.day += (*reader->at++ >> 1) + 1;
+		reader->left--;
+		return true;
+	}
+	return history_skim_slow(reader);
+}
+
 /* NULL if the bytes are a canonical history, else what is wrong. */
 extern const char *history_check(const char *data, Size len);
 
@@ -99,6 +119,9 @@ extern CustomerHistory *history_build(const HistoryDay *days, uint64 n);
 
 /* Adds b's events and amount to a, which has the same day. */
 extern void history_day_add(HistoryDay *a, const HistoryDay *b);
+
+/* A state of rollup(customer_history) as a value. */
+extern CustomerHistory *history_finished(CustomerHistory *history);
 
 extern CustomerHistory *history_merge(const CustomerHistory *a, const CustomerHistory *b);
 

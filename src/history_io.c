@@ -19,7 +19,7 @@
 #include "utils/jsonb.h"
 #include "value_io.h"
 
-VALUE_IO(customer_history, history_check, "customer_history()")
+VALUE_IO(customer_history, history_check, history_finished, "customer_history()")
 
 PG_FUNCTION_INFO_V1(customer_history_to_jsonb);
 Datum

@@ -31,9 +31,9 @@ value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck check, const char
 }
 
 Datum
-value_out(FunctionCallInfo fcinfo, const char *type)
+value_out(FunctionCallInfo fcinfo, const char *type, ValueTidy tidy)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *value = tidy(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)));
 	int			len = VARSIZE_ANY_EXHDR(value);
 	int			max = pg_b64_enc_len(len);
 	char	   *text = palloc(max + 1);
@@ -65,9 +65,9 @@ value_recv(FunctionCallInfo fcinfo, const char *type, ValueCheck check)
 }
 
 Datum
-value_send(FunctionCallInfo fcinfo)
+value_send(FunctionCallInfo fcinfo, ValueTidy tidy)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *value = tidy(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)));
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
