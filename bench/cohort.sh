@@ -57,19 +57,20 @@ months_race() {
     # shellcheck disable=SC2086
     same_grid $grids
     race "$4"
-    plans_parallel "$1"
+    plans_parallel "$1" floor retention
     pg_close
     [ -z "$duckdb_path" ] || exec 7>&- 8<&-
 }
 
-# plans_parallel SETTINGS: say so where floor and aggregate did not get the
-# workers that the settings ask for
+# plans_parallel SETTINGS ID...: say so where they did not get the workers that
+# the settings ask for
 plans_parallel() {
-    local id
-    [ "$1" = "$parallel" ] || return 0
-    for id in floor retention; do
+    local id settings=$1
+    shift
+    [ "$settings" = "$parallel" ] || return 0
+    for id; do
         [ -n "${statement[$id]:-}" ] || continue
-        pg_plan "$1" "${statement[$id]}" | grep -q "Workers Planned: $pg_workers" ||
+        pg_plan "$settings" "${statement[$id]}" | grep -q "Workers Planned: $pg_workers" ||
             say "note: ${label[$id]} was not planned with $pg_workers workers"
     done
 }

@@ -45,7 +45,7 @@ pg_say() {
     die "the server said: $said"
 }
 
-# pg_run SETTINGS QUERY: sets $ms
+# pg_run SETTINGS QUERY: sets $ms, of all its statements if it is several
 pg_run() {
     local said
     said=$(pg_say "RESET ALL; $1 \\o /dev/null
@@ -53,8 +53,7 @@ pg_run() {
 $2;
 \\timing off
 \\o") || exit 1
-    ms=${said##*Time: }
-    ms=${ms%% ms*}
+    ms=$(printf '%s\n' "$said" | awk '$1 == "Time:" { ms += $2 } END { printf "%.3f", ms }')
 }
 
 # pg_plan SETTINGS QUERY: its plan
@@ -132,12 +131,19 @@ SELECT cohort::date, period::integer, retained::bigint FROM (${statement[$id]}) 
     done
 }
 
+# warm_up ID...: run those that have not run yet
+warm_up() {
+    local id
+    for id; do
+        [ -n "${warm[$id]:-}" ] || "${engine[$id]}_run" "${settings[$id]}" "${statement[$id]}"
+        warm[$id]=yes
+    done
+}
+
 # race TITLE: warm up what has not run yet, repeat, print
 race() {
     local id i
-    for id in "${contestants[@]}"; do
-        [ -n "${warm[$id]:-}" ] || "${engine[$id]}_run" "${settings[$id]}" "${statement[$id]}"
-    done
+    warm_up "${contestants[@]}"
     for ((i = 0; i < reps; i++)); do
         for id in "${contestants[@]}"; do
             "${engine[$id]}_run" "${settings[$id]}" "${statement[$id]}"
@@ -176,7 +182,7 @@ print_contestant() {
     read -r low mid high < <(figures ${times[$1]})
     median[$1]=$mid
     if [ -n "${versus[$1]}" ] && [ -n "${median[${versus[$1]}]:-}" ]; then
-        ratio=$(awk -v a="$mid" -v b="${median[${versus[$1]}]}" 'BEGIN { printf "%.2f", a / b }')
+        ratio=$(awk -v a="$mid" -v b="${median[${versus[$1]}]}" 'BEGIN { printf a / b < 0.2 ? "%.3f" : "%.2f", a / b }')
         words="$ratio x ${label[${versus[$1]}]} $(verdict "$ratio" "${bar[$1]}")"
     fi
     printf '%-50s %9.0f %9.0f %9.0f  %s\n' "${label[$1]}" "$low" "$mid" "$high" "$words"

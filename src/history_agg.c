@@ -34,26 +34,35 @@ typedef struct HistoryEvent
 #define SCALE_NONE		0xff	/* no amount */
 #define SCALE_BIG		0xfe	/* too large for an integer */
 
+/* What most customers never need. */
+typedef struct HistoryArray
+{
+	uint32		count;
+	uint32		capacity;
+	uint32		tidy;			/* so many from its start are ascending, distinct days */
+	uint32		unused;
+	char		events[FLEXIBLE_ARRAY_MEMBER];
+} HistoryArray;
+
 /*
- * New events go into "recent", which lies in the same cache line as the rest
- * of the struct as far as possible; when it is full they move on together, to
- * an array that most customers never need.
+ * New events stay in the struct, which is a cache line or two; when it is full
+ * they move on together, to an array.  Without amounts a recent event is its
+ * distance from the first one's day, else a HistoryEvent.
  */
 typedef struct HistoryState
 {
+	HistoryArray *array;		/* NULL: none yet */
+	DateADT		base;			/* what distances are counted from */
 	uint16		recent_count;
-	uint16		recent_capacity;
+	uint8		recent_capacity;
 	bool		with_amounts;
-	uint32		count;			/* in the array */
-	uint32		capacity;
-	uint32		tidy;			/* so many from its start are ascending, distinct days */
-	char	   *array;
-	int64		recent[FLEXIBLE_ARRAY_MEMBER];
+	char		recent[FLEXIBLE_ARRAY_MEMBER];
 } HistoryState;
 
-#define RECENT_BYTES		32
-#define RECENT_BYTES_AMOUNTS 96
-#define FIRST_ARRAY_BYTES	256
+#define RECENT_BYTES		48
+#define RECENT_BYTES_AMOUNTS 112
+#define RECENT_DAYS			(RECENT_BYTES / sizeof(int16))
+#define FIRST_ARRAY_EVENTS	16
 
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone
@@ -84,27 +93,38 @@ event_size(const HistoryState *state)
 }
 
 static inline HistoryEvent *
-recent_event(HistoryState *state, uint32 i)
+array_event(const HistoryState *state, uint32 i)
 {
-	return (HistoryEvent *) ((char *) state->recent + i * event_size(state));
-}
-
-static inline HistoryEvent *
-array_event(HistoryState *state, uint32 i)
-{
-	return (HistoryEvent *) (state->array + i * event_size(state));
+	return (HistoryEvent *) (state->array->events + i * event_size(state));
 }
 
 static HistoryState *
-create_state(MemoryContext context, bool with_amounts)
+create_state(MemoryContext context, bool with_amounts, DateADT day)
 {
 	Size		bytes = with_amounts ? RECENT_BYTES_AMOUNTS : RECENT_BYTES;
 	HistoryState *state = MemoryContextAlloc(context, offsetof(HistoryState, recent) + bytes);
 
-	memset(state, 0, offsetof(HistoryState, recent));
+	state->array = NULL;
+	state->base = day;
+	state->recent_count = 0;
+	state->recent_capacity = bytes / (with_amounts ? sizeof(HistoryEvent) : sizeof(int16));
 	state->with_amounts = with_amounts;
-	state->recent_capacity = bytes / event_size(state);
 	return state;
+}
+
+/* A recent event, copied out. */
+static inline HistoryEvent
+recent_event(const HistoryState *state, uint32 i)
+{
+	HistoryEvent event;
+
+	if (state->with_amounts)
+		return ((const HistoryEvent *) state->recent)[i];
+	event.day = state->base + ((const int16 *) state->recent)[i];
+	event.events = 1;
+	event.scale = SCALE_NONE;
+	event.value = 0;
+	return event;
 }
 
 static Amount
@@ -186,14 +206,15 @@ compare_events(const void *a, const void *b)
 static void
 tidy_array(HistoryState *state, MemoryContext context)
 {
+	HistoryArray *array = state->array;
 	Size		size = event_size(state);
 	uint32		kept = 0;
 
-	if (state->tidy == state->count)
+	if (array->tidy == array->count)
 		return;
 	CHECK_FOR_INTERRUPTS();
-	qsort(state->array, state->count, size, compare_events);
-	for (uint32 i = 1; i < state->count; i++)
+	qsort(array->events, array->count, size, compare_events);
+	for (uint32 i = 1; i < array->count; i++)
 	{
 		HistoryEvent *last = array_event(state, kept);
 		HistoryEvent *event = array_event(state, i);
@@ -205,69 +226,128 @@ tidy_array(HistoryState *state, MemoryContext context)
 		else if (++kept != i)
 			memcpy(array_event(state, kept), event, size);
 	}
-	state->count = state->tidy = kept + 1;
+	array->count = array->tidy = kept + 1;
+}
+
+/* Room for so many events more in the array, after a while of adding as many. */
+static void
+reserve_array(HistoryState *state, uint32 more, MemoryContext context)
+{
+	HistoryArray *array = state->array;
+	uint64		capacity;
+
+	if (array != NULL && array->count + more > array->capacity)
+		tidy_array(state, context);
+	if (array != NULL && array->count + more <= array->capacity - array->capacity / 4)
+		return;
+	capacity = array == NULL ? FIRST_ARRAY_EVENTS : Min((uint64) array->capacity * 2, PG_UINT32_MAX);
+	while (capacity < more * 2)
+		capacity *= 2;
+	if (array == NULL)
+	{
+		array = MemoryContextAlloc(context, offsetof(HistoryArray, events) + capacity * event_size(state));
+		memset(array, 0, offsetof(HistoryArray, events));
+	}
+	else
+		array = repalloc_huge(array, offsetof(HistoryArray, events) + capacity * event_size(state));
+	array->capacity = (uint32) capacity;
+	state->array = array;
+}
+
+static void
+append_array(HistoryState *state, const HistoryEvent *event)
+{
+	HistoryArray *array = state->array;
+
+	if (array->tidy == array->count &&
+		(array->count == 0 || array_event(state, array->count - 1)->day < event->day))
+		array->tidy++;
+	memcpy(array_event(state, array->count++), event, event_size(state));
 }
 
 /* What is recent moves to the array. */
-static void
+static pg_noinline void
 flush_recent(HistoryState *state, MemoryContext context)
 {
-	Size		size = event_size(state);
-
-	if (state->count + state->recent_count > state->capacity)
-		tidy_array(state, context);
-	if (state->count + state->recent_count > state->capacity - state->capacity / 4)
-	{
-		/* room for what can come at once, even after doubling once */
-		Size		bytes = Max(FIRST_ARRAY_BYTES / (state->with_amounts ? 1 : 4),
-								state->capacity * size * 2);
-
-		state->array = state->array == NULL ? MemoryContextAlloc(context, bytes) :
-			repalloc_huge(state->array, bytes);
-		state->capacity = (uint32) Min(bytes / size, PG_UINT32_MAX);
-	}
+	reserve_array(state, state->recent_count, context);
 	for (uint32 i = 0; i < state->recent_count; i++)
 	{
-		HistoryEvent *event = recent_event(state, i);
+		HistoryEvent event = recent_event(state, i);
 
-		if (state->tidy == state->count &&
-			(state->count == 0 || array_event(state, state->count - 1)->day < event->day))
-			state->tidy++;
-		memcpy(array_event(state, state->count++), event, size);
+		append_array(state, &event);
 	}
 	state->recent_count = 0;
 }
 
-static inline void
-add_events(HistoryState *state, DateADT day, int64 events, const Amount *amount,
-		   MemoryContext context)
+/* Events of one day that cannot be recent ones. */
+static pg_noinline void
+add_to_array(HistoryState *state, DateADT day, int64 events, const Amount *amount,
+			 MemoryContext context)
 {
-	HistoryEvent *event;
+	HistoryEvent event;
 
-	if (state->recent_count > 0)
-	{
-		event = recent_event(state, state->recent_count - 1);
-		if (event->day == day && add_to_event(state, event, events, amount, context))
-			return;
-	}
-	/* state_history() adds them up again */
-	for (; unlikely(events > EVENTS_LIMIT); events -= EVENTS_LIMIT)
+	event.day = day;
+	event.value = 0;
+	for (; events > 0; events -= event.events)
 	{
 		Amount		none = amount_none();
 
-		add_events(state, day, EVENTS_LIMIT, &none, context);
+		/* state_history() adds them up again */
+		event.events = Min(events, EVENTS_LIMIT);
+		set_amount(state, &event, events > EVENTS_LIMIT ? &none : amount, context);
+		reserve_array(state, 1, context);
+		append_array(state, &event);
 	}
+}
+
+/* Without an amount, in a state without amounts. */
+static inline void
+add_day(HistoryState *state, DateADT day, MemoryContext context)
+{
+	int32		distance = (int32) ((uint32) day - (uint32) state->base);
+
+	if (unlikely(distance != (int16) distance))
+	{
+		Amount		none = amount_none();
+
+		add_to_array(state, day, 1, &none, context);
+		return;
+	}
+	if (unlikely(state->recent_count == RECENT_DAYS))
+		flush_recent(state, context);
+	((int16 *) state->recent)[state->recent_count++] = (int16) distance;
+}
+
+static void
+add_events(HistoryState *state, DateADT day, int64 events, const Amount *amount,
+		   MemoryContext context)
+{
+	HistoryEvent *recent = (HistoryEvent *) state->recent;
+
+	if (!state->with_amounts && events == 1)
+	{
+		add_day(state, day, context);
+		return;
+	}
+	if (!state->with_amounts || events > EVENTS_LIMIT)
+	{
+		add_to_array(state, day, events, amount, context);
+		return;
+	}
+	if (state->recent_count > 0 && recent[state->recent_count - 1].day == day &&
+		add_to_event(state, &recent[state->recent_count - 1], events, amount, context))
+		return;
 	if (unlikely(state->recent_count == state->recent_capacity))
 		flush_recent(state, context);
-	event = recent_event(state, state->recent_count++);
-	event->day = day;
-	event->events = events;
-	set_amount(state, event, amount, context);
+	recent += state->recent_count++;
+	recent->day = day;
+	recent->events = events;
+	set_amount(state, recent, amount, context);
 }
 
 /* An event as part of a history: a new day, or more of the last one. */
 static void
-append_day(HistoryState *state, const HistoryEvent *event, HistoryDay *days, uint64 *n)
+append_day(const HistoryState *state, const HistoryEvent *event, HistoryDay *days, uint64 *n)
 {
 	HistoryDay	day = {event->day, event->events, event_amount(state, event)};
 
@@ -277,22 +357,64 @@ append_day(HistoryState *state, const HistoryEvent *event, HistoryDay *days, uin
 		days[(*n)++] = day;
 }
 
+/* A history of recent days alone: the usual case. */
+static CustomerHistory *
+recent_history(const HistoryState *state)
+{
+	int16		distances[RECENT_DAYS];
+	HistoryDay	days[RECENT_DAYS];
+	uint32		n = 0;
+
+	/* few, and often in order already */
+	for (int i = 0; i < state->recent_count; i++)
+	{
+		int16		distance = ((const int16 *) state->recent)[i];
+		int			at = i;
+
+		for (; at > 0 && distances[at - 1] > distance; at--)
+			distances[at] = distances[at - 1];
+		distances[at] = distance;
+	}
+	for (int i = 0; i < state->recent_count; i++)
+	{
+		if (i > 0 && distances[i] == distances[i - 1])
+		{
+			days[n - 1].events++;
+			continue;
+		}
+		days[n].day = state->base + distances[i];
+		days[n].events = 1;
+		days[n++].amount = amount_none();
+	}
+	return history_build(days, n);
+}
+
 /* The history of a state, which stays as it is. */
 static CustomerHistory *
-state_history(HistoryState *state)
+state_history(const HistoryState *state)
 {
-	uint64		all = (uint64) state->count + state->recent_count;
+	uint32		count = state->array == NULL ? 0 : state->array->count;
+	uint64		all = (uint64) count + state->recent_count;
 	Size		size = event_size(state);
-	char	   *events = palloc_extended(size * (all + 1), MCXT_ALLOC_HUGE);
-	HistoryDay *days = palloc_extended(sizeof(HistoryDay) * (all + 1), MCXT_ALLOC_HUGE);
+	char	   *events;
+	HistoryDay *days;
 	uint64		n = 0;
 	bool		ascending = true;
 
+	if (!state->with_amounts && count == 0)
+		return recent_history(state);
+	events = palloc_extended(size * (all + 1), MCXT_ALLOC_HUGE);
+	days = palloc_extended(sizeof(HistoryDay) * (all + 1), MCXT_ALLOC_HUGE);
 	/* a copy, without the amounts too large for an event: those are only read */
-	if (state->count > 0)
-		memcpy(events, state->array, size * state->count);
-	memcpy(events + size * state->count, state->recent, size * state->recent_count);
-	for (uint64 i = Max(state->tidy, 1); i < all && ascending; i++)
+	if (count > 0)
+		memcpy(events, state->array->events, size * count);
+	for (uint32 i = 0; i < state->recent_count; i++)
+	{
+		HistoryEvent event = recent_event(state, i);
+
+		memcpy(events + size * (count + i), &event, size);
+	}
+	for (uint64 i = Max(count > 0 ? state->array->tidy : 0, 1); i < all && ascending; i++)
 		ascending = compare_events(events + size * (i - 1), events + size * i) <= 0;
 	if (!ascending)
 		qsort(events, all, size, compare_events);
@@ -395,8 +517,11 @@ history_trans(FunctionCallInfo fcinfo, int form)
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "customer_history called in non-aggregate context");
 	if (state == NULL)
-		state = create_state(context, (form & WITH_AMOUNT) != 0);
-	add_events(state, day, 1, &amount, context);
+		state = create_state(context, (form & WITH_AMOUNT) != 0, day);
+	if (form & WITH_AMOUNT)
+		add_events(state, day, 1, &amount, context);
+	else
+		add_day(state, day, context);
 	PG_RETURN_POINTER(state);
 }
 
@@ -433,20 +558,37 @@ customer_history_deserialize(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "customer_history_deserialize called in non-aggregate context");
 	history_reader_open(&reader, DatumGetHistoryPP(PG_GETARG_DATUM(0)));
-	state = create_state(CurrentMemoryContext, true);
+	/* a history without events is none to combine; its base does not matter */
+	state = create_state(CurrentMemoryContext, reader.has_amounts, 0);
 	while (history_reader_day(&reader))
+	{
+		if (reader.left == reader.days - 1)
+			state->base = reader.day.day;
 		add_events(state, reader.day.day, reader.day.events, &reader.day.amount,
 				   CurrentMemoryContext);
+	}
 	PG_RETURN_POINTER(state);
 }
 
+/* Adds a state's events to another one. */
 static void
-combine_event(HistoryState *state, const HistoryState *from, const HistoryEvent *event,
-			  MemoryContext context)
+combine_events(HistoryState *state, const HistoryState *from, MemoryContext context)
 {
-	Amount		amount = event_amount(from, event);
+	uint32		count = from->array == NULL ? 0 : from->array->count;
+	uint64		all = (uint64) count + from->recent_count;
 
-	add_events(state, event->day, event->events, &amount, context);
+	for (uint64 i = 0; i < all; i++)
+	{
+		HistoryEvent event = {0};
+		Amount		amount;
+
+		if (i < count)
+			memcpy(&event, array_event(from, i), event_size(from));
+		else
+			event = recent_event(from, i - count);
+		amount = event_amount(from, &event);
+		add_events(state, event.day, event.events, &amount, context);
+	}
 }
 
 PG_FUNCTION_INFO_V1(customer_history_combine);
@@ -462,12 +604,15 @@ customer_history_combine(PG_FUNCTION_ARGS)
 		elog(ERROR, "customer_history_combine called in non-aggregate context");
 	if (more != NULL)
 	{
-		if (state == NULL)
-			state = create_state(context, more->with_amounts);
-		for (uint32 i = 0; i < more->count; i++)
-			combine_event(state, more, array_event(more, i), context);
-		for (uint32 i = 0; i < more->recent_count; i++)
-			combine_event(state, more, recent_event(more, i), context);
+		HistoryState *wide = state;
+
+		/* amounts may come first from a later process */
+		if (state == NULL || (more->with_amounts && !state->with_amounts))
+			wide = create_state(context, more->with_amounts, more->base);
+		if (state != NULL && wide != state)
+			combine_events(wide, state, context);
+		combine_events(wide, more, context);
+		state = wide;
 	}
 	if (state == NULL)
 		PG_RETURN_NULL();

@@ -4,6 +4,8 @@
 # The blocks of a page run in order in one session of a fresh database; the first error ends the page.  The extension is there,
 # unless the page creates it itself.  An HTML comment <!-- setup: ... --> is run as well, where it stands, and shows the reader
 # nothing.  Where a ``` or ```text block follows a ```sql block directly, it must be what psql prints, but for blanks at line ends.
+# <!-- run by: test/NAME --> right before a ```sql block leaves it to that program, for what an ordinary server has not got: the
+# program must be there and executable and speak of the page.  Nothing compares output there, so none may be shown.
 # Needs psql and a server to which the environment (PGHOST, PGUSER, ...) leads, as a role that may create databases.
 use strict;
 use warnings;
@@ -58,10 +60,10 @@ sub psql {
     return $?;
 }
 
-# The blocks of a page: { line, sql, hidden, output }
+# The blocks of a page: { line, sql, hidden, output, by }
 sub blocks {
     my ($text) = @_;
-    my (@blocks, $block, $fence, $into, $setup);
+    my (@blocks, $block, $fence, $into, $setup, $by);
     my ($n, $adjacent) = (0, 0);
     for my $line (split /\n/, $text) {
         $n++;
@@ -85,10 +87,13 @@ sub blocks {
         } elsif ($line =~ /^(\s*)(```+)\s*(\S*)/) {
             my ($indent, $language) = ($1, lc $3);
             $fence = $2;
+            die "no ```sql block after \"run by\" in line $n\n" if defined $by && $language ne 'sql';
             if ($language eq 'sql') {
-                $block = { line => $n, sql => '', indent => $indent };
+                $block = { line => $n, sql => '', indent => $indent, by => $by };
                 $into = 'sql';
+                undef $by;
             } elsif ($adjacent && ($language eq '' || $language eq 'text')) {
+                die "output that nothing compares in line $n\n" if defined $block->{by};
                 $block->{output} = '';
                 $into = 'output';
             } else {
@@ -97,6 +102,7 @@ sub blocks {
             $adjacent = 0;
         } elsif ($line =~ /^\s*<!--\s*setup:(.*)$/) {
             my $rest = $1;
+            die "no ```sql block after \"run by\" in line $n\n" if defined $by;
             $adjacent = 0;
             if ($rest =~ /^(.*?)-->/) {
                 push @blocks, { line => $n, hidden => 1, sql => "$1\n" };
@@ -104,10 +110,13 @@ sub blocks {
                 $setup = "$rest\n";
             }
         } elsif ($line =~ /\S/) {
+            die "no ```sql block after \"run by\" in line $n\n" if defined $by;
             $adjacent = 0;
+            $by = $1 if $line =~ /^\s*<!--\s*run\s+by:\s*(test\/\S+)\s*-->\s*$/;
+            die "unreadable \"run by\" in line $n\n" if !defined $by && $line =~ /<!--\s*run\s+by/;
         }
     }
-    die "unclosed block in line $n\n" if defined $fence || defined $setup;
+    die "unclosed block in line $n\n" if defined $fence || defined $setup || defined $by;
     return @blocks;
 }
 
@@ -128,7 +137,7 @@ sub page {
     die 'cannot create a database: ' . slurp("$tmp/err") if psql('template1', '-c', "CREATE DATABASE $database");
     my $script = '';
     $script .= "CREATE EXTENSION retention;\n" unless grep { $_->{sql} =~ /CREATE\s+EXTENSION\s+(IF\s+NOT\s+EXISTS\s+)?retention/i } @blocks;
-    $script .= "\\echo '$marker'\n$_->{sql}\n" for @blocks;
+    $script .= "\\echo '$marker'\n" . ($_->{by} ? '' : "$_->{sql}\n") for @blocks;
     $script .= "\\echo '$marker'\n";
     spew("$tmp/script.sql", $script);
     my $status = psql($database, '-f', "$tmp/script.sql");
@@ -141,7 +150,9 @@ sub page {
         my $block = $blocks[$i];
         my $title = "$page, line $block->{line}" . ($block->{hidden} ? ' (setup)' : '');
         # What follows the last marker that was reached is the block in which psql stopped.
-        if ($i >= $#out) {
+        if ($block->{by}) {
+            result(-x $block->{by} && slurp($block->{by}) =~ /\Q$page\E\b/, "$title, left to $block->{by}", 'which is not there or does not speak of this page');
+        } elsif ($i >= $#out) {
             result(0, $title, $i == $#out || !@out ? $err : 'not reached');
         } elsif (defined $block->{output} && normal($out[$i]) ne normal($block->{output})) {
             result(0, $title, 'printed:', normal($out[$i]), 'documented:', normal($block->{output}));
