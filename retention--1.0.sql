@@ -243,12 +243,16 @@ COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, interval, 
 
 CREATE FUNCTION cohort_table_rollup(cohort_table, cohort_table) RETURNS cohort_table
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION cohort_table_rollup(cohort_table, cohort_table) IS
-'sum of two cohort tables of disjoint customers; NULL counts as nothing; 22023 if period, window, zone or type of times differ';
+COMMENT ON FUNCTION cohort_table_rollup(cohort_table, cohort_table) IS 'part of rollup(): a table or a state more';
+
+CREATE FUNCTION cohort_table_rollup_final(cohort_table) RETURNS cohort_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_table_rollup_final(cohort_table) IS 'part of rollup(): the table of a state';
 
 CREATE AGGREGATE rollup(cohort_table) (
 	SFUNC = cohort_table_rollup,
 	STYPE = cohort_table,
+	FINALFUNC = cohort_table_rollup_final,
 	COMBINEFUNC = cohort_table_rollup,
 	PARALLEL = SAFE
 );
@@ -589,10 +593,19 @@ CREATE OPERATOR || (
 );
 COMMENT ON OPERATOR || (customer_history, customer_history) IS 'the events of both histories; NULL counts as nothing';
 
+CREATE FUNCTION customer_history_rollup(customer_history, customer_history) RETURNS customer_history
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_rollup(customer_history, customer_history) IS 'part of rollup(): a history or a state more';
+
+CREATE FUNCTION customer_history_rollup_final(customer_history) RETURNS customer_history
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_rollup_final(customer_history) IS 'part of rollup(): the history of a state';
+
 CREATE AGGREGATE rollup(customer_history) (
-	SFUNC = customer_history_merge,
+	SFUNC = customer_history_rollup,
 	STYPE = customer_history,
-	COMBINEFUNC = customer_history_merge,
+	FINALFUNC = customer_history_rollup_final,
+	COMBINEFUNC = customer_history_rollup,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rollup(customer_history) IS

@@ -4,7 +4,7 @@
  *
  * cohort_retention() over raw rows keeps an internal state (cohort_state.h)
  * with combine, serialize and deserialize; rollup() adds finished values, and
- * its state is the value itself, so that distributed plans can split it.
+ * its state has their type, so that distributed plans can split it.
  *
  * Promises: the final function changes no content of the state; NULL and empty
  * are told apart everywhere; parameters must be equal in all rows.
@@ -14,6 +14,7 @@
 
 #include "arguments.h"
 #include "miscadmin.h"
+#include "pile.h"
 #include "utils/builtins.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
@@ -328,20 +329,16 @@ cohort_retention_final(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(cohort_state_table((CohortState *) PG_GETARG_POINTER(0)));
 }
 
-/*
- * rollup(cohort_table): transition and combine function in one.  Not strict:
- * a strict one would take its first input as the state without a copy.
- */
 PG_FUNCTION_INFO_V1(cohort_table_rollup);
 Datum
 cohort_table_rollup(PG_FUNCTION_ARGS)
 {
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
-	PG_RETURN_POINTER(cohort_table_merge(PG_GETARG_COHORT_TABLE_PP(0),
-										 PG_GETARG_COHORT_TABLE_PP(1)));
+	return pile_rollup(fcinfo, cohort_table_merge);
+}
+
+PG_FUNCTION_INFO_V1(cohort_table_rollup_final);
+Datum
+cohort_table_rollup_final(PG_FUNCTION_ARGS)
+{
+	return pile_rollup_final(fcinfo, cohort_table_merge);
 }

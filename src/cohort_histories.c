@@ -122,8 +122,10 @@ histories_trans(FunctionCallInfo fcinfo, bool rolling)
 		open = cohort_open_create(&query->query);
 	else
 		open = (CohortOpen *) PG_GETARG_POINTER(0);
-	if (unlikely(open->version != COHORT_TABLE_OPEN))
-		elog(ERROR, "state of cohort_retention is not an open table");
+	if (unlikely(!VARATT_IS_4B_U(open) || open->version != COHORT_TABLE_OPEN))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("state of cohort_retention must not be a finished cohort_table")));
 	check_query(&open->query, &query->query);
 	PG_RETURN_POINTER(cohort_open_add(open, &query->width, PG_GETARG_HISTORY_PP(1)));
 }
@@ -166,7 +168,7 @@ cohort_retention_history_combine(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(cohort_table_is_open(b) ? (Pointer) cohort_open_copy(b) :
 						  (Pointer) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
-	a = (CohortTable *) PG_GETARG_POINTER(0);
+	a = PG_GETARG_COHORT_TABLE_PP(0);
 	if (!cohort_table_is_open(a) || !cohort_table_is_open(b))
 		PG_RETURN_POINTER(cohort_table_merge(cohort_table_finished(a), cohort_table_finished(b)));
 	open = (CohortOpen *) a;

@@ -7,6 +7,7 @@
 #include "cohort_open.h"
 
 #include "miscadmin.h"
+#include "pile.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
@@ -516,7 +517,7 @@ cohort_open_finish(const CohortOpen *open)
 CohortTable *
 cohort_table_finished(CohortTable *table)
 {
-	if (!cohort_table_is_open(table))
-		return table;
-	return cohort_open_finish(cohort_open_copy(table));
+	if (cohort_table_is_open(table))
+		return cohort_open_finish(cohort_open_copy(table));
+	return pile_finished(table, cohort_table_merge);
 }

@@ -89,7 +89,7 @@ extern CohortOpen *cohort_open_merge(CohortOpen *open, const CohortOpen *more);
 /* The finished table, in the current context; the open one stays as it is. */
 extern CohortTable *cohort_open_finish(const CohortOpen *open);
 
-/* The same for a table that may be finished already, which is returned as it is. */
+/* The table of any transition state; a finished table is returned as it is. */
 extern CohortTable *cohort_table_finished(CohortTable *table);
 
 #endif							/* RETENTION_COHORT_OPEN_H */

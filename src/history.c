@@ -9,6 +9,7 @@
 #include "common/int.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "pile.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "varint.h"
@@ -403,5 +404,5 @@ history_cut(const CustomerHistory *history, DateADT from, DateADT to)
 CustomerHistory *
 history_finished(CustomerHistory *history)
 {
-	return history;
+	return pile_finished(history, history_merge);
 }

@@ -5,7 +5,7 @@
  * customer_history() runs under GROUP BY customer, one state a customer: one
  * small palloc'd struct that grows, since anything more per group (a memory
  * context, an expanded object) costs HashAggregate dearly.  rollup() and ||
- * add finished values; the state of rollup() is the value itself.
+ * add finished values.
  *
  * Promises: results do not depend on the order of rows or on how they are
  * split; the final function does not modify the state.
@@ -16,6 +16,7 @@
 #include "arguments.h"
 #include "calendar.h"
 #include "miscadmin.h"
+#include "pile.h"
 #include "utils/builtins.h"
 
 /*
@@ -229,16 +230,19 @@ tidy_array(HistoryState *state, MemoryContext context)
 	array->count = array->tidy = kept + 1;
 }
 
-/* Room for so many events more in the array, after a while of adding as many. */
+/* Room for so many events more in the array. */
 static void
 reserve_array(HistoryState *state, uint32 more, MemoryContext context)
 {
 	HistoryArray *array = state->array;
 	uint64		capacity;
 
-	if (array != NULL && array->count + more > array->capacity)
+	if (array != NULL && array->count + more <= array->capacity)
+		return;
+	if (array != NULL)
 		tidy_array(state, context);
-	if (array != NULL && array->count + more <= array->capacity - array->capacity / 4)
+	/* half of it free, or sorting would come too often */
+	if (array != NULL && array->count + more <= array->capacity / 2)
 		return;
 	capacity = array == NULL ? FIRST_ARRAY_EVENTS : Min((uint64) array->capacity * 2, PG_UINT32_MAX);
 	while (capacity < more * 2)
@@ -631,10 +635,21 @@ customer_history_final(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state_history((HistoryState *) PG_GETARG_POINTER(0)));
 }
 
-/*
- * rollup(customer_history) and ||: NULL counts as nothing.  Not strict: a
- * strict transition function would take its first input as the state.
- */
+PG_FUNCTION_INFO_V1(customer_history_rollup);
+Datum
+customer_history_rollup(PG_FUNCTION_ARGS)
+{
+	return pile_rollup(fcinfo, history_merge);
+}
+
+PG_FUNCTION_INFO_V1(customer_history_rollup_final);
+Datum
+customer_history_rollup_final(PG_FUNCTION_ARGS)
+{
+	return pile_rollup_final(fcinfo, history_merge);
+}
+
+/* ||: NULL counts as nothing. */
 PG_FUNCTION_INFO_V1(customer_history_merge);
 Datum
 customer_history_merge(PG_FUNCTION_ARGS)
