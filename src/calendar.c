@@ -252,7 +252,10 @@ step_cache_init(StepCache *cache, int shift)
 	cache->shift = shift;
 	cache->buckets = palloc(sizeof(StepBucket) * STEP_BUCKETS);
 	for (int i = 0; i < STEP_BUCKETS; i++)
+	{
 		cache->buckets[i].bucket = STEP_UNUSED;
+		cache->buckets[i].split = STEP_SLOW;
+	}
 }
 
 static StepBucket *

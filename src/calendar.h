@@ -154,15 +154,25 @@ extern int32 rolling_index(Calendar *cal, const RollingWidth *w, int64 anchor, i
 extern RollingWidth rolling_width(bool zoned, int32 months, int32 days, int64 micros);
 extern bool rolling_width_valid(int32 months, int32 days, int64 micros);
 
+/* The period of an instant, if it has been met before: true in the usual case. */
+static pg_attribute_always_inline bool
+step_cache_probe(const StepCache *periods, int64 instant, int32 *period)
+{
+	int64		bucket = instant >> periods->shift;
+	const StepBucket *b = &periods->buckets[bucket & (STEP_BUCKETS - 1)];
+
+	*period = instant < b->split ? b->before : b->after;
+	return b->bucket == bucket && b->split != STEP_SLOW;
+}
+
 /* The period of an instant: one cache probe in the usual case. */
 static inline int32
 calendar_period(Calendar *cal, int64 instant)
 {
-	int64		bucket = instant >> cal->periods.shift;
-	StepBucket *b = &cal->periods.buckets[bucket & (STEP_BUCKETS - 1)];
+	int32		period;
 
-	if (likely(b->bucket == bucket && b->split != STEP_SLOW))
-		return instant < b->split ? b->before : b->after;
+	if (likely(step_cache_probe(&cal->periods, instant, &period)))
+		return period;
 	return calendar_period_miss(cal, instant);
 }
 

@@ -240,10 +240,43 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 	PG_RETURN_POINTER(state);
 }
 
+/*
+ * The row that most rows are: of a state that has a log, with a period met
+ * before.  Apart, so that it needs no registers saved.
+ */
+static pg_attribute_always_inline bool
+cohort_trans_usual(FunctionCallInfo fcinfo, int form)
+{
+	const CohortQuery *query = fcinfo->flinfo->fn_extra;
+	CohortState *state = (CohortState *) fcinfo->args[0].value;
+	Datum		customer = fcinfo->args[1].value;
+	int64		at = DatumGetInt64(fcinfo->args[2].value);
+	int32		period;
+
+	if ((form & (WITH_JOIN | WITH_WINDOW)) || query == NULL || query->vary ||
+		query->at_type == DATEOID || fcinfo->args[0].isnull || fcinfo->args[1].isnull ||
+		fcinfo->args[2].isnull || state->log == NULL || customer >> 32 != 0 ||
+		TIMESTAMP_NOT_FINITE(at) || !step_cache_probe(&state->log->periods, at, &period))
+		return false;
+	if (at > state->latest)
+		state->latest = at;
+	cohort_log_push(state, customer, period);
+	return true;
+}
+
 /* One entry point for each signature: none may look for an argument it lacks. */
 #define COHORT_TRANS(name, form) \
+	static pg_noinline Datum name##_any(FunctionCallInfo fcinfo) \
+	{ \
+		return cohort_trans(fcinfo, form); \
+	} \
 	PG_FUNCTION_INFO_V1(name); \
-	Datum name(PG_FUNCTION_ARGS) { return cohort_trans(fcinfo, form); }
+	Datum name(PG_FUNCTION_ARGS) \
+	{ \
+		if (likely(cohort_trans_usual(fcinfo, form))) \
+			return fcinfo->args[0].value; \
+		return name##_any(fcinfo); \
+	}
 
 COHORT_TRANS(cohort_retention_trans, 0)
 COHORT_TRANS(cohort_retention_zone_trans, WITH_ZONE)

@@ -31,12 +31,13 @@ allocate_pairs(MemoryContext context, uint32 capacity)
 }
 
 PeriodLog *
-period_log_create(MemoryContext context, int shift, uint32 capacity)
+period_log_create(MemoryContext context, const Calendar *calendar, int shift, uint32 capacity)
 {
 	PeriodLog  *log = MemoryContextAllocZero(context, sizeof(PeriodLog));
 
 	log->context = context;
 	log->shift = shift;
+	log->periods = calendar->periods;
 	log->npartitions = 1 << (32 - shift);
 	for (int i = 0; i < log->npartitions; i++)
 	{

@@ -17,6 +17,7 @@
 #ifndef RETENTION_COHORT_LOG_H
 #define RETENTION_COHORT_LOG_H
 
+#include "calendar.h"
 #include "customer_map.h"
 
 typedef struct LogPartition
@@ -33,6 +34,7 @@ typedef struct PeriodLog
 	MemoryContext context;
 	int			shift;			/* mixed key >> shift is the partition */
 	int			npartitions;
+	StepCache	periods;		/* of the state's calendar, at hand */
 	LogPartition partitions[MAP_PARTITIONS];
 } PeriodLog;
 
@@ -63,7 +65,8 @@ log_period(uint64 pair)
 }
 
 /* Partitions with room for so many pairs each. */
-extern PeriodLog *period_log_create(MemoryContext context, int shift, uint32 capacity);
+extern PeriodLog *period_log_create(MemoryContext context, const Calendar *calendar, int shift,
+									uint32 capacity);
 extern void period_log_free(PeriodLog *log);
 
 /* Room for at least "more" pairs in a log's partition. */

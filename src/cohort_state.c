@@ -565,7 +565,7 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 	if (COHORT_COMPACT(state))
 	{
 		if (state->map.count >= STAGE_FROM && state->log == NULL)
-			state->log = period_log_create(state->context, STAGE_SHIFT, STAGE_PAIRS);
+			state->log = period_log_create(state->context, state->shared->calendar, STAGE_SHIFT, STAGE_PAIRS);
 	}
 	else if (batch == NULL && state->map.count >= BATCH_FROM)
 		create_batch(state);

@@ -213,6 +213,20 @@ extern bool cohort_state_anchor(CohortState *state, CustomerNumber number, int32
 extern void cohort_state_member(CohortState *state, CustomerNumber number,
 								CohortMember *member);
 
+/* A row of a state that has a log, and of a customer that fits there. */
+static pg_attribute_always_inline void
+cohort_log_push(CohortState *state, Datum customer, int32 period)
+{
+	uint32		mixed = compact_mix((uint32) customer);
+	LogPartition *p = &state->log->partitions[mixed >> state->log->shift];
+	uint32		n = p->n;
+
+	p->pairs[n] = log_pair(mixed, period);
+	p->n = n + 1;
+	if (unlikely(n + 1 == p->capacity))
+		cohort_log_full(state, p);
+}
+
 /*
  * cohort_state_add() for the hot paths, inlined into the transition function:
  * a word key goes into the log or the batch at once.
@@ -223,18 +237,7 @@ cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
 	CohortBatch *batch = state->word_batch;
 
 	if (state->log != NULL && likely((uint64) customer >> 32 == 0))
-	{
-		uint32		mixed = compact_mix((uint32) customer);
-		LogPartition *p = &state->log->partitions[mixed >> state->log->shift];
-
-		uint32		n = p->n;
-		bool		full = n + 1 == p->capacity;
-
-		p->pairs[n] = log_pair(mixed, calendar_period(state->shared->calendar, at));
-		p->n = n + 1;
-		if (unlikely(full))
-			cohort_log_full(state, p);
-	}
+		cohort_log_push(state, customer, calendar_period(state->shared->calendar, at));
 	else if (batch != NULL && state->log == NULL)
 	{
 		BatchRow   *row = &batch->rows[batch->n];

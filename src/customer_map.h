@@ -311,20 +311,35 @@ customer_map_find_word(const CustomerMap *map, uint64 hash, uint64 word, int wid
 	}
 }
 
-/* The same for a partitioned compact map: a customer's slot, or NULL. */
+/* Slots of a compact map to a cache line. */
+#define COMPACT_LINE (MAP_CACHE_LINE / sizeof(uint64))
+
+/*
+ * The same for a partitioned compact map: a customer's slot, or NULL.  The
+ * first line is compared as a whole, in a form that compilers turn into vector
+ * instructions: where in a line a customer stands is random, and a loop that
+ * stops there would be mispredicted.
+ */
 static pg_attribute_always_inline uint64 *
 customer_map_find_compact(const CustomerMap *map, uint32 mixed)
 {
 	MapPartition *p = &map->partitions[mixed >> 24];
 	uint32		home = map_home_compact(map, p->capacity, mixed);
 	uint32		i = home;
+	uint64	   *line = p->slots + (home & ~(COMPACT_LINE - 1));
+	uint32		found = 0;
 
 	Assert(map->shift != 64);
+	for (uint32 j = 0; j < COMPACT_LINE; j++)
+		found |= COMPACT_KEY(line[j]) == mixed ? j + 1 : 0;
+	/* free slots have key 0 */
+	if (likely(found != 0 && mixed != 0))
+		return &line[found - 1];
 	while (COMPACT_PAYLOAD(p->slots[i]) != 0)
 	{
 		if (likely(COMPACT_KEY(p->slots[i]) == mixed))
 			return &p->slots[i];
-		i = map_probe_next(i, home, p->capacity, MAP_CACHE_LINE / sizeof(uint64));
+		i = map_probe_next(i, home, p->capacity, COMPACT_LINE);
 	}
 	return NULL;
 }
