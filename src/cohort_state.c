@@ -426,7 +426,9 @@ batch_payload(CohortState *state, const CohortBatch *batch, int i, bool word, in
 			return payload;
 	}
 	batch_key(state, batch, i, &key);
-	return customer_map_upsert(&state->map, &key);
+	if (word)
+		return customer_map_upsert(&state->map, &key);
+	return customer_map_upsert_near(&state->map, &key, batch->rows[i].near, batch->moves);
 }
 
 /*
@@ -443,8 +445,11 @@ flush_batch(CohortState *state, bool word, bool rolling, bool joined)
 	for (int i = 0; i < batch->n; i++)
 		customer_map_prefetch(&state->map, batch->rows[i].hash, word);
 	if (!word)
+	{
+		batch->moves = state->map.moves;
 		for (int i = 0; i < batch->n; i++)
-			customer_map_prefetch_key(&state->map, batch->rows[i].hash);
+			batch->rows[i].near = customer_map_prefetch_key(&state->map, batch->rows[i].hash);
+	}
 	if (state->has_lists)
 	{
 		for (int i = 0; i < batch->n; i++)

@@ -55,6 +55,7 @@ typedef struct BatchRow
 	uint64		word;			/* key word; or length << 32 | place in bytes */
 	int64		at;				/* NO_INSTANT: the row only joins */
 	int64		join;			/* NO_INSTANT: the row only returns */
+	uint64	   *near;			/* by-reference keys: slot with the same tag, or NULL */
 } BatchRow;
 
 #define BATCH_SIZE		256
@@ -65,6 +66,7 @@ typedef struct CohortBatch
 	uint32		bytes_used;
 	uint32		bytes_size;
 	char	   *bytes;			/* by-reference keys */
+	uint64		moves;			/* of the map, when "near" was filled in */
 	BatchRow	rows[BATCH_SIZE];
 } CohortBatch;
 

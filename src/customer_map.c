@@ -363,6 +363,7 @@ partition_alloc(CustomerMap *map, MapPartition *p, uint32 capacity)
 	p->slots = (uint64 *) TYPEALIGN(MAP_CACHE_LINE, p->chunk);
 	p->capacity = capacity;
 	p->used = 0;
+	map->moves++;
 }
 
 static void
@@ -490,6 +491,15 @@ customer_map_upsert(CustomerMap *map, const Key *key)
 }
 
 uint64 *
+customer_map_upsert_near(CustomerMap *map, const Key *key, uint64 *slot, uint64 moves)
+{
+	if (likely(slot != NULL && moves == map->moves &&
+			   stored_key_equal(map, slot[0] & REF_MASK, key)))
+		return slot + 1;
+	return customer_map_upsert(map, key);
+}
+
+uint64 *
 customer_map_upsert_compact(CustomerMap *map, uint32 mixed)
 {
 	MapPartition *p = map_partition(map, compact_hash(mixed));
@@ -606,6 +616,7 @@ customer_map_clear(CustomerMap *map)
 		memset(&map->partitions[i], 0, sizeof(MapPartition));
 	}
 	map->count = 0;
+	map->moves++;
 	if (map->kt->kind != KEY_WORD)
 		arena_clear(&map->keys);
 }

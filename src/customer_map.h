@@ -86,6 +86,7 @@ typedef struct CustomerMap
 	uint32		multiplier;		/* odd; see map_home() */
 	uint32		line_slots;		/* slots to a cache line, or 1 if they straddle */
 	uint64		count;			/* customers */
+	uint64		moves;			/* how often slots have moved */
 	MapPartition single;
 	MapPartition *partitions;	/* &single, or an array of MAP_PARTITIONS */
 	Arena		keys;
@@ -143,6 +144,13 @@ compact_unmix(uint32 mixed)
  * must make the first word nonzero at once.  Valid until the next call.
  */
 extern uint64 *customer_map_upsert(CustomerMap *map, const Key *key);
+
+/*
+ * The same for a by-reference key, which may stand in a slot that was found
+ * when the map had moved its slots so often.
+ */
+extern uint64 *customer_map_upsert_near(CustomerMap *map, const Key *key, uint64 *slot,
+										uint64 moves);
 
 /* Makes room for so many customers in all, where they are known beforehand. */
 extern void customer_map_reserve(CustomerMap *map, uint64 customers);
@@ -252,36 +260,46 @@ customer_map_prefetch(const CustomerMap *map, uint64 hash, bool word)
 /*
  * Asks for the key bytes that a by-reference lookup will compare: those of the
  * first slot on its way with the same tag.  The slots should have been asked
- * for before.
+ * for before.  Returns that slot, for customer_map_upsert_near(), or NULL.
  */
-static pg_attribute_always_inline void
+static pg_attribute_always_inline uint64 *
 customer_map_prefetch_key(const CustomerMap *map, uint64 hash)
 {
 	MapPartition *p = map_partition(map, hash);
 	uint32		tag = KEY_TAG(hash);
 	uint32		home;
 	uint32		i;
-	uint64		word;
+	uint64	   *slot = NULL;
+	const char *key;
 
 	if (p->capacity == 0)
-		return;
+		return NULL;
 	i = home = map_home_tag(map, p->capacity, tag);
-	while ((word = p->slots[(Size) i * map->width]) >> ARENA_OFFSET_BITS != tag)
+	if (map->width == 2)
 	{
-		if (p->slots[(Size) i * map->width + 1] == 0)
-			return;
-		i = map_probe_next(i, home, p->capacity, map->line_slots);
-	}
-	if (p->slots[(Size) i * map->width + 1] != 0)
-	{
-		const char *key = arena_pointer(&map->keys,
-										word & ((UINT64CONST(1) << ARENA_OFFSET_BITS) - 1));
+		uint64	   *line = p->slots + (Size) (home & ~3) * 2;
 
-		__builtin_prefetch(key);
-		/* most keys are shorter than a line, but may begin near its end */
-		if ((uintptr_t) key % MAP_CACHE_LINE > MAP_CACHE_LINE / 2)
-			__builtin_prefetch(key + MAP_CACHE_LINE / 2);
+		/* without branches: where in the line it stands is random */
+		for (int j = 0; j < 4; j++)
+			slot = line[j * 2] >> ARENA_OFFSET_BITS == tag ? line + j * 2 : slot;
 	}
+	if (slot == NULL || slot[1] == 0)
+	{
+		slot = p->slots + (Size) i * map->width;
+		while (slot[1] != 0 && slot[0] >> ARENA_OFFSET_BITS != tag)
+		{
+			i = map_probe_next(i, home, p->capacity, map->line_slots);
+			slot = p->slots + (Size) i * map->width;
+		}
+		if (slot[1] == 0)
+			return NULL;
+	}
+	key = arena_pointer(&map->keys, slot[0] & ((UINT64CONST(1) << ARENA_OFFSET_BITS) - 1));
+	__builtin_prefetch(key);
+	/* most keys are shorter than a line, but may begin near its end */
+	if ((uintptr_t) key % MAP_CACHE_LINE > MAP_CACHE_LINE / 2)
+		__builtin_prefetch(key + MAP_CACHE_LINE / 2);
+	return slot;
 }
 
 /*
