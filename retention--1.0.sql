@@ -112,7 +112,7 @@ COMMENT ON FUNCTION cohort_retention_trans(internal, anyelement, "any", text) IS
 CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text) (
 	SFUNC = cohort_retention_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -129,7 +129,7 @@ COMMENT ON FUNCTION cohort_retention_zone_trans(internal, anyelement, "any", tex
 CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, time_zone text) (
 	SFUNC = cohort_retention_zone_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -146,7 +146,7 @@ COMMENT ON FUNCTION cohort_retention_window_trans(internal, anyelement, "any", t
 CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, return_window interval) (
 	SFUNC = cohort_retention_window_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -163,7 +163,7 @@ COMMENT ON FUNCTION cohort_retention_window_zone_trans(internal, anyelement, "an
 CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, return_window interval, time_zone text) (
 	SFUNC = cohort_retention_window_zone_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -180,7 +180,7 @@ COMMENT ON FUNCTION cohort_retention_joined_trans(internal, anyelement, "any", "
 CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text) (
 	SFUNC = cohort_retention_joined_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -197,7 +197,7 @@ COMMENT ON FUNCTION cohort_retention_joined_zone_trans(internal, anyelement, "an
 CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text, time_zone text) (
 	SFUNC = cohort_retention_joined_zone_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -214,7 +214,7 @@ COMMENT ON FUNCTION cohort_retention_joined_window_trans(internal, anyelement, "
 CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text, return_window interval) (
 	SFUNC = cohort_retention_joined_window_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,
@@ -231,7 +231,7 @@ COMMENT ON FUNCTION cohort_retention_joined_window_zone_trans(internal, anyeleme
 CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text, return_window interval, time_zone text) (
 	SFUNC = cohort_retention_joined_window_zone_trans,
 	STYPE = internal,
-	SSPACE = 1024,
+	SSPACE = 512,
 	FINALFUNC = cohort_retention_final,
 	COMBINEFUNC = cohort_retention_combine,
 	SERIALFUNC = cohort_retention_serialize,

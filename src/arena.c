@@ -77,6 +77,8 @@ arena_clear(Arena *arena)
 		pfree(arena->chunks);
 		pfree(arena->owned);
 	}
+	if (arena->free != NULL)
+		pfree(arena->free);
 	arena_init(arena, arena->context);
 }
 
@@ -128,7 +130,7 @@ arena_alloc(Arena *arena, uint64 units)
 uint64
 arena_alloc_class(Arena *arena, int class)
 {
-	uint64		offset = arena->free[class];
+	uint64		offset = arena->free != NULL ? arena->free[class] : 0;
 
 	if (offset != 0)
 	{
@@ -141,6 +143,8 @@ arena_alloc_class(Arena *arena, int class)
 void
 arena_free_class(Arena *arena, uint64 offset, int class)
 {
+	if (arena->free == NULL)
+		arena->free = MemoryContextAllocZero(arena->context, sizeof(uint64) * ARENA_CLASSES);
 	memcpy(arena_pointer(arena, offset), &arena->free[class], sizeof(uint64));
 	arena->free[class] = offset;
 }

@@ -31,7 +31,7 @@ typedef struct Arena
 	int			maxchunks;
 	uint32		first_units;	/* size of chunk 0, which grows up to a full one */
 	uint32		used;			/* units used of the last chunk */
-	uint64		free[ARENA_CLASSES];	/* heads of the free lists; 0 = none */
+	uint64	   *free;			/* heads of the free lists, 0 = none; NULL before the first */
 } Arena;
 
 extern void arena_init(Arena *arena, MemoryContext context);

@@ -73,24 +73,27 @@ typedef struct CohortBatch
 typedef struct CohortState
 {
 	int			magic;			/* COHORT_STATE_MAGIC, against a CohortImage */
-	CohortShared *shared;
-	MemoryContext context;
-	CustomerMap map;
-	Arena		lists;
 	int32		base;			/* first period of bit masks */
 	int32		min_period;		/* of the masks; min > max while there are none */
 	int32		max_period;
 	bool		has_lists;
 	bool		collapsed;		/* rolling, joined: instants were given up */
 	bool		conflict;		/* a customer had two different joined_at */
-	int64		latest;
-	PeriodLog  *log;			/* staging, or the content itself; NULL while small */
 	bool		logged;			/* the log is the content, and the map is empty */
 	bool		no_log;			/* some key does not fit a log */
+	int64		latest;
+	CohortShared *shared;
+	MemoryContext context;
+	CustomerMap map;
+	Arena		lists;
+	PeriodLog  *log;			/* staging, or the content itself; NULL while small */
 	uint64		listed;			/* masks that became lists */
 	CohortBatch *batch;			/* NULL while small */
 	CohortBatch *word_batch;	/* the same, if keys are words */
 } CohortState;
+
+/* a block of 256 bytes: there may be a million groups */
+StaticAssertDecl(sizeof(CohortState) <= 256, "CohortState has grown past a block size");
 
 /* A serialized state, as combine finds it: the bytes, read in place. */
 typedef struct CohortImage
