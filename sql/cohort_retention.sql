@@ -2,7 +2,9 @@
 -- Plans, properties and the oracle are in test/.
 SET TimeZone = 'America/New_York';
 SET DateStyle = 'ISO, MDY';
-CREATE EXTENSION retention;
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS retention;
+RESET client_min_messages;
 
 CREATE TABLE orders (customer integer, joined_at date, ordered_at timestamptz, amount numeric);
 INSERT INTO orders VALUES

@@ -10,6 +10,7 @@
  * are told apart everywhere; parameters must be equal in all rows.
  * Never: reads the clock, or the session's zone where a zone was given.
  */
+#include "cohort_open.h"
 #include "cohort_state.h"
 
 #include "arguments.h"
@@ -366,7 +367,7 @@ PG_FUNCTION_INFO_V1(cohort_table_rollup);
 Datum
 cohort_table_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, cohort_table_merge);
+	return pile_rollup(fcinfo, cohort_table_merge, cohort_table_finished);
 }
 
 PG_FUNCTION_INFO_V1(cohort_table_rollup_final);

@@ -31,16 +31,18 @@ key_group(uint64 key)
 	return (int32) (uint32) (key >> 32);
 }
 
+static inline uint32
+cell_place(const CohortOpen *open, uint64 key)
+{
+	/* the product's high bits depend on all of the key's */
+	return (uint32) ((key * UINT64CONST(0x9E3779B97F4A7C15)) >> open->shift);
+}
+
 /* The cell of a key: its own, or the free one that it would take. */
 static inline OpenCell *
 find_cell(CohortOpen *open, uint64 key)
 {
-	uint32		mask = open->capacity - 1;
-	/* the multiplier's high bits depend on all of the key's */
-	uint32		i = (uint32) ((key * UINT64CONST(0x9E3779B97F4A7C15)) >> 32);
-
-	i ^= i >> 15;
-	for (i &= mask;; i = (i + 1) & mask)
+	for (uint32 i = cell_place(open, key);; i = (i + 1) & (open->capacity - 1))
 	{
 		OpenCell   *cell = &open->cells[i];
 
@@ -78,6 +80,7 @@ allocate(uint32 capacity)
 	open = palloc0(OPEN_SIZE(capacity));
 	SET_VARSIZE(open, OPEN_SIZE(capacity));
 	open->version = COHORT_TABLE_OPEN;
+	open->shift = 64 - pg_ceil_log2_32(capacity);
 	open->capacity = capacity;
 	return open;
 }
@@ -129,7 +132,8 @@ cohort_open_copy(const CohortTable *table)
 	memcpy(VARDATA(open), VARDATA_ANY(table), len);
 	/* what only this file writes: a mistake elsewhere must not be followed */
 	if (VARHDRSZ + len < OPEN_SIZE(FIRST_CAPACITY) || open->version != COHORT_TABLE_OPEN ||
-		OPEN_SIZE(open->capacity) != VARHDRSZ + len || open->used >= open->capacity)
+		OPEN_SIZE(open->capacity) != VARHDRSZ + len ||
+		open->shift != 64 - pg_ceil_log2_32(open->capacity) || open->used >= open->capacity)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("cohort_table value is corrupt: wrong state")));
@@ -207,9 +211,109 @@ count_lifecycle(CohortOpen *open, int32 first, uint64 mask)
 	}
 }
 
+/* Where a cell will be looked for, asked for before it is needed. */
+static inline void
+prefetch_cell(const CohortOpen *open, uint64 key)
+{
+	__builtin_prefetch(&open->cells[cell_place(open, key)], 1);
+}
+
 /*
- * A customer with windows or periods past the mask: one at a time, in order.
- * The table may move with every cell.
+ * A customer with windows or periods past the mask, who has not very many:
+ * their cells, which may be far apart, are asked for together.
+ */
+#define LIST_MAX 256
+
+typedef struct WindowList
+{
+	uint32		n;
+	int32		k[LIST_MAX];	/* ascending */
+} WindowList;
+
+static inline void
+list_window(WindowList *list, int32 k)
+{
+	if (list->n == 0 || list->k[list->n - 1] != k)
+		list->k[list->n++] = k;
+}
+
+static void
+count_list(CohortOpen *open, int32 group, const WindowList *list)
+{
+	uint32		streak = 0;
+
+	/* every customer is active in window 0 */
+	while (streak + 1 < list->n && list->k[streak + 1] == (int32) streak + 1)
+		streak++;
+	for (uint32 i = 0; i < list->n; i++)
+	{
+		OpenCell   *cell = count_cell(open, cell_key(group, list->k[i]));
+
+		cell->last += i == list->n - 1;
+		cell->back += i == 1;
+		cell->streak += i == streak && i > 0;
+		cell->returning += i > 0 && list->k[i] == list->k[i - 1] + 1;
+	}
+}
+
+static void
+count_lifecycle_list(CohortOpen *open, const WindowList *list)
+{
+	for (uint32 i = 0; i < list->n; i++)
+	{
+		OpenCell   *cell = count_cell(open, cell_key(list->k[i], KEY_LIFECYCLE));
+
+		cell->last += i == 0;
+		cell->returning += i > 0 && list->k[i] == list->k[i - 1] + 1;
+	}
+}
+
+static CohortOpen *
+add_listed(CohortOpen *open, const RollingWidth *width, HistoryReader *reader)
+{
+	PeriodSpec	spec = open->query.spec;
+	bool		rolling = open->query.rolling;
+	WindowList	windows;
+	WindowList	periods;
+	int32		first_day = 0;
+	int32		first = 0;
+	int32		group;
+
+	windows.n = periods.n = 0;
+	while (history_reader_skim(reader))
+	{
+		int32		day = reader->day.day;
+		int32		period = calendar_period_of_day(spec, day);
+
+		if (windows.n == 0)
+		{
+			first_day = day;
+			first = period;
+		}
+		if (rolling)
+		{
+			list_window(&periods, period);
+			list_window(&windows, window_of(open, width, first_day, day));
+			continue;
+		}
+		if ((int64) period - first > PG_INT32_MAX - 1)
+			cohort_periods_error();
+		list_window(&windows, period - first);
+	}
+	group = rolling ? first_day : first;
+	open = reserve(open, windows.n + periods.n);
+	for (uint32 i = 0; i < windows.n; i++)
+		prefetch_cell(open, cell_key(group, windows.k[i]));
+	for (uint32 i = 0; i < periods.n; i++)
+		prefetch_cell(open, cell_key(periods.k[i], KEY_LIFECYCLE));
+	count_list(open, group, &windows);
+	count_lifecycle_list(open, &periods);
+	return count_customers(open, 1, reader->day.day);
+}
+
+/*
+ * A customer with more than that: one at a time, in order.  The table may move
+ * with every cell.
  */
 typedef struct Walk
 {
@@ -255,7 +359,7 @@ walk_lifecycle(CohortOpen *open, Walk *walk, int32 first, int32 period)
 	return open;
 }
 
-static CohortOpen *
+static pg_noinline CohortOpen *
 add_long(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
 {
 	PeriodSpec	spec = open->query.spec;
@@ -269,6 +373,8 @@ add_long(CohortOpen *open, const RollingWidth *width, const CustomerHistory *his
 	uint64		n = 0;
 
 	history_reader_open(&reader, history);
+	if (reader.days <= LIST_MAX)
+		return add_listed(open, width, &reader);
 	while (history_reader_skim(&reader))
 	{
 		int32		day = reader.day.day;
@@ -312,6 +418,9 @@ cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHisto
 	int32		first;
 
 	history_reader_open(&reader, history);
+	/* days are too many for a mask more often than not */
+	if (spec.unit <= PERIOD_DAY && reader.days > 1)
+		return add_long(open, width, history);
 	if (!history_reader_skim(&reader))
 		return open;
 	first_day = reader.day.day;
@@ -350,16 +459,18 @@ CohortOpen *
 cohort_open_merge(CohortOpen *open, const CohortOpen *more)
 {
 	open = count_customers(open, more->customers, more->latest);
+	/* cells in the order of one table would pile up in a smaller one */
+	if ((uint64) open->used + more->used < MaxAllocSize / sizeof(OpenCell) / 2)
+		open = reserve(open, more->used);
 	for (uint32 i = 0; i < more->capacity; i++)
 	{
 		const OpenCell *from = &more->cells[i];
 		OpenCell   *to;
 
-		if (from->on == 0)
-			continue;
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		open = reserve(open, 1);
+		if (from->on == 0)
+			continue;
 		to = count_cell(open, from->key);
 		to->on += from->on - 1;
 		to->last += from->last;

@@ -54,7 +54,8 @@ typedef struct CohortOpen
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
 	uint8		version;		/* COHORT_TABLE_OPEN */
-	uint8		unused[3];
+	uint8		shift;			/* of a hash, to its place among the cells */
+	uint8		unused[2];
 	OpenQuery	query;
 	int32		latest;			/* day */
 	uint32		customers;

@@ -22,7 +22,7 @@
 #define CODE_SCALED		3
 #define CODE_BIG		5
 
-#define EVENTS_MAX		(INT64CONST(1) << 56)	/* of a day; sums over days fit */
+#define EVENTS_MAX		(INT64CONST(1) << 56)	/* of a day */
 #define DAY_MIN			(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
 #define DAY_MAX			(TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 1)
 
@@ -166,7 +166,7 @@ history_reader_next(HistoryReader *reader)
 	day->events = 1;
 	if (v & 1)
 	{
-		if (!get(reader, EVENTS_MAX, "number of events", &events))
+		if (!get(reader, EVENTS_MAX - 2, "number of events", &events))
 			return false;
 		day->events = (int64) events + 2;
 	}
@@ -235,7 +235,7 @@ history_skim_slow(HistoryReader *reader)
 			reader->error = "length";
 	}
 	else if (get(reader, PG_UINT64_MAX, "day", &step) &&
-			 (!(step & 1) || get(reader, EVENTS_MAX, "number of events", &v)) &&
+			 (!(step & 1) || get(reader, EVENTS_MAX - 2, "number of events", &v)) &&
 			 (!reader->has_amounts || skip_amount(reader)))
 	{
 		reader->day.day = (DateADT) (first ? unzigzag(step >> 1) :

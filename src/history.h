@@ -27,6 +27,8 @@
 
 #include "retention.h"
 #include "lib/stringinfo.h"
+#include "port/pg_bitutils.h"
+#include "port/pg_bswap.h"
 #include "utils/date.h"
 #include "utils/numeric.h"
 
@@ -91,22 +93,52 @@ extern bool history_reader_day(HistoryReader *reader);
 
 /*
  * The next day alone: reader->day.day, without events and amount.  The slow
- * part is for what is not one small number.
+ * part is for whatever is not a day with one event, soon after the last.  For
+ * values of our type, which were checked when they came in: here only memory
+ * is guarded.
  */
 extern bool history_skim_slow(HistoryReader *reader);
+
+/* bytes that a day and an amount of up to 8 bytes take, read as a word */
+#define HISTORY_SKIM_BYTES (2 + sizeof(uint64))
 
 static inline bool
 history_reader_skim(HistoryReader *reader)
 {
-	/* an even byte without a follower: a day with one event, soon after the last */
-	if (likely(!reader->has_amounts && reader->left < reader->days && reader->left > 0 &&
-			   reader->at < reader->end && (*reader->at & 0x81) == 0))
+	const uint8 *at = reader->at;
+	uint32		step;
+
+	if (unlikely(reader->left == 0 || reader->left == reader->days ||
+				 reader->end - at < (reader->has_amounts ? HISTORY_SKIM_BYTES : 2)))
+		return history_skim_slow(reader);
+	step = *at++;
+	if (step & 0x80)
 	{
-		reader->day.day += (*reader->at++ >> 1) + 1;
-		reader->left--;
-		return true;
+		if (unlikely(*at & 0x80))
+			return history_skim_slow(reader);
+		step = (step & 0x7f) | (uint32) *at++ << 7;
 	}
-	return history_skim_slow(reader);
+	if (unlikely(step & 1))
+		return history_skim_slow(reader);
+	if (reader->has_amounts)
+	{
+		uint64		word;
+		uint64		last;
+
+		/* the amount ends with the first byte that has no top bit; odd ones have more */
+		memcpy(&word, at, sizeof(word));
+#ifdef WORDS_BIGENDIAN
+		word = pg_bswap64(word);
+#endif
+		last = ~word & UINT64CONST(0x8080808080808080);
+		if (unlikely(last == 0 || ((word & 1) && (word & 0xff) != 1)))
+			return history_skim_slow(reader);
+		at += pg_rightmost_one_pos64(last) / 8 + 1;
+	}
+	reader->day.day += (step >> 1) + 1;
+	reader->at = at;
+	reader->left--;
+	return true;
 }
 
 /* NULL if the bytes are a canonical history, else what is wrong. */

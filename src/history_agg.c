@@ -47,22 +47,30 @@ typedef struct HistoryArray
 
 /*
  * New events stay in the struct, which is a cache line or two; when it is full
- * they move on together, to an array.  Without amounts a recent event is its
- * distance from the first one's day, else a HistoryEvent.
+ * they move on together, to an array.  A recent event is its distance from the
+ * first one's day, and its amount an integer of the scale that the first amount
+ * had; what does not fit goes to the array at once.
  */
 typedef struct HistoryState
 {
 	HistoryArray *array;		/* NULL: none yet */
 	DateADT		base;			/* what distances are counted from */
-	uint16		recent_count;
-	uint8		recent_capacity;
+	uint8		recent_count;
+	uint8		scale;			/* of recent amounts; SCALE_NONE before the first */
 	bool		with_amounts;
 	char		recent[FLEXIBLE_ARRAY_MEMBER];
 } HistoryState;
 
-#define RECENT_BYTES		48
-#define RECENT_BYTES_AMOUNTS 112
-#define RECENT_DAYS			(RECENT_BYTES / sizeof(int16))
+#define RECENT_DAYS			24
+#define RECENT_AMOUNTS		18
+
+typedef struct RecentAmounts
+{
+	int32		values[RECENT_AMOUNTS];	/* RECENT_NONE: no amount */
+	int16		distances[RECENT_AMOUNTS];
+} RecentAmounts;
+
+#define RECENT_NONE			PG_INT32_MIN
 #define FIRST_ARRAY_EVENTS	16
 
 /* What the rows bring; one per call site, in its fn_extra. */
@@ -102,13 +110,14 @@ array_event(const HistoryState *state, uint32 i)
 static HistoryState *
 create_state(MemoryContext context, bool with_amounts, DateADT day)
 {
-	Size		bytes = with_amounts ? RECENT_BYTES_AMOUNTS : RECENT_BYTES;
-	HistoryState *state = MemoryContextAlloc(context, offsetof(HistoryState, recent) + bytes);
+	Size		bytes = offsetof(HistoryState, recent) +
+		(with_amounts ? sizeof(RecentAmounts) : sizeof(int16) * RECENT_DAYS);
+	HistoryState *state = MemoryContextAlloc(context, bytes);
 
 	state->array = NULL;
 	state->base = day;
 	state->recent_count = 0;
-	state->recent_capacity = bytes / (with_amounts ? sizeof(HistoryEvent) : sizeof(int16));
+	state->scale = SCALE_NONE;
 	state->with_amounts = with_amounts;
 	return state;
 }
@@ -117,14 +126,23 @@ create_state(MemoryContext context, bool with_amounts, DateADT day)
 static inline HistoryEvent
 recent_event(const HistoryState *state, uint32 i)
 {
+	const RecentAmounts *amounts = (const RecentAmounts *) state->recent;
 	HistoryEvent event;
 
-	if (state->with_amounts)
-		return ((const HistoryEvent *) state->recent)[i];
-	event.day = state->base + ((const int16 *) state->recent)[i];
 	event.events = 1;
 	event.scale = SCALE_NONE;
 	event.value = 0;
+	if (!state->with_amounts)
+	{
+		event.day = state->base + ((const int16 *) state->recent)[i];
+		return event;
+	}
+	event.day = state->base + amounts->distances[i];
+	if (amounts->values[i] != RECENT_NONE)
+	{
+		event.scale = state->scale;
+		event.value = amounts->values[i];
+	}
 	return event;
 }
 
@@ -322,31 +340,40 @@ add_day(HistoryState *state, DateADT day, MemoryContext context)
 	((int16 *) state->recent)[state->recent_count++] = (int16) distance;
 }
 
+/* One event of a state with amounts; false if it does not fit. */
+static inline bool
+add_amount(HistoryState *state, DateADT day, const Amount *amount, MemoryContext context)
+{
+	RecentAmounts *recent = (RecentAmounts *) state->recent;
+	int32		distance = (int32) ((uint32) day - (uint32) state->base);
+	int32		value = RECENT_NONE;
+
+	if (amount->scale != AMOUNT_NONE)
+	{
+		if (state->scale == SCALE_NONE && amount->big == NULL)
+			state->scale = amount->scale;
+		value = (int32) amount->value;
+		if (amount->big != NULL || amount->scale != state->scale ||
+			value != amount->value || value == RECENT_NONE)
+			return false;
+	}
+	if (distance != (int16) distance)
+		return false;
+	if (unlikely(state->recent_count == RECENT_AMOUNTS))
+		flush_recent(state, context);
+	recent->values[state->recent_count] = value;
+	recent->distances[state->recent_count++] = (int16) distance;
+	return true;
+}
+
 static void
 add_events(HistoryState *state, DateADT day, int64 events, const Amount *amount,
 		   MemoryContext context)
 {
-	HistoryEvent *recent = (HistoryEvent *) state->recent;
-
-	if (!state->with_amounts && events == 1)
-	{
+	if (events == 1 && !state->with_amounts)
 		add_day(state, day, context);
-		return;
-	}
-	if (!state->with_amounts || events > EVENTS_LIMIT)
-	{
+	else if (events != 1 || !add_amount(state, day, amount, context))
 		add_to_array(state, day, events, amount, context);
-		return;
-	}
-	if (state->recent_count > 0 && recent[state->recent_count - 1].day == day &&
-		add_to_event(state, &recent[state->recent_count - 1], events, amount, context))
-		return;
-	if (unlikely(state->recent_count == state->recent_capacity))
-		flush_recent(state, context);
-	recent += state->recent_count++;
-	recent->day = day;
-	recent->events = events;
-	set_amount(state, recent, amount, context);
 }
 
 /* An event as part of a history: a new day, or more of the last one. */
@@ -639,7 +666,7 @@ PG_FUNCTION_INFO_V1(customer_history_rollup);
 Datum
 customer_history_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, history_merge);
+	return pile_rollup(fcinfo, history_merge, history_finished);
 }
 
 PG_FUNCTION_INFO_V1(customer_history_rollup_final);

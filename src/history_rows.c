@@ -7,6 +7,7 @@
  */
 #include "history.h"
 
+#include "common/int.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -99,15 +100,15 @@ Datum
 history_events(PG_FUNCTION_ARGS)
 {
 	HistoryReader reader;
-	HistoryDay	sum = {0, 0, {0, AMOUNT_NONE, NULL}};
+	int64		sum = 0;
 
 	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
 	while (history_reader_day(&reader))
-	{
-		reader.day.amount = amount_none();
-		history_day_add(&sum, &reader.day);
-	}
-	PG_RETURN_INT64(sum.events);
+		if (pg_add_s64_overflow(sum, reader.day.events, &sum))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("too many events")));
+	PG_RETURN_INT64(sum);
 }
 
 PG_FUNCTION_INFO_V1(history_total_amount);

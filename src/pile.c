@@ -150,7 +150,7 @@ require_aggregate(FunctionCallInfo fcinfo)
 }
 
 Datum
-pile_rollup(FunctionCallInfo fcinfo, PileAdd add)
+pile_rollup(FunctionCallInfo fcinfo, PileAdd add, PileTidy tidy)
 {
 	struct varlena *value;
 	Pile	   *pile = NULL;
@@ -170,7 +170,7 @@ pile_rollup(FunctionCallInfo fcinfo, PileAdd add)
 		if (VARATT_IS_4B_U(state) && value_is_pile(state))
 			pile = (Pile *) state;
 		else
-			pile = put(NULL, PG_DETOAST_DATUM_PACKED(PointerGetDatum(state)), add);
+			pile = put(NULL, tidy(PG_DETOAST_DATUM_PACKED(PointerGetDatum(state))), add);
 	}
 	value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
 	if (value_is_pile(value))
@@ -182,7 +182,7 @@ pile_rollup(FunctionCallInfo fcinfo, PileAdd add)
 			pile = put(pile, last_value(more), add);
 	}
 	else
-		pile = put(pile, value, add);
+		pile = put(pile, tidy(value), add);
 	PG_RETURN_POINTER(pile);
 }
 

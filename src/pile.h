@@ -33,11 +33,14 @@ value_is_pile(const struct varlena *value)
 		*(const uint8 *) VARDATA_ANY(value) == VALUE_IS_PILE;
 }
 
+/* The value of another aggregate's transition state; a value as it is. */
+typedef struct varlena *(*PileTidy) (struct varlena *value);
+
 /*
  * Transition and combine function of a roll-up: (pile or value, pile or value),
  * either may be NULL.  Errors unless an aggregate calls.
  */
-extern Datum pile_rollup(FunctionCallInfo fcinfo, PileAdd add);
+extern Datum pile_rollup(FunctionCallInfo fcinfo, PileAdd add, PileTidy tidy);
 
 /* Its final function: NULL for NULL. */
 extern Datum pile_rollup_final(FunctionCallInfo fcinfo, PileAdd add);

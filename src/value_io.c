@@ -76,27 +76,27 @@ value_send(FunctionCallInfo fcinfo, ValueTidy tidy)
 }
 
 bool
-value_equal(FunctionCallInfo fcinfo)
+value_equal(FunctionCallInfo fcinfo, ValueTidy tidy)
 {
-	struct varlena *a = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
-	struct varlena *b = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	struct varlena *a = tidy(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)));
+	struct varlena *b = tidy(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1)));
 
 	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
 Datum
-value_hash(FunctionCallInfo fcinfo)
+value_hash(FunctionCallInfo fcinfo, ValueTidy tidy)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *value = tidy(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)));
 
 	return hash_any((unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
 Datum
-value_hash_extended(FunctionCallInfo fcinfo)
+value_hash_extended(FunctionCallInfo fcinfo, ValueTidy tidy)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *value = tidy(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)));
 
 	return hash_any_extended((unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
 							 PG_GETARG_INT64(1));

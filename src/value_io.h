@@ -25,9 +25,9 @@ extern Datum value_in(FunctionCallInfo fcinfo, const char *type, ValueCheck chec
 extern Datum value_out(FunctionCallInfo fcinfo, const char *type, ValueTidy tidy);
 extern Datum value_recv(FunctionCallInfo fcinfo, const char *type, ValueCheck check);
 extern Datum value_send(FunctionCallInfo fcinfo, ValueTidy tidy);
-extern bool value_equal(FunctionCallInfo fcinfo);
-extern Datum value_hash(FunctionCallInfo fcinfo);
-extern Datum value_hash_extended(FunctionCallInfo fcinfo);
+extern bool value_equal(FunctionCallInfo fcinfo, ValueTidy tidy);
+extern Datum value_hash(FunctionCallInfo fcinfo, ValueTidy tidy);
+extern Datum value_hash_extended(FunctionCallInfo fcinfo, ValueTidy tidy);
 
 #define VALUE_IO(type, check, tidy, maker) \
 	PG_FUNCTION_INFO_V1(type##_in); \
@@ -39,12 +39,12 @@ extern Datum value_hash_extended(FunctionCallInfo fcinfo);
 	PG_FUNCTION_INFO_V1(type##_send); \
 	Datum type##_send(PG_FUNCTION_ARGS) { return value_send(fcinfo, tidy); } \
 	PG_FUNCTION_INFO_V1(type##_eq); \
-	Datum type##_eq(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(value_equal(fcinfo)); } \
+	Datum type##_eq(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(value_equal(fcinfo, tidy)); } \
 	PG_FUNCTION_INFO_V1(type##_ne); \
-	Datum type##_ne(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(!value_equal(fcinfo)); } \
+	Datum type##_ne(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(!value_equal(fcinfo, tidy)); } \
 	PG_FUNCTION_INFO_V1(type##_hash); \
-	Datum type##_hash(PG_FUNCTION_ARGS) { return value_hash(fcinfo); } \
+	Datum type##_hash(PG_FUNCTION_ARGS) { return value_hash(fcinfo, tidy); } \
 	PG_FUNCTION_INFO_V1(type##_hash_extended); \
-	Datum type##_hash_extended(PG_FUNCTION_ARGS) { return value_hash_extended(fcinfo); }
+	Datum type##_hash_extended(PG_FUNCTION_ARGS) { return value_hash_extended(fcinfo, tidy); }
 
 #endif							/* RETENTION_VALUE_IO_H */

@@ -1,5 +1,5 @@
 -- customer_history: every event on its day and every amount to the last digit, whatever the order, plan, split or session; its text
--- and binary form, its cuts, rfm against SQL and against the published CDNOW summary, its size, and thousands of damaged values.
+-- and binary form, its cuts, rfm against SQL and against the published CDNOW summary, and its size.  For damaged values see history_fuzz.sql.
 -- The oracle is count(*) and sum(numeric) over GROUP BY.
 BEGIN;
 SET client_min_messages = warning;
@@ -119,6 +119,25 @@ CREATE TABLE five AS SELECT c, a.h AS a, b.h AS b, d.h AS d, e.h AS e, f.h AS f 
   WHERE (coalesce(a.part, 0), coalesce(b.part, 1), coalesce(d.part, 2), coalesce(e.part, 3), coalesce(f.part, 4)) = (0, 1, 2, 3, 4);
 SELECT cmp_ok(count(*), '>', 30::bigint, 'customers in all five parts') FROM five WHERE num_nulls(a, b, d, e, f) = 0;
 SELECT is(count(*) FILTER (WHERE (h::text = ALL (ARRAY[x::text, y::text, z::text, w::text])) IS NOT TRUE), 0::bigint, 'brackets around || do not matter') FROM hist JOIN (SELECT c, a || b || d || e || f AS x, f || (e || (d || (b || a))) AS y, (a || b) || ((d || e) || f) AS z, ((e || a) || NULL || f) || (d || b) AS w FROM five WHERE num_nulls(a, b, d, e, f) = 0) q USING (c);
+-- two at a time, in any order, until one is left
+CREATE FUNCTION pg_temp.merged(pieces customer_history[]) RETURNS customer_history LANGUAGE plpgsql AS $$
+DECLARE
+  n integer := cardinality(pieces);
+  i integer;
+  j integer;
+BEGIN
+  WHILE n > 1 LOOP
+    i := 1 + floor(random() * n)::integer;
+    j := 1 + floor(random() * (n - 1))::integer;
+    IF j >= i THEN j := j + 1; END IF;
+    pieces[i] := pieces[i] || pieces[j];
+    pieces[j] := pieces[n];
+    n := n - 1;
+  END LOOP;
+  RETURN pieces[1];
+END $$;
+SELECT is(count(*) FILTER (WHERE (pg_temp.merged(pieces)::text = h::text AND pg_temp.merged(pieces)::text = h::text) IS NOT TRUE), 0::bigint, format('|| of single rows, %s customers, in any order and grouping', count(*))) FROM hist JOIN (SELECT c, array_agg(h ORDER BY n) AS pieces FROM piece GROUP BY c) q USING (c);
+SELECT is(pg_temp.difference('SELECT c, rollup(h)::text FROM (SELECT c, part, rollup(h) AS h FROM (SELECT c, h, floor(random() * 7) AS part FROM piece) p GROUP BY c, part) q GROUP BY c', 'SELECT c, h::text FROM hist'), NULL, 'rollup of any seven parts') FROM generate_series(1, 5);
 SELECT is(count(*) FILTER (WHERE (h || h)::text <> x::text), 0::bigint, 'h || h: everything twice') FROM hist JOIN (SELECT c, customer_history(at, amount, zone) AS x FROM (TABLE ev UNION ALL TABLE ev) e GROUP BY c) q USING (c);
 SELECT is(count(*) FILTER (WHERE total_amount(h || x)::text IS DISTINCT FROM (total_amount(h) - total_amount(h))::text), 0::bigint, 'a history and its refunds are zero, of the same scale') FROM hist JOIN (SELECT c, customer_history(at, -amount, zone) AS x FROM ev GROUP BY c) q USING (c);
 
@@ -267,6 +286,8 @@ SELECT is(count(*) FILTER (WHERE h::text !~ '^[A-Za-z0-9+/]+=*$'), 0::bigint, 'o
 SELECT cmp_ok(max(pg_column_size(h)), '>', 60000, 'large values are among them') FROM value;
 SELECT is((SELECT (active_days(h), events(h), total_amount(h), (SELECT count(*) FROM history_days(h)), jsonb_array_length(h::jsonb -> 'days'), active_days(h || h), history_until(h, '1980-01-01') || history_since(h, '1980-01-02') = h)::text FROM value WHERE active_days(h) = 20000),
           (SELECT (20000, 20000, 19.99 * 20000 + 20000 * 20001 / 2, 20000, 20000, 20000, true)::text), 'and can be read out of line');
+SELECT is(count(*) FILTER (WHERE (history_until(h, day) || history_since(h, day + 1))::text IS DISTINCT FROM h::text OR active_days(history_until(h, day)) + active_days(history_since(h, day + 1)) <> active_days(h)), 0::bigint, format('cut anywhere in the calendar and merged, the whole: %s cuts', count(*)))
+FROM value, LATERAL (SELECT unnest('{-infinity,4714-11-24 BC,1999-12-31,294276-12-31,5874896-12-31,infinity}'::date[]) UNION ALL SELECT coalesce(first_day(h), '2000-01-01') + floor((random() * 1.2 - 0.1) * coalesce(last_day(h) - first_day(h) + 1, 10))::integer FROM generate_series(1, 10)) d (day);
 CREATE TABLE received (LIKE value);
 \set pipe `mktemp`
 \setenv RETENTION_TEST_PIPE :pipe
@@ -294,106 +315,6 @@ CREATE TABLE stored AS
 SELECT cmp_ok(avg(pg_column_size(bare)::float8 / active_days(bare)), '<=', 4::float8, 'at most 4 bytes an active day without amounts: ' || round(avg(pg_column_size(bare)::numeric / active_days(bare)), 2)) FROM stored WHERE active_days(bare) >= 10;
 SELECT cmp_ok(avg(pg_column_size(paid)::float8 / active_days(paid)), '<=', 10::float8, 'at most 10 with amounts in cents: ' || round(avg(pg_column_size(paid)::numeric / active_days(paid)), 2)) FROM stored WHERE active_days(paid) >= 10;
 SELECT cmp_ok(avg(pg_column_size(h)::float8 / active_days(h)), '<=', 4::float8, 'at most 4 for a year of ten days and no more: ' || round(avg(pg_column_size(h)::numeric / active_days(h)), 2)) FROM (SELECT customer_history(date '2024-01-01' + c + i * 70) AS h FROM generate_series(1, 50) c, generate_series(1, 10) i GROUP BY c) q;
-
--- Damage -------------------------------------------------------------------------------------------------------------------------------------
-
-CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-  bad bytea := good;
-  at integer;
-BEGIN
-  FOR i IN 0 .. floor(random() * random() * 4)::integer LOOP
-    IF length(bad) = 0 THEN RETURN '\x01'; END IF;
-    at := floor(random() * length(bad))::integer;
-    CASE floor(random() * 8)::integer
-      WHEN 0 THEN bad := set_bit(bad, at * 8 + floor(random() * 8)::integer, 1 - get_bit(bad, at * 8 + floor(random() * 8)::integer));
-      WHEN 1 THEN bad := set_byte(bad, at, floor(random() * 256)::integer);
-      WHEN 2 THEN bad := set_byte(bad, at, (get_byte(bad, at) + (ARRAY[-1, 1, 128, 127, 2, 254])[1 + floor(random() * 6)::integer] + 256) % 256);
-      WHEN 3 THEN bad := substr(bad, 1, at);
-      WHEN 4 THEN bad := substr(bad, 1, at) || decode(lpad(to_hex(floor(random() * 256)::integer), 2, '0'), 'hex') || substr(bad, at + 1);
-      WHEN 5 THEN bad := substr(bad, 1, at) || substr(bad, at + 2);
-      WHEN 6 THEN bad := substr(bad, 1, at) || (ARRAY['\xffffffffffffffff7f', '\xffffffff07', '\x808080808080808080808001', '\xffffffffffffffffff01', '\xffffffffffffffff3f', '\x050800000000', '\x0508000000004000ffff', '\x05080000000000003fff', '\x050a000100ff000000000001', '\x05', '\x03']::bytea[])[1 + floor(random() * 11)::integer] || substr(bad, at + 2);
-      ELSE bad := substr(bad, 1, at) || substr(other, 1 + floor(random() * length(other))::integer);
-    END CASE;
-  END LOOP;
-  RETURN bad;
-END $$;
--- What becomes of it: an error's code; or 'equal' to the good value, or 'other', after everything that can be asked of it was asked.
-CREATE FUNCTION pg_temp.read(bad text, good customer_history) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  h customer_history;
-  twice customer_history;
-  middle date;
-BEGIN
-  BEGIN
-    h := bad::customer_history;
-  EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE;
-  END;
-  IF h = good THEN RETURN 'equal'; END IF;
-  IF h::text::customer_history <> h THEN RETURN 'not canonical'; END IF;
-  BEGIN
-    middle := first_day(h) + (last_day(h) - first_day(h)) / 2;
-    IF (SELECT (count(*), min(day), max(day)) FROM history_days(h)) IS DISTINCT FROM (active_days(h), first_day(h), last_day(h)) THEN RETURN 'days contradict'; END IF;
-    IF (SELECT (coalesce(sum(events), 0), sum(amount)::text) FROM history_days(h)) IS DISTINCT FROM (events(h)::numeric, total_amount(h)::text) THEN RETURN 'sums contradict'; END IF;
-    IF middle < 'infinity' AND history_until(h, middle) || history_since(h, middle + 1) <> h THEN RETURN 'cuts contradict'; END IF;
-    IF jsonb_array_length(h::jsonb -> 'days') <> active_days(h) THEN RETURN 'jsonb contradicts'; END IF;
-    PERFORM r FROM rfm(h) r UNION ALL SELECT r FROM rfm(h, middle, 'week') r;
-    twice := h || h;
-    IF twice::text::customer_history <> twice OR events(twice) <> 2 * events(h) OR total_amount(twice)::text <> (2 * total_amount(h))::text THEN RETURN 'merge contradicts'; END IF;
-    twice := (SELECT rollup(x) FROM unnest(ARRAY[h, good]) x);
-    IF twice::text::customer_history <> twice OR twice <> good || h THEN RETURN 'rollup contradicts'; END IF;
-  EXCEPTION WHEN numeric_value_out_of_range THEN
-    -- 2^62 events on a day, numbers of 131,072 digits: said, not suffered
-    RETURN 'other, ' || SQLSTATE;
-  END;
-  RETURN 'other';
-END $$;
-CREATE TABLE good AS SELECT row_number() OVER () AS o, count(*) OVER () AS n, h FROM (SELECT h FROM unlike UNION ALL (SELECT h FROM hist WHERE length(h::text) < 700 ORDER BY random() LIMIT 90)) q;
-CREATE TABLE fate AS
-  SELECT bad, pg_temp.read(bad, h) AS fate
-  FROM (SELECT v.h, encode(pg_temp.damage(customer_history_send(v.h), customer_history_send(w.h)), 'base64') AS bad
-        FROM good v, generate_series(1, 200 * :cases) i, LATERAL (SELECT h FROM good w WHERE w.o = 1 + (i + v.o) % v.n) w OFFSET 0) d;
-SELECT cmp_ok(count(*), '>=', 18000::bigint * :cases, 'damaged in 200 ways each') FROM fate;
-SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other', 'other, 22003')), 0::bigint, 'refused with 22P02, or a value like any other') FROM fate;
-SELECT diag(format('%s from %s', fate, bad)) FROM fate WHERE fate NOT IN ('22P02', 'equal', 'other', 'other, 22003') LIMIT 10;
-SELECT cmp_ok(count(*) FILTER (WHERE fate = '22P02'), '>', count(*) / 3, 'much of it is noticed') FROM fate;
-SELECT cmp_ok(count(*) FILTER (WHERE fate = 'other'), '>', count(*) / 50, 'some makes other values') FROM fate;
-SELECT cmp_ok(count(*) FILTER (WHERE fate = 'other, 22003'), '<', count(*) / 50, 'and few are too large to be added up') FROM fate;
-SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'cut short anywhere, it is refused') FROM good, LATERAL (SELECT customer_history_send(h) AS b) d, generate_series(0, length(b) - 1) size, pg_temp.read(encode(substr(b, 1, size), 'base64'), h) fate WHERE o % 5 = 0 OR length(b) < 30;
-SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'with a byte more, it is refused') FROM good, generate_series(0, 255, 5) more, LATERAL (SELECT pg_temp.read(encode(customer_history_send(h) || decode(lpad(to_hex(more), 2, '0'), 'hex'), 'base64'), h) AS fate) f;
-SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'a version from the future, or none') FROM good, generate_series(0, 255, 3) head, LATERAL (SELECT pg_temp.read(encode(set_byte(customer_history_send(h), 0, head), 'base64'), h) AS fate) f WHERE head & 15 <> 1;
-SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other', 'other, 22003')), 0::bigint, 'random bytes')
-FROM (SELECT pg_temp.read(encode(substr('\x11'::bytea || decode(md5(random()::text) || md5(random()::text), 'hex'), 1, floor(random() * 34)::integer), 'base64'), (SELECT h FROM empty)) AS fate FROM generate_series(1, 2000)) f;
-SELECT throws_ok(format('SELECT %L::customer_history', x), '22P02', NULL, format('not a value: %L', left(x, 20))) FROM unnest(ARRAY['', ' ', 'x', '{}', '====', 'AQ=', '((', repeat('A', 100000), 'null', 'Ω', ' AQA=', E'AQA=\n']) x;
--- More than one way to write it down, of which one is right: 1 January 2000, an amount of 5.00.
-SELECT is(pg_temp.read(encode(decode(hex, 'hex'), 'base64'), (SELECT customer_history(date '2000-01-01', 5.00))), fate, 'bytes: ' || title)
-FROM (VALUES ('11010200d00f', 'equal', 'as written'), ('11010200d0', '22P02', 'a number cut short'), ('11010300' || '0302e807', '22P02', 'a common scale that is not the largest'), ('11010200' || '0302e807', '22P02', 'the common scale written out'),
-             ('11010200' || '050a00010000000000020005', '22P02', 'a small amount as a numeric'), ('1181000200d00f', '22P02', 'a number longer than it must be'), ('1101020001', '22P02', 'amounts, but none'), ('110002', '22P02', 'amounts of no days'), ('010101', '22P02', 'a number of events to come, that does not'),
-             ('01010000', '22P02', 'a byte left over'), ('110180800100d00f', '22P02', 'a scale too large'), ('110100000508' || '00000000c0000000', '22P02', 'NaN'), ('110100000508' || '00000000d0000000', '22P02', 'infinity'), ('110113000508' || '0000000000000013', 'other', '0 of scale 19'), ('110113000508' || '0000000040000013', '22P02', 'minus 0'),
-             ('110114000508' || '0000000000000013', '22P02', 'another scale than it says'), ('110100' || '00050a00017ffe000000000063', 'other', '131,070 digits'), ('110100' || '00050a00017fff00000000270f', 'other, 22003', '131,072 digits, too many to be doubled'), ('010101' || 'feffffffffffff3f', 'other', '2^55 events'), ('010101' || 'ffffffffffffff7f', 'other, 22003', 'so many that twice is too many'), ('010101' || 'ffffffffffffffff01', '22P02', 'more events than a day may have'), ('01010' || '0', 'other', 'no amount'), ('0102' || '00' || 'feffffff0f', '22P02', 'a day after the last'), ('0101' || 'feffffff1f', '22P02', 'a day before the first')) v (hex, fate, title);
-
--- The binary form, damaged.  COPY is the only way in for it, and a program its only source here.
-CREATE FUNCTION pg_temp.receive(bad bytea) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  stream bytea := '\x5047434f50590aff0d0a00' || int4send(0) || int4send(0) || int2send(1::int2) || int4send(length(bad)) || bad || int2send((-1)::int2);
-BEGIN
-  EXECUTE format('COPY binary_in FROM PROGRAM %L WITH (FORMAT binary)', 'printf ''' || (SELECT string_agg('\' || lpad(oct, 3, '0'), '' ORDER BY i)
-                 FROM generate_series(0, length(stream) - 1) i, LATERAL (SELECT ((b / 64)::text || (b / 8 % 8)::text || (b % 8)::text) AS oct FROM (SELECT get_byte(stream, i) AS b) q) r) || '''');
-  RETURN 'read';
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE;
-END $$;
-CREATE TABLE binary_in (h customer_history);
-SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser \gset
-\if :superuser
-SELECT is(pg_temp.receive('\x110102'), '22P03', 'a binary value cut short');
-SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P03', 'read')), 0::bigint, 'damaged binary values are refused with 22P03, or readable: ' || coalesce(string_agg(DISTINCT fate, ' ') FILTER (WHERE fate NOT IN ('22P03', 'read')), 'all'))
-FROM (SELECT pg_temp.receive(pg_temp.damage(customer_history_send(h), '\x01ff80')) AS fate FROM good WHERE o % 2 = 0) f;
-SELECT is(count(*) FILTER (WHERE h::text::customer_history <> h), 0::bigint, 'and what was read is a value') FROM binary_in;
-\else
-SELECT skip('not a superuser, so COPY FROM PROGRAM is not allowed', 3);
-\endif
 
 -- CDNOW, the published summary of the 2,357 customers of the sample: 39 weeks of calibration to 1997-09-30, 39 more to 1998-06-30.
 \set there `test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample_summary_weeks.csv" && echo true || echo false`

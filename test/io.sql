@@ -31,6 +31,8 @@ INSERT INTO value (title, t) SELECT 'joined', cohort_retention(customer, joined_
 INSERT INTO value (title, t) SELECT 'joined, windows of dates', cohort_retention(customer, joined_at::date, at::date, 'month', interval '7 days') FROM ev;
 INSERT INTO value (title, t) SELECT 'joined, no returns', cohort_retention(customer, joined_at, NULL::date, 'month', 'UTC') FROM ev;
 INSERT INTO value (title, t) SELECT '44 BC to 9999', cohort_retention(customer, at, 'year') FROM (VALUES (1, timestamp '0044-03-15 BC'), (1, '9999-12-31'), (2, '1969-12-31')) v (customer, at);
+INSERT INTO value (title, t) SELECT 'histories', cohort_retention(h, 'month') FROM (SELECT customer_history(at, 1.5, 'UTC') AS h FROM ev GROUP BY customer) q;
+INSERT INTO value (title, t) SELECT 'windows of histories', cohort_retention(h, 'week:sunday', interval '30 days') FROM (SELECT customer_history(at, 'UTC') AS h FROM ev GROUP BY customer) q;
 
 -- Round trips.
 SELECT is(t::text::cohort_table::text, t::text, 'text: ' || title) FROM value ORDER BY o;
@@ -101,7 +103,7 @@ DECLARE
   step interval;
 BEGIN
   BEGIN
-    t := bad::cohort_table;
+    t := translate(bad, E'\n', '')::cohort_table;    -- encode() breaks lines, which are no part of the text form
   EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE;
   END;
@@ -133,11 +135,12 @@ SET statement_timeout = '60s';
 CREATE TABLE fate AS
   SELECT title, bad, pg_temp.read(bad, t) AS fate
   FROM (SELECT v.title, v.t, encode(pg_temp.damage(decode(v.t::text, 'base64'), decode(w.t::text, 'base64')), 'base64') AS bad
-        FROM value v, generate_series(1, 400 * :cases) i, LATERAL (SELECT t FROM value w WHERE w.o = 2 + (i + v.o) % 8) w OFFSET 0) d;
-SELECT is((SELECT count(*) FROM fate), 4000::bigint * :cases, 'damaged in 400 ways each');
+        FROM value v, generate_series(1, 400 * :cases) i, LATERAL (SELECT t FROM value w WHERE w.o = 2 + (i + v.o) % 11) w OFFSET 0) d;
+SELECT is((SELECT count(*) FROM fate), 4800::bigint * :cases, 'damaged in 400 ways each');
 SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other') AND fate NOT LIKE 'other, %'), 0::bigint, 'refused with 22P02, or readable: ' || title) FROM fate GROUP BY title ORDER BY title;
 SELECT diag(format('%s: %s from %s', title, fate, bad)) FROM fate WHERE fate NOT IN ('22P02', 'equal', 'other') AND fate NOT LIKE 'other, %' LIMIT 10;
 SELECT cmp_ok(count(*) FILTER (WHERE fate = '22P02'), '>', count(*) / 2, 'most damage is noticed') FROM fate;
+SELECT cmp_ok(count(*) FILTER (WHERE fate LIKE 'other%'), '>', count(*) / 50, format('%s of %s make other values', count(*) FILTER (WHERE fate LIKE 'other%'), count(*))) FROM fate;
 -- Every truncation, every byte alone.
 SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'cut short anywhere, it is refused: ' || title) FROM value, LATERAL (SELECT decode(t::text, 'base64') AS b) d, generate_series(0, length(b) - 1) n, pg_temp.read(encode(substr(b, 1, n), 'base64'), t) fate GROUP BY o, title ORDER BY o;
 SELECT is(count(*) FILTER (WHERE fate <> '22P02'), 0::bigint, 'with a byte more, it is refused: ' || title) FROM value, generate_series(0, 255) n, LATERAL (SELECT pg_temp.read(encode(decode(t::text, 'base64') || decode(lpad(to_hex(n), 2, '0'), 'hex'), 'base64'), t) AS fate) f GROUP BY o, title ORDER BY o;
@@ -146,6 +149,39 @@ FROM (SELECT pg_temp.read(encode(substr(decode(md5(random()::text) || md5(random
 SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other')), 0::bigint, 'a version from the future, or none')
 FROM value, generate_series(0, 255) n, LATERAL (SELECT pg_temp.read(encode(set_byte(decode(t::text, 'base64'), 0, n), 'base64'), t) AS fate) f WHERE n <> get_byte(decode(t::text, 'base64'), 0);
 SELECT throws_ok(format('SELECT %L::cohort_table', x), '22P02', NULL, format('not a value: %L', left(x, 20))) FROM unnest(ARRAY['', ' ', 'x', '{}', '====', 'AQ=', '((', repeat('A', 100000), 'null', 'Ω']) x;
+
+-- Written by hand: a lifecycle period, a cohort and a window at the ends of the calendar, and past them.
+CREATE FUNCTION pg_temp.leb(v bigint) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  r bytea := '';
+BEGIN
+  LOOP
+    r := r || set_byte('\x00', 0, (v & 127)::integer | CASE WHEN v > 127 THEN 128 ELSE 0 END);
+    v := v >> 7;
+    EXIT WHEN v = 0;
+  END LOOP;
+  RETURN r;
+END $$;
+CREATE FUNCTION pg_temp.zigzag(v bigint) RETURNS bytea LANGUAGE sql IMMUTABLE AS 'SELECT pg_temp.leb(CASE WHEN v < 0 THEN -2 * v - 1 ELSE 2 * v END)';
+-- version, filled, unit, start of week, no zone, latest: 2000-01-01; then periods with one customer, new; then cohorts of one customer, each active in one window
+CREATE FUNCTION pg_temp.by_hand(unit integer, week_start integer, lifecycle bigint[], cohort bigint[], win bigint[]) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+  SELECT '\x0101'::bytea || pg_temp.leb(unit) || pg_temp.leb(week_start) || '\x0000' || pg_temp.leb(cardinality(lifecycle))
+    || coalesce((SELECT string_agg(pg_temp.zigzag(p - before) || '\x010100', '' ORDER BY o) FROM (SELECT o, p, lag(p, 1, 0::bigint) OVER (ORDER BY o) AS before FROM unnest(lifecycle) WITH ORDINALITY l (p, o)) l), '')
+    || pg_temp.leb(cardinality(cohort))
+    || coalesce((SELECT string_agg(pg_temp.zigzag(c - before) || '\x0101' || pg_temp.leb(win[o]), '' ORDER BY o) FROM (SELECT o, c, lag(c, 1, 0::bigint) OVER (ORDER BY o) AS before FROM unnest(cohort) WITH ORDINALITY l (c, o)) l), '') $$;
+SELECT is(encode(pg_temp.by_hand(3, 0, '{0}', '{0}', '{0}'), 'base64'), cohort_retention(1, date '2000-01-01', 'month')::text, 'written by hand: one customer of January 2000');
+-- The first period is that of 4714-11-24 BC and the last that of 294276-12-31, counted from that of 2000-01-01, hours from 1,200,000,000 hours after it.
+CREATE TABLE edge AS SELECT * FROM (VALUES ('hour', 0, 0, -2451545 * 24::bigint - 1200000000, 106751982 * 24::bigint + 23 - 1200000000), ('day', 1, 0, -2451545, 106751982), ('week', 2, 0, floor((-2451545 + 5) / 7.0), floor((106751982 + 5) / 7.0)), ('week:sunday', 2, 6, floor((-2451545 + 6) / 7.0), floor((106751982 + 6) / 7.0)),
+  ('month', 3, 0, (-4713 - 2000) * 12 + 10, (294276 - 2000) * 12 + 11), ('quarter', 4, 0, (-4713 - 2000) * 4 + 3, (294276 - 2000) * 4 + 3), ('year', 5, 0, -4713 - 2000, 294276 - 2000)) v (period, unit, week_start, first, last);
+SELECT is((date '4714-11-24 BC' - date '2000-01-01', date '294276-12-31' - date '2000-01-01')::text, '(-2451545,106751982)', 'days at the ends of the calendar');
+CREATE TABLE by_hand AS
+  SELECT period, title, fate, pg_temp.by_hand(unit, week_start, lifecycle, cohort, win) AS bytes
+  FROM edge, LATERAL (VALUES ('lifecycle of the first period', 'read', ARRAY[first::bigint], '{}'::bigint[], '{}'::bigint[]), ('lifecycle of the last', 'read', ARRAY[last::bigint], '{}', '{}'), ('lifecycle of both', 'read', ARRAY[first, last]::bigint[], '{}', '{}'),
+                             ('lifecycle before the first', 'refused', ARRAY[first - 1]::bigint[], '{}', '{}'), ('lifecycle after the last', 'refused', ARRAY[last + 1]::bigint[], '{}', '{}'), ('lifecycle after the last, from the first', 'refused', ARRAY[first, last + 1]::bigint[], '{}', '{}'), ('lifecycle far away', 'refused', ARRAY[2 ^ 40]::bigint[], '{}', '{}'),
+                             ('cohort of the first period', 'read', '{}', ARRAY[first::bigint], '{0}'), ('cohort of the last', 'read', '{}', ARRAY[last::bigint], '{0}'), ('cohorts of both', 'read', '{}', ARRAY[first, last]::bigint[], '{0,0}'),
+                             ('cohort before the first', 'refused', '{}', ARRAY[first - 1]::bigint[], '{0}'), ('cohort after the last', 'refused', '{}', ARRAY[last + 1]::bigint[], '{0}'), ('cohort after the last, from the first', 'refused', '{}', ARRAY[first, last + 1]::bigint[], '{0,0}'), ('cohort far away', 'refused', '{}', ARRAY[-2 ^ 40]::bigint[], '{0}'),
+                             ('window that is the last period', 'read', '{}', ARRAY[last - 7]::bigint[], '{7}'), ('window after the last period', 'refused', '{}', ARRAY[last - 7]::bigint[], '{8}'), ('window of the last cohort', 'refused', '{}', ARRAY[last::bigint], '{1}')) v (title, fate, lifecycle, cohort, win);
+SELECT is(CASE WHEN r.fate LIKE 'other%' THEN 'read' WHEN r.fate = '22P02' THEN 'refused' ELSE r.fate END, b.fate, format('by hand, %s: %s', period, b.title)) FROM by_hand b, value v, LATERAL (SELECT pg_temp.read(encode(bytes, 'base64'), v.t) AS fate) r WHERE v.title = 'empty';
 
 -- The binary form, damaged.  COPY is the only way in for it, and a program its only source here.
 CREATE FUNCTION pg_temp.receive(bad bytea) RETURNS text LANGUAGE plpgsql AS $$
@@ -163,12 +199,13 @@ SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser
 \if :superuser
 SELECT is(pg_temp.receive(decode(t::text, 'base64')), 'read', 'COPY BINARY from a program') FROM value WHERE o = 3;
 SELECT is((SELECT t::text FROM binary_in), (SELECT t::text FROM value WHERE o = 3), 'the value''s own bytes are its binary form');
+SELECT is(pg_temp.receive(bytes), CASE fate WHEN 'refused' THEN '22P03' ELSE fate END, format('in binary, %s: %s', period, title)) FROM by_hand;
 TRUNCATE binary_in;
 SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P03', 'read')), 0::bigint, 'damaged binary values are refused with 22P03, or readable: ' || coalesce(string_agg(DISTINCT fate, ' ') FILTER (WHERE fate NOT IN ('22P03', 'read')), 'all'))
 FROM (SELECT pg_temp.receive(pg_temp.damage(decode(t::text, 'base64'), '\x01ff80')) AS fate FROM value, generate_series(1, 15)) f;
 SELECT is(count(*) FILTER (WHERE t::text::cohort_table <> t), 0::bigint, 'and what was read is a value') FROM binary_in;
 \else
-SELECT skip('not a superuser, so COPY FROM PROGRAM is not allowed', 4);
+SELECT skip('not a superuser, so COPY FROM PROGRAM is not allowed', 4 + count(*)::integer) FROM by_hand;
 \endif
 
 SELECT * FROM finish();
