@@ -238,6 +238,15 @@ missing_packages() {
     [ -f "$missing_share/extension/pgtap.control" ] || echo "postgresql-$missing_major-pgtap"
 }
 
+# extra_packages: of use to the tests, which skip what needs them where they
+# cannot be had; one a line
+extra_packages() {
+    extra_major=$(major_of "$pg_config")
+    [ "$bindir" = "/usr/lib/postgresql/$extra_major/bin" ] || return 0
+    [ -f "$sharedir/extension/pg_cron.control" ] || ! package_offered "postgresql-$extra_major-cron" ||
+        echo "postgresql-$extra_major-cron"
+}
+
 # prepare build|tests: all that is needed is there afterwards
 prepare() {
     server_choose "$1"
@@ -254,6 +263,12 @@ prepare() {
         [ -z "$prepare_list" ] || die "still missing after installing packages: $prepare_list"
     fi
     server_paths
+    [ "$1" = tests ] || return 0
+    prepare_list=$(extra_packages)
+    [ -n "$prepare_list" ] || return 0
+    printf '%s: installing %s\n' "$prog" "$prepare_list" >&2
+    # shellcheck disable=SC2086
+    as_root "$install_script" $prepare_list || printf '%s: could not install %s, going on without\n' "$prog" "$prepare_list" >&2
 }
 
 # --------------------------------------------------------------------- build

@@ -8,7 +8,8 @@
 # test/*.sh. Every pgTAP file and program gets a database of its own, so they
 # run side by side and in any order. $passed, $failed and $skipped add up: one
 # for each pg_regress file, one for each pgTAP assertion, one for each program
-# that does not speak TAP.
+# that does not speak TAP. With RETENTION_SLOW=no in the environment, tests
+# that mostly wait skip themselves.
 # Promises: a test that says nothing, dies or stops short is a failure.
 # Never: writes outside DIR.
 
@@ -69,7 +70,8 @@ suite_tap() {
     tap_dir=$1
     mkdir -p "$tap_dir/tap"
     set --
-    for tap_file in "$tap_dir"/src/test/*.sql "$tap_dir"/src/test/*.t "$tap_dir"/src/test/*.sh; do
+    # Programs first: some wait, for the clock or for other sessions to end.
+    for tap_file in "$tap_dir"/src/test/*.sh "$tap_dir"/src/test/*.t "$tap_dir"/src/test/*.sql; do
         case $tap_file in
             *.sql) [ ! -f "$tap_file" ] || set -- "$@" "$tap_file" ;;
             *) [ ! -f "$tap_file" ] || [ ! -x "$tap_file" ] || set -- "$@" "$tap_file" ;;
@@ -82,7 +84,7 @@ suite_tap() {
     fi
     workers=
     tap_worker=0
-    while [ "$tap_worker" -lt "$cores" ]; do
+    while [ "$tap_worker" -le "$cores" ]; do # one more than cores, for those that wait
         (
             # whoever makes a file's claim first runs it
             for tap_file; do

@@ -58,7 +58,7 @@ typedef struct HistoryState
 	uint8		recent_count;
 	uint8		scale;			/* of recent amounts; SCALE_NONE before the first */
 	bool		with_amounts;
-	char		recent[FLEXIBLE_ARRAY_MEMBER];
+	int32		recent[FLEXIBLE_ARRAY_MEMBER];	/* RECENT_DAYS distances, or RecentAmounts */
 } HistoryState;
 
 #define RECENT_DAYS			24
