@@ -296,9 +296,12 @@ history_build(const HistoryDay *days, uint64 n)
 			scale = Max(scale, amount->big != NULL ? big_scale(amount->big) : amount->scale);
 	}
 
-	initStringInfo(&buf);
-	appendStringInfoSpaces(&buf, VARHDRSZ);
-	appendStringInfoChar(&buf, HISTORY_VERSION | (scale != AMOUNT_NONE ? FLAG_AMOUNTS << 4 : 0));
+	/* most histories are shorter than the smallest buffer of a StringInfo */
+	buf.maxlen = (int) (VARHDRSZ + 2 * VARINT_MAX_BYTES + Min(n, 1024) * (scale != AMOUNT_NONE ? 8 : 4));
+	buf.data = palloc(buf.maxlen);
+	buf.cursor = 0;
+	buf.len = VARHDRSZ;
+	buf.data[buf.len++] = HISTORY_VERSION | (scale != AMOUNT_NONE ? FLAG_AMOUNTS << 4 : 0);
 	varint_append(&buf, n);
 	if (scale != AMOUNT_NONE)
 		varint_append(&buf, scale);

@@ -53,11 +53,12 @@ typedef struct HistoryArray
  */
 typedef struct HistoryState
 {
-	HistoryArray *array;		/* NULL: none yet */
+	HistoryArray *array;		/* NULL: none yet; of an image, the history */
 	DateADT		base;			/* what distances are counted from */
 	uint8		recent_count;
 	uint8		scale;			/* of recent amounts; SCALE_NONE before the first */
 	bool		with_amounts;
+	bool		image;			/* no state, but a history from another process */
 	int32		recent[FLEXIBLE_ARRAY_MEMBER];	/* RECENT_DAYS distances, or RecentAmounts */
 } HistoryState;
 
@@ -119,6 +120,7 @@ create_state(MemoryContext context, bool with_amounts, DateADT day)
 	state->recent_count = 0;
 	state->scale = SCALE_NONE;
 	state->with_amounts = with_amounts;
+	state->image = false;
 	return state;
 }
 
@@ -577,37 +579,56 @@ customer_history_serialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state_history((HistoryState *) PG_GETARG_POINTER(0)));
 }
 
-/* A state again, in the caller's short-lived context: combine copies from it. */
+/* The history is read where it lies; combine copies what it needs. */
 PG_FUNCTION_INFO_V1(customer_history_deserialize);
 Datum
 customer_history_deserialize(PG_FUNCTION_ARGS)
 {
 	HistoryReader reader;
-	HistoryState *state;
+	HistoryState *image;
+	CustomerHistory *history;
 
 	/* cannot be called directly because of internal-type argument */
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "customer_history_deserialize called in non-aggregate context");
-	history_reader_open(&reader, DatumGetHistoryPP(PG_GETARG_DATUM(0)));
+	history = DatumGetHistoryPP(PG_GETARG_DATUM(0));
+	history_reader_open(&reader, history);
+	image = palloc(offsetof(HistoryState, recent));
+	memset(image, 0, offsetof(HistoryState, recent));
+	image->array = (HistoryArray *) history;
+	image->with_amounts = reader.has_amounts;
+	image->image = true;
 	/* a history without events is none to combine; its base does not matter */
-	state = create_state(CurrentMemoryContext, reader.has_amounts, 0);
+	if (history_reader_day(&reader))
+		image->base = reader.day.day;
+	PG_RETURN_POINTER(image);
+}
+
+/* Adds the events of an image to a state. */
+static void
+combine_image(HistoryState *state, const HistoryState *image, MemoryContext context)
+{
+	HistoryReader reader;
+
+	history_reader_open(&reader, (CustomerHistory *) image->array);
 	while (history_reader_day(&reader))
-	{
-		if (reader.left == reader.days - 1)
-			state->base = reader.day.day;
-		add_events(state, reader.day.day, reader.day.events, &reader.day.amount,
-				   CurrentMemoryContext);
-	}
-	PG_RETURN_POINTER(state);
+		add_events(state, reader.day.day, reader.day.events, &reader.day.amount, context);
 }
 
 /* Adds a state's events to another one. */
 static void
 combine_events(HistoryState *state, const HistoryState *from, MemoryContext context)
 {
-	uint32		count = from->array == NULL ? 0 : from->array->count;
-	uint64		all = (uint64) count + from->recent_count;
+	uint32		count;
+	uint64		all;
 
+	if (from->image)
+	{
+		combine_image(state, from, context);
+		return;
+	}
+	count = from->array == NULL ? 0 : from->array->count;
+	all = (uint64) count + from->recent_count;
 	for (uint64 i = 0; i < all; i++)
 	{
 		HistoryEvent event = {0};

@@ -45,7 +45,8 @@ varint_put(uint8 *to, uint64 value)
 static inline void
 varint_append(StringInfo buf, uint64 value)
 {
-	enlargeStringInfo(buf, VARINT_MAX_BYTES);
+	if (unlikely(buf->maxlen - buf->len <= VARINT_MAX_BYTES))
+		enlargeStringInfo(buf, VARINT_MAX_BYTES);
 	buf->len += varint_put((uint8 *) buf->data + buf->len, value);
 	buf->data[buf->len] = '\0';
 }
