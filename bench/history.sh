@@ -228,7 +228,7 @@ section_state() {
 SET client_min_messages = warning;
 CREATE SCHEMA IF NOT EXISTS stored;
 CREATE TABLE stored.few AS SELECT id AS customer_id, n, timestamptz '2024-01-01 12:00+00' + n * interval '11 days' + id % 7 * interval '1 day' AS ordered_at,
-    5 + (hashint8extended(id, n) & 49999) / 100.0::numeric(10,2) AS amount FROM generate_series(1, 4) AS n, generate_series(1, $customers::bigint) AS id;
+    (5 + (hashint8extended(id, n) & 49999) / 100.0)::numeric(10,2) AS amount FROM generate_series(1, 4) AS n, generate_series(1, $customers::bigint) AS id;
 VACUUM (FREEZE, ANALYZE) stored.few;
 EOF
     pg_open

@@ -292,20 +292,21 @@ add_listed(CohortOpen *open, const RollingWidth *width, HistoryReader *reader)
 		}
 		if (rolling)
 		{
+			int32		k = window_of(open, width, first_day, day);
+
 			list_window(&periods, period);
-			list_window(&windows, window_of(open, width, first_day, day));
+			list_window(&windows, k);
+			prefetch_cell(open, cell_key(first_day, k));
+			prefetch_cell(open, cell_key(period, KEY_LIFECYCLE));
 			continue;
 		}
 		if ((int64) period - first > PG_INT32_MAX - 1)
 			cohort_periods_error();
 		list_window(&windows, period - first);
+		prefetch_cell(open, cell_key(first, period - first));
 	}
 	group = rolling ? first_day : first;
 	open = reserve(open, windows.n + periods.n);
-	for (uint32 i = 0; i < windows.n; i++)
-		prefetch_cell(open, cell_key(group, windows.k[i]));
-	for (uint32 i = 0; i < periods.n; i++)
-		prefetch_cell(open, cell_key(periods.k[i], KEY_LIFECYCLE));
 	count_list(open, group, &windows);
 	count_lifecycle_list(open, &periods);
 	return count_customers(open, 1, reader->day.day);

@@ -17,6 +17,7 @@
 #include "calendar.h"
 #include "miscadmin.h"
 #include "pile.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 
 /*
@@ -72,7 +73,7 @@ typedef struct RecentAmounts
 } RecentAmounts;
 
 #define RECENT_NONE			PG_INT32_MIN
-#define FIRST_ARRAY_EVENTS	16
+#define FIRST_ARRAY_BYTES	256
 
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone
@@ -255,7 +256,7 @@ static void
 reserve_array(HistoryState *state, uint32 more, MemoryContext context)
 {
 	HistoryArray *array = state->array;
-	uint64		capacity;
+	uint64		bytes;			/* a power of two, as the allocator gives them */
 
 	if (array != NULL && array->count + more <= array->capacity)
 		return;
@@ -264,17 +265,19 @@ reserve_array(HistoryState *state, uint32 more, MemoryContext context)
 	/* half of it free, or sorting would come too often */
 	if (array != NULL && array->count + more <= array->capacity / 2)
 		return;
-	capacity = array == NULL ? FIRST_ARRAY_EVENTS : Min((uint64) array->capacity * 2, PG_UINT32_MAX);
-	while (capacity < more * 2)
-		capacity *= 2;
+	bytes = array == NULL ? FIRST_ARRAY_BYTES :
+		2 * pg_nextpower2_64(offsetof(HistoryArray, events) + array->capacity * event_size(state));
+	while ((bytes - offsetof(HistoryArray, events)) / event_size(state) < more)
+		bytes *= 2;
 	if (array == NULL)
 	{
-		array = MemoryContextAlloc(context, offsetof(HistoryArray, events) + capacity * event_size(state));
+		array = MemoryContextAlloc(context, bytes);
 		memset(array, 0, offsetof(HistoryArray, events));
 	}
 	else
-		array = repalloc_huge(array, offsetof(HistoryArray, events) + capacity * event_size(state));
-	array->capacity = (uint32) capacity;
+		array = repalloc_huge(array, bytes);
+	array->capacity = (uint32) Min((bytes - offsetof(HistoryArray, events)) / event_size(state),
+								   PG_UINT32_MAX);
 	state->array = array;
 }
 
