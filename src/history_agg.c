@@ -267,7 +267,8 @@ reserve_array(HistoryState *state, uint32 more, MemoryContext context)
 		return;
 	bytes = array == NULL ? FIRST_ARRAY_BYTES :
 		2 * pg_nextpower2_64(offsetof(HistoryArray, events) + array->capacity * event_size(state));
-	while ((bytes - offsetof(HistoryArray, events)) / event_size(state) < more)
+	while ((bytes - offsetof(HistoryArray, events)) / event_size(state) <
+		   more + (array == NULL ? 0 : (uint64) array->count))
 		bytes *= 2;
 	if (array == NULL)
 	{
@@ -286,6 +287,7 @@ append_array(HistoryState *state, const HistoryEvent *event)
 {
 	HistoryArray *array = state->array;
 
+	Assert(array->count < array->capacity);
 	if (array->tidy == array->count &&
 		(array->count == 0 || array_event(state, array->count - 1)->day < event->day))
 		array->tidy++;
