@@ -134,8 +134,4 @@ SELECT 'nonsense'::cohort_table;
 \echo :LAST_ERROR_SQLSTATE
 SELECT ''::cohort_table;
 \echo :LAST_ERROR_SQLSTATE
-SELECT cohort_retention_trans(NULL, 1, now(), 'month');
-\echo :LAST_ERROR_SQLSTATE
-SELECT cohort_retention_combine(NULL, NULL);
-\echo :LAST_ERROR_SQLSTATE
 DROP TABLE orders, kept;

@@ -87,6 +87,4 @@ SELECT 'AgA='::customer_history;
 \echo :LAST_ERROR_SQLSTATE
 SELECT 'EQEC'::customer_history;
 \echo :LAST_ERROR_SQLSTATE
-SELECT customer_history_final(NULL);
-\echo :LAST_ERROR_SQLSTATE
 DROP TABLE orders;

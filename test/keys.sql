@@ -10,7 +10,12 @@ SET TimeZone = 'UTC';
 CREATE TYPE pair AS (number integer, name text);
 CREATE DOMAIN email AS text CHECK (value LIKE '%@%');
 CREATE DOMAIN small AS int2;
-CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+-- A server may have been built without ICU; there, no collation takes two texts for one.
+DO $$ BEGIN
+  CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+EXCEPTION WHEN feature_not_supported THEN NULL;
+END $$;
+SELECT skip('no ICU in this server: nondeterministic collations', 4) WHERE NOT EXISTS (SELECT FROM pg_collation WHERE collname = 'no_case');
 DO $$ BEGIN EXECUTE (SELECT format('CREATE TYPE label AS ENUM (%s)', string_agg(quote_literal('label ' || k), ', ' ORDER BY k)) FROM generate_series(0, 40) k); END $$;
 
 -- 41 customers; n tells the rows of one customer apart.
@@ -59,7 +64,8 @@ SELECT t FROM unnest(ARRAY[
   'date ''2000-01-01'' + k', 'timestamptz ''2000-01-01'' + make_interval(secs => k / 7.0)', 'time ''00:00'' + make_interval(mins => k)', '(time ''00:00'' + make_interval(mins => k))::timetz',
   'ARRAY[k, k + 1]', 'ARRAY[ARRAY[''a'', k::text], ARRAY[NULL, ''b'']]', 'ARRAY[]::integer[] || CASE WHEN k > 0 THEN ARRAY[k] END', 'ROW(k, ''x'')::pair', 'ROW(NULL, k::text)::pair',
   'ARRAY[ROW(k, ''x'')::pair]', '(''10.0.0.'' || k)::inet', '(''10.0.0.'' || k || ''/32'')::cidr', '(''08:00:2b:01:02:'' || to_hex(k + 16))::macaddr', '(''0/'' || to_hex(k))::pg_lsn', '(''('' || k || '',1)'')::tid'
-  ]) expression, pg_temp.check(expression, 'expected') t;
+  ]) expression, pg_temp.check(expression, 'expected') t
+WHERE expression !~ 'no_case' OR EXISTS (SELECT FROM pg_collation WHERE collname = 'no_case');
 SELECT t FROM unnest(ARRAY['k % 2 = 1', '(k % 2)::int2', 'CASE k % 2 WHEN 0 THEN ''pg_class''::regclass ELSE ''pg_type'' END', 'CASE k % 2 WHEN 0 THEN ''{}''::integer[] ELSE ''{NULL}'' END',
                            'CASE k % 2 WHEN 0 THEN '''' ELSE '' '' END', 'CASE k % 2 WHEN 0 THEN ROW(NULL, NULL)::pair ELSE ROW(NULL, '''')::pair END', 'CASE k % 2 WHEN 0 THEN ''empty''::int4range ELSE ''(,)'' END']) expression,
               pg_temp.check(expression, 'expected_half') t;
