@@ -222,7 +222,7 @@ prefetch_cell(const CohortOpen *open, uint64 key)
  * A customer with windows or periods past the mask, who has not very many:
  * their cells, which may be far apart, are asked for together.
  */
-#define LIST_MAX 256
+#define LIST_MAX 1024
 
 typedef struct WindowList
 {
