@@ -219,16 +219,17 @@ prefetch_cell(const CohortOpen *open, uint64 key)
 }
 
 /*
- * A customer with windows or periods past the mask, who has not very many:
- * their cells, which may be far apart, are asked for together.
+ * A customer with windows or periods past the mask: a list of each.  Their
+ * cells, which may be far apart, are asked for as they become known.
  */
-#define LIST_MAX 1024
-
 typedef struct WindowList
 {
 	uint32		n;
-	int32		k[LIST_MAX];	/* ascending */
+	int32	   *k;				/* ascending */
 } WindowList;
+
+/* Lists of so many days need no allocation. */
+#define LIST_ON_STACK 256
 
 static inline void
 list_window(WindowList *list, int32 k)
@@ -268,24 +269,33 @@ count_lifecycle_list(CohortOpen *open, const WindowList *list)
 	}
 }
 
-static CohortOpen *
-add_listed(CohortOpen *open, const RollingWidth *width, HistoryReader *reader)
+static pg_noinline CohortOpen *
+add_listed(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
 {
 	PeriodSpec	spec = open->query.spec;
 	bool		rolling = open->query.rolling;
-	WindowList	windows;
-	WindowList	periods;
+	int32		on_stack[2 * LIST_ON_STACK];
+	int32	   *space = on_stack;
+	WindowList	windows = {0, NULL};
+	WindowList	periods = {0, NULL};
+	HistoryReader reader;
 	int32		first_day = 0;
 	int32		first = 0;
-	int32		group;
+	uint64		n = 0;
 
-	windows.n = periods.n = 0;
-	while (history_reader_skim(reader))
+	history_reader_open(&reader, history);
+	if (reader.days > LIST_ON_STACK)
+		space = palloc_extended(sizeof(int32) * 2 * reader.days, MCXT_ALLOC_HUGE);
+	windows.k = space;
+	periods.k = space + Max(reader.days, LIST_ON_STACK);
+	while (history_reader_skim(&reader))
 	{
-		int32		day = reader->day.day;
+		int32		day = reader.day.day;
 		int32		period = calendar_period_of_day(spec, day);
 
-		if (windows.n == 0)
+		if ((n & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (n++ == 0)
 		{
 			first_day = day;
 			first = period;
@@ -305,105 +315,11 @@ add_listed(CohortOpen *open, const RollingWidth *width, HistoryReader *reader)
 		list_window(&windows, period - first);
 		prefetch_cell(open, cell_key(first, period - first));
 	}
-	group = rolling ? first_day : first;
-	open = reserve(open, windows.n + periods.n);
-	count_list(open, group, &windows);
+	open = reserve(open, (uint64) windows.n + periods.n);
+	count_list(open, rolling ? first_day : first, &windows);
 	count_lifecycle_list(open, &periods);
-	return count_customers(open, 1, reader->day.day);
-}
-
-/*
- * A customer with more than that: one at a time, in order.  The table may move
- * with every cell.
- */
-typedef struct Walk
-{
-	int64		previous;		/* window; -1 before the first */
-	int64		back;			/* first window after 0; -1 before it */
-	int64		streak;
-} Walk;
-
-static CohortOpen *
-walk_window(CohortOpen *open, Walk *walk, int32 group, int32 k)
-{
-	OpenCell   *cell;
-
-	if (k == walk->previous)
-		return open;
-	open = reserve(open, 1);
-	cell = count_cell(open, cell_key(group, k));
-	cell->returning += k > 0 && k - 1 == walk->previous;
-	if (k > 0 && walk->back < 0)
-	{
-		walk->back = k;
-		cell->back++;
-	}
-	if (k == walk->streak + 1)
-		walk->streak = k;
-	walk->previous = k;
-	return open;
-}
-
-static CohortOpen *
-walk_lifecycle(CohortOpen *open, Walk *walk, int32 first, int32 period)
-{
-	OpenCell   *cell;
-	int64		i = (int64) period - first;
-
-	if (i == walk->previous)
-		return open;
-	open = reserve(open, 1);
-	cell = count_cell(open, cell_key(period, KEY_LIFECYCLE));
-	cell->last += i == 0;
-	cell->returning += i > 0 && i - 1 == walk->previous;
-	walk->previous = i;
-	return open;
-}
-
-static pg_noinline CohortOpen *
-add_long(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
-{
-	PeriodSpec	spec = open->query.spec;
-	bool		rolling = open->query.rolling;
-	Walk		windows = {-1, -1, 0};
-	Walk		periods = {-1, -1, 0};
-	HistoryReader reader;
-	int32		first_day = 0;
-	int32		first = 0;
-	int32		group = 0;
-	uint64		n = 0;
-
-	history_reader_open(&reader, history);
-	if (reader.days <= LIST_MAX)
-		return add_listed(open, width, &reader);
-	while (history_reader_skim(&reader))
-	{
-		int32		day = reader.day.day;
-		int32		period = calendar_period_of_day(spec, day);
-
-		if ((n & 0xfff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (n++ == 0)
-		{
-			first_day = day;
-			first = period;
-			group = rolling ? day : period;
-		}
-		if (rolling)
-		{
-			open = walk_lifecycle(open, &periods, first, period);
-			open = walk_window(open, &windows, group, window_of(open, width, first_day, day));
-		}
-		else
-		{
-			if ((int64) period - first > PG_INT32_MAX - 1)
-				cohort_periods_error();
-			open = walk_window(open, &windows, group, period - first);
-		}
-	}
-	find_cell(open, cell_key(group, (uint32) windows.previous))->last++;
-	if (windows.streak > 0)
-		find_cell(open, cell_key(group, (uint32) windows.streak))->streak++;
+	if (space != on_stack)
+		pfree(space);
 	return count_customers(open, 1, reader.day.day);
 }
 
@@ -421,7 +337,7 @@ cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHisto
 	history_reader_open(&reader, history);
 	/* days are too many for a mask more often than not */
 	if (spec.unit <= PERIOD_DAY && reader.days > 1)
-		return add_long(open, width, history);
+		return add_listed(open, width, history);
 	if (!history_reader_skim(&reader))
 		return open;
 	first_day = reader.day.day;
@@ -431,14 +347,14 @@ cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHisto
 		uint32		i = (uint32) calendar_period_of_day(spec, reader.day.day) - (uint32) first;
 
 		if (unlikely(i >= MASK_BITS))
-			return add_long(open, width, history);
+			return add_listed(open, width, history);
 		periods |= UINT64CONST(1) << i;
 		if (rolling)
 		{
 			uint32		k = (uint32) window_of(open, width, first_day, reader.day.day);
 
 			if (unlikely(k >= MASK_BITS))
-				return add_long(open, width, history);
+				return add_listed(open, width, history);
 			windows |= UINT64CONST(1) << k;
 		}
 	}
