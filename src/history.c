@@ -140,8 +140,9 @@ read_amount(HistoryReader *reader, Amount *amount)
 	return true;
 }
 
-bool
-history_reader_next(HistoryReader *reader)
+/* A day without its amount; false at the end, or with reader->error set. */
+static bool
+read_day(HistoryReader *reader)
 {
 	HistoryDay *day = &reader->day;
 	bool		first = reader->left == reader->days;
@@ -170,8 +171,16 @@ history_reader_next(HistoryReader *reader)
 			return false;
 		day->events = (int64) events + 2;
 	}
-	day->amount = amount_none();
-	if (reader->has_amounts && !read_amount(reader, &day->amount))
+	return true;
+}
+
+bool
+history_reader_next(HistoryReader *reader)
+{
+	if (!read_day(reader))
+		return false;
+	reader->day.amount = amount_none();
+	if (reader->has_amounts && !read_amount(reader, &reader->day.amount))
 		return false;
 	reader->left--;
 	return true;
@@ -225,29 +234,13 @@ skip_amount(HistoryReader *reader)
 bool
 history_skim_slow(HistoryReader *reader)
 {
-	bool		first = reader->left == reader->days;
-	uint64		step;
-	uint64		v;
+	bool		found = read_day(reader) && (!reader->has_amounts || skip_amount(reader));
 
-	if (reader->left == 0)
-	{
-		if (reader->at != reader->end)
-			reader->error = "length";
-	}
-	else if (get(reader, PG_UINT64_MAX, "day", &step) &&
-			 (!(step & 1) || get(reader, EVENTS_MAX - 2, "number of events", &v)) &&
-			 (!reader->has_amounts || skip_amount(reader)))
-	{
-		reader->day.day = (DateADT) (first ? unzigzag(step >> 1) :
-									 reader->day.day + (int64) (step >> 1) + 1);
-		reader->left--;
-		if (likely(reader->day.day >= DAY_MIN && reader->day.day <= DAY_MAX))
-			return true;
-		reader->error = "day";
-	}
-	if (reader->error != NULL)
+	if (unlikely(reader->error != NULL))
 		corrupt_error(reader);
-	return false;
+	if (found)
+		reader->left--;
+	return found;
 }
 
 /* ---------- writing ---------- */
