@@ -60,6 +60,15 @@ text_equal(const text *a, const text *b)
 }
 
 void
+not_in_aggregate_error(const char *aggregate)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("this function is part of the aggregate %s and cannot be called",
+					aggregate)));
+}
+
+void
 infinite_time_error(bool negative)
 {
 	ereport(ERROR,

@@ -30,6 +30,23 @@ extern bool argument_varies(FunctionCallInfo fcinfo, int arg);
 
 extern bool text_equal(const text *a, const text *b);
 
+/*
+ * The memory context of the aggregate that calls; an error if none does.  A
+ * state must not be had or given by hand: only the executor knows not to keep
+ * it.
+ */
+extern void not_in_aggregate_error(const char *aggregate);
+
+static inline MemoryContext
+require_aggregate(FunctionCallInfo fcinfo, const char *aggregate)
+{
+	MemoryContext context;
+
+	if (unlikely(!AggCheckCallContext(fcinfo, &context)))
+		not_in_aggregate_error(aggregate);
+	return context;
+}
+
 /* 22008: an infinite time has no period. */
 extern void infinite_time_error(bool negative);
 extern void date_range_error(void);

@@ -189,20 +189,15 @@ join_instant(const CohortQuery *query, Datum value)
 static pg_noinline CohortQuery *
 begin_query(FunctionCallInfo fcinfo, int form)
 {
-	/* cannot be called directly because of internal-type argument */
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "cohort_retention called in non-aggregate context");
+	require_aggregate(fcinfo, "cohort_retention");
 	return create_query(fcinfo, form);
 }
 
 static pg_noinline CohortState *
 begin_state(FunctionCallInfo fcinfo, const CohortQuery *query)
 {
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "cohort_retention called in non-aggregate context");
-	return cohort_state_create(query->variant->shared, context);
+	return cohort_state_create(query->variant->shared,
+							   require_aggregate(fcinfo, "cohort_retention"));
 }
 
 static pg_attribute_always_inline Datum
@@ -292,9 +287,7 @@ PG_FUNCTION_INFO_V1(cohort_retention_serialize);
 Datum
 cohort_retention_serialize(PG_FUNCTION_ARGS)
 {
-	/* cannot be called directly because of internal-type argument */
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "cohort_retention_serialize called in non-aggregate context");
+	require_aggregate(fcinfo, "cohort_retention");
 	PG_RETURN_BYTEA_P(cohort_state_serialize((CohortState *) PG_GETARG_POINTER(0)));
 }
 
@@ -306,9 +299,7 @@ cohort_retention_deserialize(PG_FUNCTION_ARGS)
 	bytea	   *bytes;
 	CohortImage *image;
 
-	/* cannot be called directly because of internal-type argument */
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "cohort_retention_deserialize called in non-aggregate context");
+	require_aggregate(fcinfo, "cohort_retention");
 	bytes = PG_GETARG_BYTEA_PP(0);
 	image = palloc(sizeof(CohortImage));
 	image->magic = COHORT_IMAGE_MAGIC;
@@ -327,9 +318,7 @@ cohort_retention_combine(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	CohortImage copy;
 
-	/* cannot be called directly because of internal-type argument */
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "cohort_retention_combine called in non-aggregate context");
+	context = require_aggregate(fcinfo, "cohort_retention");
 	if (image == NULL)
 	{
 		if (state == NULL)
@@ -355,9 +344,7 @@ PG_FUNCTION_INFO_V1(cohort_retention_final);
 Datum
 cohort_retention_final(PG_FUNCTION_ARGS)
 {
-	/* cannot be called directly because of internal-type argument */
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "cohort_retention_final called in non-aggregate context");
+	require_aggregate(fcinfo, "cohort_retention");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(cohort_table_empty());
 	PG_RETURN_POINTER(cohort_state_table((CohortState *) PG_GETARG_POINTER(0)));

@@ -29,16 +29,6 @@ typedef struct HistoriesQuery
 } HistoriesQuery;
 
 static void
-require_aggregate(FunctionCallInfo fcinfo)
-{
-	/* a state must not be had: only the executor knows not to keep it */
-	if (!AggCheckCallContext(fcinfo, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this function is part of the aggregate cohort_retention and cannot be called")));
-}
-
-static void
 read_window(FunctionCallInfo fcinfo, HistoriesQuery *query)
 {
 	CohortParams params;
@@ -109,7 +99,7 @@ histories_trans(FunctionCallInfo fcinfo, bool rolling)
 	HistoriesQuery *query = fcinfo->flinfo->fn_extra;
 	CohortOpen *open;
 
-	require_aggregate(fcinfo);
+	require_aggregate(fcinfo, "cohort_retention");
 	if (unlikely(!same_query(fcinfo, query, rolling)))
 		query = read_query(fcinfo, rolling);
 	if (PG_ARGISNULL(1))
@@ -157,7 +147,7 @@ cohort_retention_history_combine(PG_FUNCTION_ARGS)
 	CohortOpen *open;
 	CohortOpen *more;
 
-	require_aggregate(fcinfo);
+	require_aggregate(fcinfo, "cohort_retention");
 	if (PG_ARGISNULL(1))
 	{
 		if (PG_ARGISNULL(0))
@@ -181,7 +171,7 @@ PG_FUNCTION_INFO_V1(cohort_retention_history_final);
 Datum
 cohort_retention_history_final(PG_FUNCTION_ARGS)
 {
-	require_aggregate(fcinfo);
+	require_aggregate(fcinfo, "cohort_retention");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(cohort_table_empty());
 	PG_RETURN_POINTER(cohort_table_finished(PG_GETARG_COHORT_TABLE_PP(0)));

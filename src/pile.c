@@ -6,6 +6,7 @@
  */
 #include "pile.h"
 
+#include "arguments.h"
 #include "utils/memutils.h"
 
 /*
@@ -139,23 +140,13 @@ pile_finished(struct varlena *value, PileAdd add)
 	return sum;
 }
 
-static void
-require_aggregate(FunctionCallInfo fcinfo)
-{
-	/* a state must not be had: only the executor knows not to keep it */
-	if (!AggCheckCallContext(fcinfo, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this function is part of the aggregate rollup and cannot be called")));
-}
-
 Datum
 pile_rollup(FunctionCallInfo fcinfo, PileAdd add, PileTidy tidy)
 {
 	struct varlena *value;
 	Pile	   *pile = NULL;
 
-	require_aggregate(fcinfo);
+	require_aggregate(fcinfo, "rollup");
 	if (PG_ARGISNULL(1))
 	{
 		if (PG_ARGISNULL(0))
@@ -189,7 +180,7 @@ pile_rollup(FunctionCallInfo fcinfo, PileAdd add, PileTidy tidy)
 Datum
 pile_rollup_final(FunctionCallInfo fcinfo, PileAdd add)
 {
-	require_aggregate(fcinfo);
+	require_aggregate(fcinfo, "rollup");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(pile_finished(PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0)), add));
