@@ -67,6 +67,9 @@ extern Amount amount_none(void);
 extern Amount amount_add(const Amount *a, const Amount *b);
 extern Numeric amount_to_numeric(const Amount *amount);
 
+/* The double nearest to an amount that is there, however it is held; 22003 beyond doubles. */
+extern double amount_to_double(const Amount *amount);
+
 /* ---------- reading ---------- */
 
 typedef struct HistoryReader

@@ -9,9 +9,11 @@
  * arithmetic.
  *
  * Promises: no digit and no scale is lost; what does not fit stays a numeric.
- * Never: floating point.
+ * Never: adds in floating point.
  */
 #include "history.h"
+
+#include <math.h>
 
 #include "common/int.h"
 #include "utils/builtins.h"
@@ -153,6 +155,30 @@ amount_to_numeric(const Amount *amount)
 	if (amount->big != NULL)
 		return amount->big;
 	return int64_div_fast_to_numeric(amount->value, amount->scale);
+}
+
+/* Integers up to here are doubles, as powers of ten are up to 22. */
+#define EXACT_DOUBLE_MAX	(INT64CONST(1) << 53)
+
+double
+amount_to_double(const Amount *amount)
+{
+	Numeric		num;
+	double		result;
+
+	/* the quotient of two doubles is rounded once, to the nearest */
+	if (likely(amount->big == NULL && amount->value <= EXACT_DOUBLE_MAX &&
+			   amount->value >= -EXACT_DOUBLE_MAX))
+		return (double) amount->value / (double) powers_of_ten[amount->scale];
+	num = amount_to_numeric(amount);
+	result = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+												NumericGetDatum(num)));
+	if (isinf(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("sum of amounts is too large for a model of spend"),
+				 errhint("Give the amounts in a larger unit, or filter such rows out.")));
+	return result;
 }
 
 static bool
