@@ -1260,3 +1260,574 @@ CREATE FUNCTION contract_lifetime(model clv_model, renewals integer DEFAULT 0, d
 	AS 'MODULE_PATHNAME', 'clv_contract_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contract_lifetime(clv_model, integer, double precision) IS
 'discounted expected lifetime in periods, of models ''sbg'' and ''bdw''. renewals = 0: of a new customer, the first period included; n > 0: residual lifetime just before the n-th renewal, which is not discounted. Times the margin of a period it is a value. discount_rate: annual; 0: NULL where the sum is infinite. Fader and Hardie (2010). 22023 for other models.';
+
+-- ---------------------------------------------------------------------------
+-- portfolio: value from one retention rate, and what a better one is worth
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION clv_simple(margin double precision, retention double precision, discount double precision, periods integer DEFAULT NULL, timing text DEFAULT 'end', acquisition_cost double precision DEFAULT 0)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_simple(double precision, double precision, double precision, integer, text, double precision) IS
+'value of a customer who brings the same margin in each period and stays from one to the next with the same probability: margin * retention / (1 + discount - retention), less acquisition_cost (Blattberg and Deighton 1996; Gupta and Lehmann 2003). margin: money a period. retention: 0 to 1, a period. discount: rate of a period, 0.10 = 10%. periods: how many at most, NULL = as long as he stays; then sum of margin * (retention / (1 + discount))^t over t = 1 .. periods. timing: ''end'', the first margin comes after a period and only if he stays; ''begin'', it comes at once: margin * (1 + discount) / (1 + discount - retention), or the sum over t = 0 .. periods - 1. NULL for NULL arguments (but periods and timing), and where the value is infinite: retention 1 and discount 0 without periods. 22023 for retention outside of 0 to 1, discount below 0, periods below 0, NaN and infinities; 22003 beyond the largest number.';
+
+CREATE FUNCTION retention_elasticity(retention double precision, margin double precision, discount double precision, points double precision[] DEFAULT '{0.01,0.05}')
+	RETURNS TABLE (points double precision, retention double precision, retention_after double precision,
+		value double precision, value_after double precision, change double precision, change_percent double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION retention_elasticity(double precision, double precision, double precision, double precision[]) IS
+'what more retention is worth: the claim that five points raise profit by 25 to 95% (Reichheld and Sasser 1990), by clv_simple()''s margin * retention / (1 + discount - retention). At a discount of 10%, five points more are +27.5% from 0.80, +32.4% from 0.85, +40.7% from 0.90 and +53.2% from 0.94. Rows (points, retention, retention_after, value, value_after, change, change_percent), one for each element of points: 0.05 is five points; retention is raised at most to 1 and lowered at most to 0. margin, discount: of a period. value: of a customer. NULL where a value is infinite (retention 1, discount 0) or a percentage is of 0; no rows for NULL arguments. 22023 for retention outside of 0 to 1, discount below 0, points outside of -1 to 1.';
+
+CREATE FUNCTION retention_elasticity(cohorts cohort_table, margin double precision, discount_rate double precision DEFAULT 0.10, points double precision[] DEFAULT '{0.01,0.05}', as_of timestamp DEFAULT NULL)
+	RETURNS TABLE (points double precision, retention double precision, retention_after double precision,
+		value double precision, value_after double precision, change double precision, change_percent double precision)
+	AS 'MODULE_PATHNAME', 'retention_elasticity_cohorts' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION retention_elasticity(cohort_table, double precision, double precision, double precision[], timestamp) IS
+'what more retention is worth, on your own data: retention is the observed rate of a period, pooled over cohorts and periods: of those who had been active in every period so far, the share who were in the next as well (the ''streak'' measure of retention_curve(); complete cells only; the maximum likelihood estimate of a rate that is the same for all). Rows (points, retention, retention_after, value, value_after, change, change_percent), one for each element of points: 0.05 is five points; retention is raised at most to 1 and lowered at most to 0. margin: money a period. discount_rate: annual, 0.10 = 10%; converted to the period of the table. as_of: wall clock of the table, NULL = the latest event. value: of a customer, as clv_simple(). retention and what follows from it are NULL where no period is complete yet; no rows for a NULL table, margin or discount_rate. One rate for all understates customers who stay long (Fader and Hardie 2010): fit a contract model where that matters. 22023 for discount_rate below 0, points outside of -1 to 1.';
+
+CREATE FUNCTION retention_elasticity(model clv_model, margin double precision DEFAULT 1, discount_rate double precision DEFAULT 0.10, points double precision[] DEFAULT '{0.01,0.05}')
+	RETURNS TABLE (points double precision, retention double precision, retention_after double precision,
+		value double precision, value_after double precision, change double precision, change_percent double precision)
+	AS 'MODULE_PATHNAME', 'retention_elasticity_model' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION retention_elasticity(clv_model, double precision, double precision, double precision[]) IS
+'what more retention is worth to a business with contracts, whose customers differ: value of a new customer, margin * the sum over t = 1, 2, .. of S(t) / (1 + discount)^t, and the same with the retention rate of every renewal raised by so many points, at most to 1 (Fader and Hardie 2007, 2010). Rows (points, retention, retention_after, value, value_after, change, change_percent), one for each element of points: 0.05 is five points; retention is raised at most to 1 and lowered at most to 0. model: ''sbg'' or ''bdw''. margin: money a renewal. discount_rate: annual, 0.10 = 10%; converted to the model''s unit. retention, retention_after: of the first renewal. NULL where a value is infinite (with discount_rate 0 always where points are above 0, since some then stay for ever) and for a model of no customers; no rows for a NULL model, margin or discount_rate. 22023 for other models, discount_rate below 0, points outside of -1 to 1.';
+
+CREATE FUNCTION return_on_customer(opening_equity double precision, closing_equity double precision, cash_flow double precision)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION return_on_customer(double precision, double precision, double precision) IS
+'(closing_equity - opening_equity + cash_flow) / opening_equity: what customers returned in a period, in cash and in value to come (Peppers and Rogers 2005). opening_equity, closing_equity: customer_equity() at its start and end; cash_flow: of the period. From 1000 to 1050 with 120 in cash it is 0.17. NULL for NULL arguments and an opening equity of 0; 22023 for NaN and infinities.';
+
+-- ---------------------------------------------------------------------------
+-- customer_equity(): what all customers are worth together
+--
+-- The state is flat, of type bytea, so that partition-wise, parallel and
+-- distributed plans can split the aggregates.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION customer_equity_combine(bytea, bytea)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_equity_combine(bytea, bytea) IS
+'part of customer_equity() and customer_equity_se(): two states as one';
+
+CREATE FUNCTION customer_equity_final(bytea)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_equity_final(bytea) IS
+'part of customer_equity(): the sum of a state';
+
+CREATE FUNCTION customer_equity_se_final(bytea)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_equity_se_final(bytea) IS
+'part of customer_equity_se(): the standard error of a state';
+
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history) (
+	SFUNC = customer_equity_history_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. As clv() has it where nothing is said: as of the model''s own day (22004 if it has none), horizon 12 months, discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date) (
+	SFUNC = customer_equity_history_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date, horizon interval) (
+	SFUNC = customer_equity_history_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date, interval) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision) (
+	SFUNC = customer_equity_history_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date, interval, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision, margin double precision) (
+	SFUNC = customer_equity_history_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date, interval, double precision, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+
+CREATE FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision) (
+	SFUNC = customer_equity_summary_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, double precision, double precision, double precision, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval) (
+	SFUNC = customer_equity_summary_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, double precision, double precision, double precision, double precision, interval) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval, discount_rate double precision) (
+	SFUNC = customer_equity_summary_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, double precision, double precision, double precision, double precision, interval, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+
+CREATE FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision) IS
+'part of customer_equity(): one customer';
+
+CREATE AGGREGATE customer_equity(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval, discount_rate double precision, margin double precision) (
+	SFUNC = customer_equity_summary_trans,
+	STYPE = bytea,
+	SSPACE = 896,
+	FINALFUNC = customer_equity_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history) (
+	SFUNC = customer_equity_se_history_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. As clv() has it where nothing is said: as of the model''s own day (22004 if it has none), horizon 12 months, discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date) (
+	SFUNC = customer_equity_se_history_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date, horizon interval) (
+	SFUNC = customer_equity_se_history_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date, interval) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision) (
+	SFUNC = customer_equity_se_history_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date, interval, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision, margin double precision) (
+	SFUNC = customer_equity_se_history_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date, interval, double precision, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+
+CREATE FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision) (
+	SFUNC = customer_equity_se_summary_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, double precision, double precision, double precision, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval) (
+	SFUNC = customer_equity_se_summary_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, double precision, double precision, double precision, double precision, interval) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1.';
+
+CREATE FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval, discount_rate double precision) (
+	SFUNC = customer_equity_se_summary_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, double precision, double precision, double precision, double precision, interval, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+
+CREATE FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision) IS
+'part of customer_equity_se(): one customer';
+
+CREATE AGGREGATE customer_equity_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval, discount_rate double precision, margin double precision) (
+	SFUNC = customer_equity_se_summary_trans,
+	STYPE = bytea,
+	SSPACE = 4864,
+	FINALFUNC = customer_equity_se_final,
+	COMBINEFUNC = customer_equity_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_equity_se(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as rfm() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+
+-- ---------------------------------------------------------------------------
+-- clv_data: what customers did before and after a day, to judge a model by
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE clv_data;
+
+CREATE FUNCTION clv_data_in(cstring)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_in(cstring) IS
+'clv_data from its text form (base64 of its bytes), validated in full; 22P02 if it is no canonical value';
+
+CREATE FUNCTION clv_data_out(clv_data)
+	RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_out(clv_data) IS
+'text form of a clv_data: base64 of its bytes, lossless and free of any setting';
+
+CREATE FUNCTION clv_data_recv(internal)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_recv(internal) IS
+'clv_data from its binary form, validated in full; 22P03 if it is no canonical value';
+
+CREATE FUNCTION clv_data_send(clv_data)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_send(clv_data) IS
+'binary form of a clv_data: its bytes, the same on every architecture';
+
+CREATE TYPE clv_data (
+	INTERNALLENGTH = VARIABLE,
+	INPUT = clv_data_in,
+	OUTPUT = clv_data_out,
+	RECEIVE = clv_data_recv,
+	SEND = clv_data_send,
+	STORAGE = extended
+);
+COMMENT ON TYPE clv_data IS
+'what customers did before and after the end of calibration, counted: customers and their holdout purchases by (frequency, recency, age), repeat purchases by day; made by clv_data(), added up by rollup(), read by tracking_rows(), frequency_fit_rows(), frequency_fit(), holdout_rows() and clv_chart(); equal data have equal bytes';
+
+CREATE FUNCTION clv_data_eq(clv_data, clv_data)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_eq(clv_data, clv_data) IS
+'are two clv_data the same: days and every count';
+
+CREATE FUNCTION clv_data_ne(clv_data, clv_data)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_ne(clv_data, clv_data) IS
+'do two clv_data differ in a day or any count';
+
+CREATE FUNCTION clv_data_hash(clv_data)
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_hash(clv_data) IS
+'hash of a clv_data, for GROUP BY and DISTINCT';
+
+CREATE FUNCTION clv_data_hash_extended(clv_data, bigint)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_hash_extended(clv_data, bigint) IS
+'hash of a clv_data with a seed, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = clv_data, RIGHTARG = clv_data, FUNCTION = clv_data_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (clv_data, clv_data) IS 'same days and counts';
+
+CREATE OPERATOR <> (
+	LEFTARG = clv_data, RIGHTARG = clv_data, FUNCTION = clv_data_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (clv_data, clv_data) IS 'different days or counts';
+
+CREATE OPERATOR CLASS clv_data_ops DEFAULT FOR TYPE clv_data USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 clv_data_hash(clv_data),
+	FUNCTION 2 clv_data_hash_extended(clv_data, bigint);
+COMMENT ON OPERATOR CLASS clv_data_ops USING hash IS 'lets clv_data be grouped, made distinct and hash-joined';
+COMMENT ON OPERATOR FAMILY clv_data_ops USING hash IS 'hashing of clv_data';
+
+CREATE FUNCTION clv_data_to_jsonb(clv_data)
+	RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_to_jsonb(clv_data) IS
+'a clv_data as JSON: calibration_end, as_of, left_out (customers who came after calibration_end), customers (frequency, recency, age in days at calibration_end; how many; their purchases in the holdout), days (repeat purchases of each)';
+
+CREATE CAST (clv_data AS jsonb) WITH FUNCTION clv_data_to_jsonb(clv_data);
+COMMENT ON CAST (clv_data AS jsonb) IS 'everything a clv_data holds, readable';
+
+-- ---------------------------------------------------------------------------
+-- clv_data(): from customer histories to a clv_data
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION clv_data_combine(clv_data, clv_data)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_combine(clv_data, clv_data) IS
+'part of clv_data(): two states as one';
+
+CREATE FUNCTION clv_data_final(clv_data)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_final(clv_data) IS
+'part of clv_data(): the value of a state';
+
+CREATE FUNCTION clv_data_trans(clv_data, customer_history, date)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_trans(clv_data, customer_history, date) IS
+'part of clv_data(): one customer';
+
+CREATE AGGREGATE clv_data(history customer_history, calibration_end date) (
+	SFUNC = clv_data_trans,
+	STYPE = clv_data,
+	SSPACE = 4096,
+	FINALFUNC = clv_data_final,
+	COMBINEFUNC = clv_data_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_data(customer_history, date) IS
+'what customers did until calibration_end and after it, one history a customer (merge those of the same customer first, with rollup()). A purchase is an active day, a repeat purchase one after the first. NULL histories and those without a day by as_of are skipped; customers who came after calibration_end are only counted, for nothing of theirs was known then. calibration_end: the last day of calibration, the same in all rows; 22004 if NULL. The holdout ends on the latest day of all histories. To judge a model, fit it to history_until(history, calibration_end). NULL without rows. 22023 where calibration_end differs between rows; 22008 for infinite days.';
+
+CREATE FUNCTION clv_data_trans(clv_data, customer_history, date, date)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_trans(clv_data, customer_history, date, date) IS
+'part of clv_data(): one customer';
+
+CREATE AGGREGATE clv_data(history customer_history, calibration_end date, as_of date) (
+	SFUNC = clv_data_trans,
+	STYPE = clv_data,
+	SSPACE = 4096,
+	FINALFUNC = clv_data_final,
+	COMBINEFUNC = clv_data_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_data(customer_history, date, date) IS
+'what customers did until calibration_end and after it, one history a customer (merge those of the same customer first, with rollup()). A purchase is an active day, a repeat purchase one after the first. NULL histories and those without a day by as_of are skipped; customers who came after calibration_end are only counted, for nothing of theirs was known then. calibration_end: the last day of calibration, the same in all rows; 22004 if NULL. as_of: the day until which histories are complete, the last of the holdout; days after it are not looked at; NULL = the latest day of all histories; 22023 before calibration_end. To judge a model, fit it to history_until(history, calibration_end). NULL without rows. 22023 where calibration_end or as_of differs between rows; 22008 for infinite days.';
+
+CREATE FUNCTION clv_data_rollup(clv_data, clv_data)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_rollup(clv_data, clv_data) IS
+'part of rollup(): a clv_data or a state more';
+
+CREATE FUNCTION clv_data_rollup_final(clv_data)
+	RETURNS clv_data
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_rollup_final(clv_data) IS
+'part of rollup(): the clv_data of a state';
+
+CREATE AGGREGATE rollup(clv_data) (
+	SFUNC = clv_data_rollup,
+	STYPE = clv_data,
+	FINALFUNC = clv_data_rollup_final,
+	COMBINEFUNC = clv_data_rollup,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(clv_data) IS
+'sum of clv_data of disjoint customers, say of shards; 22023 where calibration_end or as_of differs; NULL without rows';
+
+-- ---------------------------------------------------------------------------
+-- a model against what customers did
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION tracking_rows(model clv_model, data clv_data, period text DEFAULT 'week')
+	RETURNS TABLE (period integer, until date, actual bigint, expected double precision,
+		actual_cumulative bigint, expected_cumulative double precision, holdout boolean)
+	AS 'MODULE_PATHNAME', 'clv_tracking_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 80;
+COMMENT ON FUNCTION tracking_rows(clv_model, clv_data, text) IS
+'repeat purchases, actual and expected, by periods counted from the first day of the earliest customer, as long as they had ended by as_of. until: last day of the period. expected_cumulative: the sum over customers of E[purchases of a new customer from his first day to until] (Fader, Hardie and Lee 2005, section 7). holdout: the period ends after calibration_end. Only customers who came by calibration_end are in it, before and after. period: ''day'', ''week'' (7 days), ''month'', ''quarter'', ''year'' (anniversaries of the first day). model: one in continuous time (''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd''), else 22023. No rows for a NULL model or data; expected numbers are NULL for a model of no customers. 22023 for other periods; 54000 if first day and as_of are more than 100,000 days apart.';
+
+CREATE FUNCTION frequency_fit_rows(model clv_model, data clv_data, up_to integer DEFAULT 7)
+	RETURNS TABLE (frequency integer, at_least boolean, actual bigint, expected double precision,
+		chi_square double precision)
+	AS 'MODULE_PATHNAME', 'clv_frequency_fit_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 8;
+COMMENT ON FUNCTION frequency_fit_rows(clv_model, clv_data, integer) IS
+'customers by number of repeat purchases in calibration, actual and expected. expected: the sum over customers of P(X(T) = frequency), T being each one''s time from first purchase to calibration_end. at_least: the last row is of this frequency and all above. chi_square: (actual - expected)^2 / expected, infinite where nobody is expected and somebody is there; their sum is judged by frequency_fit(). up_to: from this frequency on customers are counted together; 1 to 1000, else 22023. model: one in continuous time (''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd''), else 22023. No rows for a NULL model or data; expected numbers are NULL for a model of no customers.';
+
+CREATE FUNCTION frequency_fit(model clv_model, data clv_data, up_to integer DEFAULT 7)
+	RETURNS TABLE (customers bigint, classes integer, chi_square double precision,
+		degrees_of_freedom integer, p_value double precision)
+	AS 'MODULE_PATHNAME', 'clv_frequency_fit' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION frequency_fit(clv_model, clv_data, integer) IS
+'Pearson''s test of the frequencies of frequency_fit_rows(), in one row: chi_square is the sum over its classes, degrees_of_freedom are classes - 1 - parameters of the model, p_value is P(chi-square of these degrees or more) if the model is true, NULL where they are 0 or less. This assumes that the parameters were fitted to the same customers, that no class expects fewer than about five, and takes the fit as one to the classes (by all of the data it is a little better, and p_value a little too small: Chernoff and Lehmann 1954). With very many customers every model is refused: look at the rows too. up_to: from this frequency on customers are counted together; 1 to 1000, else 22023. model: one in continuous time (''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd''), else 22023. No rows for a NULL model or data; expected numbers are NULL for a model of no customers.';
+
+CREATE FUNCTION holdout_rows(model clv_model, data clv_data, up_to integer DEFAULT 7)
+	RETURNS TABLE (frequency integer, at_least boolean, customers bigint, actual_total bigint,
+		expected_total double precision, actual_mean double precision, expected_mean double precision)
+	AS 'MODULE_PATHNAME', 'clv_holdout_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 8;
+COMMENT ON FUNCTION holdout_rows(clv_model, clv_data, integer) IS
+'purchases in the holdout, from calibration_end to as_of, actual and expected, by number of repeat purchases in calibration. expected: E[purchases in the holdout | frequency, recency, age] of each customer, so that this is the test of what a model says of a customer (Fader, Hardie and Lee 2005, figure 6). at_least: the last row is of this frequency and all above. Means are a customer; NULL where there is none, and all where as_of is calibration_end. up_to: from this frequency on customers are counted together; 1 to 1000, else 22023. model: one in continuous time (''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd''), else 22023. No rows for a NULL model or data; expected numbers are NULL for a model of no customers.';
+
+CREATE FUNCTION clv_chart(model clv_model, data clv_data, chart text DEFAULT 'tracking')
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_chart(clv_model, clv_data, text) IS
+'a model against what customers did, as text to look at. chart: ''tracking'' (cumulative repeat purchases by the shortest period of which there are at most 80), ''frequency'' (frequency_fit_rows()) or ''holdout'' (holdout_rows()); 22023 for others. NULL for a NULL model or data. model: one in continuous time, else 22023.';

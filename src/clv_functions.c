@@ -11,13 +11,13 @@
  * Never: changes a value.
  */
 #include "clv_memo.h"
+#include "clv_site.h"
 
 #include <math.h>
 
 #include "arguments.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/memutils.h"
 
 typedef enum Prediction
 {
@@ -40,90 +40,23 @@ typedef struct Ask
 	ClvTerms	terms;
 } Ask;
 
-/* A model that a call site has met, and all that is remembered of it. */
+/* What a call site remembers of a model. */
 typedef struct SiteModel
 {
-	MemoryContext context;		/* of everything here */
-	ClvModelValue *value;
-	ClvPredictor *predictor;
+	ClvSiteModel site;
 	Ask			ask;			/* the question that the memo is about */
 	ClvMemo		memo;			/* answers without spend */
 } SiteModel;
 
-/* So many models in turn, say one a country, are cheap. */
-#define SITE_MODELS	16
-
-typedef struct Site
-{
-	int			n;
-	int			next;			/* to be forgotten */
-	SiteModel  *models[SITE_MODELS];
-} Site;
-
-/* ---------- the call site ---------- */
-
-static void
-warn_if_not_converged(const ClvModel *model)
-{
-	const char *reason = clv_fit_reason(&model->fit, model->purchase->param_names);
-
-	if (reason == NULL && model->has_spend)
-		reason = clv_fit_reason(&model->spend, gamma_gamma_params);
-	if (reason != NULL)
-		ereport(WARNING,
-				(errmsg("predictions from a clv_model that has not converged: %s", reason),
-				 errhint("See clv_fit(model); add customers, or choose another model.")));
-}
-
-static pg_noinline SiteModel *
-site_add(FunctionCallInfo fcinfo, Site *site, const ClvModelValue *value)
-{
-	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "clv_model",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	SiteModel  *model = palloc0(sizeof(SiteModel));
-	Size		size = VARSIZE_ANY(value);
-	int			place = site->n;
-
-	model->context = context;
-	model->predictor = clv_predictor_create(value);
-	model->value = palloc(size);
-	memcpy(model->value, value, size);
-	clv_memo_init(&model->memo, context);
-	MemoryContextSwitchTo(old);
-	if (site->n == SITE_MODELS)
-	{
-		place = site->next;
-		site->next = (site->next + 1) % SITE_MODELS;
-		MemoryContextDelete(site->models[place]->context);
-	}
-	else
-		site->n++;
-	site->models[place] = model;
-	warn_if_not_converged(&model->predictor->model);
-	return model;
-}
-
-static inline bool
-same_value(const ClvModelValue *a, const ClvModelValue *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
 static SiteModel *
 site_model(FunctionCallInfo fcinfo)
 {
-	Site	   *site = fcinfo->flinfo->fn_extra;
-	const ClvModelValue *value = PG_GETARG_CLV_MODEL_PP(0);
+	SiteModel  *model = (SiteModel *) clv_site_model(fcinfo, PG_GETARG_CLV_MODEL_PP(0),
+													 sizeof(SiteModel));
 
-	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
-	for (int i = 0; i < site->n; i++)
-		if (same_value(value, site->models[i]->value))
-			return site->models[i];
-	return site_add(fcinfo, site, value);
+	if (unlikely(model->memo.context == NULL))
+		clv_memo_init(&model->memo, model->site.context);
+	return model;
 }
 
 /* ---------- answers ---------- */
@@ -176,23 +109,23 @@ prediction_value(const ClvPredictor *p, const ClvCustomer *customer, const void 
 }
 
 static double
-remembered_value(SiteModel *site, const ClvCustomer *customer, const Ask *ask)
+remembered_value(SiteModel *model, const ClvCustomer *customer, const Ask *ask)
 {
-	double		factor = spend_factor(site->predictor, customer, ask);
+	double		factor = spend_factor(model->site.predictor, customer, ask);
 	MemoEntry  *entry;
 	bool		known;
 
 	if (ask->prediction == EXPECTED_SPEND || isnan(factor))
 		return factor;
-	if (unlikely(memcmp(ask, &site->ask, sizeof(Ask)) != 0))
+	if (unlikely(memcmp(ask, &model->ask, sizeof(Ask)) != 0))
 	{
-		site->ask = *ask;
-		clv_memo_forget(&site->memo);
+		model->ask = *ask;
+		clv_memo_forget(&model->memo);
 	}
-	entry = clv_memo_find(&site->memo, customer, &known);
+	entry = clv_memo_find(&model->memo, customer, &known);
 	if (!known)
-		clv_memo_put(&site->memo, entry, customer,
-					 without_spend(site->predictor, customer, ask));
+		clv_memo_put(&model->memo, entry, customer,
+					 without_spend(model->site.predictor, customer, ask));
 	return entry->value * factor;
 }
 
@@ -293,29 +226,31 @@ static Datum
 predict(FunctionCallInfo fcinfo, Prediction prediction, bool history, bool error)
 {
 	bool		money = prediction >= EXPECTED_SPEND;
-	SiteModel  *site;
+	SiteModel  *model;
+	ClvPredictor *p;
 	ClvCustomer customer;
 	Ask			ask;
 	double		value;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	site = site_model(fcinfo);
+	model = site_model(fcinfo);
+	p = model->site.predictor;
 	memset(&ask, 0, sizeof(ask));
 	ask.prediction = prediction;
-	if (isnan(site->predictor->model.fit.params[0]) ||
-		!read_customer(fcinfo, &site->predictor->model, history, money, &customer) ||
-		!read_ask(fcinfo, site->predictor, history ? 3 : money ? 5 : 4, &ask))
+	if (isnan(p->model.fit.params[0]) ||
+		!read_customer(fcinfo, &p->model, history, money, &customer) ||
+		!read_ask(fcinfo, p, history ? 3 : money ? 5 : 4, &ask))
 		PG_RETURN_NULL();
 	if (error)
 	{
 		double		gradient[CLV_PARAMS_MAX];
 
-		clv_gradient(site->predictor, &customer, prediction_value, &ask, gradient);
-		value = clv_standard_error(&site->predictor->model, gradient);
+		clv_gradient(p, &customer, prediction_value, &ask, gradient);
+		value = clv_standard_error(&p->model, gradient);
 	}
 	else
-		value = remembered_value(site, &customer, &ask);
+		value = remembered_value(model, &customer, &ask);
 	/* infinite sums are told as not known: no column should hold infinity */
 	if (!isfinite(value))
 		PG_RETURN_NULL();

@@ -67,7 +67,7 @@ clv_memo_find(ClvMemo *memo, const ClvCustomer *customer, bool *known)
 	hash = (hash ^ (hash >> 32) ^ bits_of(customer->age)) * UINT64CONST(0xd6e8feb86659fd93);
 	hash >>= 32;
 	if (unlikely(memo->entries == NULL ||
-				 (memo->misses > memo->size && memo->size < MEMO_ENTRIES_MAX)))
+				 (memo->misses > memo->size / 4 && memo->size < MEMO_ENTRIES_MAX)))
 		enlarge(memo);
 	entry = &memo->entries[hash & (memo->size - 1)];
 	*known = is_about(memo, entry, customer);
