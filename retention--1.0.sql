@@ -817,7 +817,7 @@ CREATE FUNCTION clv_covariance(model clv_model) RETURNS TABLE (parameter text, o
 COMMENT ON FUNCTION clv_covariance(clv_model) IS
 'covariance of each two parameters: the inverse of the observed information; purchases and spend are fitted apart, and have no covariance with each other. NULL where not known.';
 
-CREATE FUNCTION clv_fit(model clv_model) RETURNS TABLE (model text, spend_model text, unit text, as_of date,
+CREATE FUNCTION clv_fit(model clv_model) RETURNS TABLE (purchase_model text, spend_model text, unit text, as_of date,
 		n bigint, log_likelihood double precision, aic double precision, bic double precision,
 		spend_frequency_correlation double precision, correlation_warning boolean,
 		converged boolean, reason text, iterations integer, gradient_norm double precision,
@@ -1132,13 +1132,13 @@ CREATE FUNCTION clv(model clv_model, history customer_history, as_of date DEFAUL
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'clv_value_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv(clv_model, customer_history, date, interval, double precision, double precision, interval) IS
-'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own mean. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
+'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
 
 CREATE FUNCTION clv(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'clv_value' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision, interval) IS
-'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own mean. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
+'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
 
 CREATE FUNCTION clv_se(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
 	RETURNS double precision
@@ -1156,13 +1156,13 @@ CREATE FUNCTION residual_lifetime_value(model clv_model, history customer_histor
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'clv_residual_value_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION residual_lifetime_value(clv_model, customer_history, date, double precision, double precision) IS
-'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own mean. NULL for NULL arguments and for customers without a day by as_of. ';
+'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL for NULL arguments and for customers without a day by as_of. ';
 
 CREATE FUNCTION residual_lifetime_value(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION residual_lifetime_value(clv_model, double precision, double precision, double precision, double precision, double precision, double precision) IS
-'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own mean. NULL for NULL arguments and for customers without a day by as_of. ';
+'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL for NULL arguments and for customers without a day by as_of. ';
 
 CREATE FUNCTION residual_lifetime_value_se(model clv_model, history customer_history, as_of date DEFAULT NULL, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
 	RETURNS double precision
@@ -1191,6 +1191,128 @@ CREATE FUNCTION clv(frequency double precision, recency double precision, age do
 	AS 'MODULE_PATHNAME', 'clv_window_summary' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clv(double precision, double precision, double precision, double precision, interval, double precision, double precision, text, text, text, interval) IS
 'customer lifetime value, fitted and predicted at once: a window function that fits a model of purchases and one of spend to the customers of each partition and gives each its clv(); the frame and order of the window do not matter. A partition that cannot be fitted (too few customers, nobody came back, a parameter without bound) gives NULLs and one NOTICE with the reason. frequency, recency, age (in the unit) and monetary_value as rfm() gives them. horizon, discount_rate, margin, step: as in clv(model, ...); model, spend_model, unit: as in clv_model(); all must be constant in a partition. NULL for NULL customers.';
+-- ---------------------------------------------------------------------------
+-- clv_model() from rows of an orders table, in one pass
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION clv_orders_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_orders_serialize(internal) IS 'part of clv_model() over orders: a state for another process';
+
+CREATE FUNCTION clv_orders_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_orders_deserialize(bytea, internal) IS 'part of clv_model() over orders: a state from another process';
+
+CREATE FUNCTION clv_orders_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_orders_combine(internal, internal) IS 'part of clv_model() over orders: two states as one';
+
+CREATE FUNCTION clv_orders_final(internal) RETURNS clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_orders_final(internal) IS 'part of clv_model() over orders: the fitted model of a state';
+
+CREATE FUNCTION clv_orders_trans(internal, anyelement, "any", numeric) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_trans(internal, anyelement, "any", numeric) IS 'part of clv_model() over orders: one row';
+
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric) (
+	SFUNC = clv_orders_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = clv_orders_final,
+	COMBINEFUNC = clv_orders_combine,
+	SERIALFUNC = clv_orders_serialize,
+	DESERIALFUNC = clv_orders_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric) IS
+'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the latest day of the data. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+
+CREATE FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, date) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, date) IS 'part of clv_model() over orders: one row';
+
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date) (
+	SFUNC = clv_orders_as_of_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = clv_orders_final,
+	COMBINEFUNC = clv_orders_combine,
+	SERIALFUNC = clv_orders_serialize,
+	DESERIALFUNC = clv_orders_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date) IS
+'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the day as_of; later orders are ignored. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+
+CREATE FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, date, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, date, text) IS 'part of clv_model() over orders: one row';
+
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text) (
+	SFUNC = clv_orders_model_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = clv_orders_final,
+	COMBINEFUNC = clv_orders_combine,
+	SERIALFUNC = clv_orders_serialize,
+	DESERIALFUNC = clv_orders_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: ''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd'', ''bg_bb'', ''sbg'' or ''bdw''; Gamma-Gamma of spend; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+
+CREATE FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, date, text, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, date, text, text) IS 'part of clv_model() over orders: one row';
+
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text, spend_model text) (
+	SFUNC = clv_orders_spend_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = clv_orders_final,
+	COMBINEFUNC = clv_orders_combine,
+	SERIALFUNC = clv_orders_serialize,
+	DESERIALFUNC = clv_orders_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: ''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd'', ''bg_bb'', ''sbg'' or ''bdw''. spend_model: ''gamma_gamma'', or ''none'' for purchases alone; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+
+CREATE FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, date, text, text, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, date, text, text, text) IS 'part of clv_model() over orders: one row';
+
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text, spend_model text, unit text) (
+	SFUNC = clv_orders_unit_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = clv_orders_final,
+	COMBINEFUNC = clv_orders_combine,
+	SERIALFUNC = clv_orders_serialize,
+	DESERIALFUNC = clv_orders_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: ''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd'', ''bg_bb'', ''sbg'' or ''bdw''. spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+
+CREATE FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, date, text, text, text, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, date, text, text, text, text) IS 'part of clv_model() over orders: one row';
+
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text, spend_model text, unit text, time_zone text) (
+	SFUNC = clv_orders_zone_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = clv_orders_final,
+	COMBINEFUNC = clv_orders_combine,
+	SERIALFUNC = clv_orders_serialize,
+	DESERIALFUNC = clv_orders_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text, text, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: ''bg_nbd'', ''mbg_nbd'', ''pareto_nbd'', ''nbd'', ''bg_bb'', ''sbg'' or ''bdw''. spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+
 -- ---------------------------------------------------------------------------
 -- contracts: survivors, and cohort tables
 -- ---------------------------------------------------------------------------
@@ -1221,6 +1343,22 @@ CREATE AGGREGATE clv_model(period integer, survivors bigint, model text) (
 COMMENT ON AGGREGATE clv_model(integer, bigint, text) IS
 'a model of contracts fitted to the survivors of one cohort: period 0, 1, .. and the customers still there then, period 0 being all who began. model: ''sbg'' (shifted beta-geometric; Fader and Hardie 2007) or ''bdw'' (beta-discrete-Weibull; Fader, Hardie, Liu, Davin and Steenburgh 2018). unit of a period: ''day'', ''week'', ''month'', ''quarter'', ''year''; here a year. 22023 for a period that is missing or comes twice, and for survivors that grow. Rows with a NULL period or number are skipped. NULL without rows.';
 
+CREATE FUNCTION clv_model_survivors_trans(bytea, bigint, bigint, text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'clv_model_survivors_trans_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model_survivors_trans(bytea, bigint, bigint, text) IS
+'part of clv_model() over survivors: one period';
+
+CREATE AGGREGATE clv_model(period bigint, survivors bigint, model text) (
+	SFUNC = clv_model_survivors_trans,
+	STYPE = bytea,
+	SSPACE = 256,
+	FINALFUNC = clv_model_survivors_final,
+	COMBINEFUNC = clv_model_survivors_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(bigint, bigint, text) IS
+'a model of contracts fitted to the survivors of one cohort: period 0, 1, .. and the customers still there then, period 0 being all who began. model: ''sbg'' (shifted beta-geometric; Fader and Hardie 2007) or ''bdw'' (beta-discrete-Weibull; Fader, Hardie, Liu, Davin and Steenburgh 2018). unit of a period: ''day'', ''week'', ''month'', ''quarter'', ''year''; here a year. 22023 for a period that is missing or comes twice, and for survivors that grow. Rows with a NULL period or number are skipped. NULL without rows.';
+
 CREATE FUNCTION clv_model_survivors_trans(bytea, integer, bigint, text, text) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clv_model_survivors_trans(bytea, integer, bigint, text, text) IS
@@ -1235,6 +1373,22 @@ CREATE AGGREGATE clv_model(period integer, survivors bigint, model text, unit te
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_model(integer, bigint, text, text) IS
+'a model of contracts fitted to the survivors of one cohort: period 0, 1, .. and the customers still there then, period 0 being all who began. model: ''sbg'' (shifted beta-geometric; Fader and Hardie 2007) or ''bdw'' (beta-discrete-Weibull; Fader, Hardie, Liu, Davin and Steenburgh 2018). unit of a period: ''day'', ''week'', ''month'', ''quarter'', ''year'' (default). 22023 for a period that is missing or comes twice, and for survivors that grow. Rows with a NULL period or number are skipped. NULL without rows.';
+
+CREATE FUNCTION clv_model_survivors_trans(bytea, bigint, bigint, text, text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'clv_model_survivors_trans_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model_survivors_trans(bytea, bigint, bigint, text, text) IS
+'part of clv_model() over survivors: one period';
+
+CREATE AGGREGATE clv_model(period bigint, survivors bigint, model text, unit text) (
+	SFUNC = clv_model_survivors_trans,
+	STYPE = bytea,
+	SSPACE = 256,
+	FINALFUNC = clv_model_survivors_final,
+	COMBINEFUNC = clv_model_survivors_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_model(bigint, bigint, text, text) IS
 'a model of contracts fitted to the survivors of one cohort: period 0, 1, .. and the customers still there then, period 0 being all who began. model: ''sbg'' (shifted beta-geometric; Fader and Hardie 2007) or ''bdw'' (beta-discrete-Weibull; Fader, Hardie, Liu, Davin and Steenburgh 2018). unit of a period: ''day'', ''week'', ''month'', ''quarter'', ''year'' (default). 22023 for a period that is missing or comes twice, and for survivors that grow. Rows with a NULL period or number are skipped. NULL without rows.';
 
 CREATE FUNCTION clv_model(cohorts cohort_table, model text DEFAULT 'sbg', as_of timestamp DEFAULT NULL)

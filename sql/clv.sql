@@ -15,7 +15,7 @@ CREATE FUNCTION r(value float8, digits integer DEFAULT 6) RETURNS numeric
 CREATE TABLE cdnow AS
 SELECT clv_model('bg_nbd', '{"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "p": 6.25, "q": 3.74, "v": 15.44}', 'week') AS m;
 SELECT parameter, estimate, standard_error, low, high FROM cdnow, clv_parameters(m);
-SELECT model, spend_model, unit, as_of, n, log_likelihood, converged, reason, spend_n FROM cdnow, clv_fit(m);
+SELECT purchase_model, spend_model, unit, as_of, n, log_likelihood, converged, reason, spend_n FROM cdnow, clv_fit(m);
 SELECT count(*), count(covariance) FROM cdnow, clv_covariance(m);
 SELECT jsonb_pretty(m::jsonb) FROM cdnow;
 SELECT m::text::clv_model = m, m <> m, clv_model_hash(m) = clv_model_hash(m::text::clv_model) FROM cdnow;

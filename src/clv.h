@@ -86,6 +86,8 @@ typedef struct ClvCustomer
 	double		age;
 	double		spend_x;		/* paid repeat purchases; 0: no mean spend */
 	double		z;				/* their mean */
+	double		own;			/* mean spend for want of a model: z, else of the first
+								 * purchase; NaN: not known */
 } ClvCustomer;
 
 /* 22008 if infinite */
@@ -143,7 +145,7 @@ typedef struct ClvTerms
 
 /*
  * E[spend per purchase].  NaN where nothing can be said (no finite mean; no
- * spend model and no spend known).  Without a spend model: the customer's own mean.
+ * spend model and no spend known).  Without a spend model: the customer's own.
  */
 extern double clv_expected_spend(const ClvPredictor *p, const ClvCustomer *customer);
 

@@ -157,15 +157,15 @@ survivors_set(Survivors *state, int32 period, int64 count)
 	return state;
 }
 
-PG_FUNCTION_INFO_V1(clv_model_survivors_trans);
-Datum
-clv_model_survivors_trans(PG_FUNCTION_ARGS)
+/* period is an integer, or a bigint such as row_number() and ordinality give */
+static Datum
+survivors_trans(FunctionCallInfo fcinfo, bool is_bigint)
 {
 	bool		has_unit = PG_NARGS() > 4 && !PG_ARGISNULL(4);
 	const PurchaseModel *model;
 	ClvUnit		unit;
 	Survivors  *state;
-	int32		period;
+	int64		period;
 	int64		count;
 
 	require_aggregate(fcinfo, "clv_model");
@@ -186,17 +186,31 @@ clv_model_survivors_trans(PG_FUNCTION_ARGS)
 						state->model != model->kind ? "model" : "unit")));
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_POINTER(state);
-	period = PG_GETARG_INT32(1);
+	period = is_bigint ? PG_GETARG_INT64(1) : PG_GETARG_INT32(1);
 	count = PG_GETARG_INT64(2);
 	if (period < 0 || period > PERIODS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("period must be between 0 and %d, not %d", PERIODS_MAX, period)));
+				 errmsg("period must be between 0 and %d, not " INT64_FORMAT, PERIODS_MAX, period)));
 	if (count < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("survivors must be 0 or more, not " INT64_FORMAT " in period %d", count, period)));
+				 errmsg("survivors must be 0 or more, not " INT64_FORMAT " in period %d", count, (int) period)));
 	PG_RETURN_POINTER(survivors_set(state, period, count));
+}
+
+PG_FUNCTION_INFO_V1(clv_model_survivors_trans);
+Datum
+clv_model_survivors_trans(PG_FUNCTION_ARGS)
+{
+	return survivors_trans(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(clv_model_survivors_trans_bigint);
+Datum
+clv_model_survivors_trans_bigint(PG_FUNCTION_ARGS)
+{
+	return survivors_trans(fcinfo, true);
 }
 
 PG_FUNCTION_INFO_V1(clv_model_survivors_combine);

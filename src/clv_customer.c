@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
 
 static const PeriodUnit unit_periods[] = {
@@ -25,6 +26,7 @@ clv_digest_init(ClvDigest *digest, const PurchaseModel *model, ClvUnit unit, boo
 	digest->unit_days = in_days ? 1 : clv_unit_days[unit];
 	digest->as_of = as_of;
 	digest->sum = amount_none();
+	digest->first_sum = amount_none();
 	if (digest->discrete)
 	{
 		digest->spec.unit = unit_periods[unit];
@@ -49,10 +51,12 @@ clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount)
 	{
 		digest->first = digest->last = step;
 		digest->steps = 1;
-		return;
 	}
 	if (step == digest->first)
+	{
+		digest->first_sum = amount_add(&digest->first_sum, amount);
 		return;
+	}
 	if (step != digest->last)
 	{
 		digest->last = step;
@@ -67,6 +71,18 @@ clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount)
 		digest->paid_steps++;
 	}
 	digest->sum = amount_add(&digest->sum, amount);
+}
+
+/* Few will ask for it: what does not fit a double is no error here. */
+static double
+first_spend(const ClvDigest *digest)
+{
+	const Amount *sum = &digest->first_sum;
+
+	if (sum->big != NULL)
+		return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+												  NumericGetDatum(sum->big)));
+	return sum->scale == AMOUNT_NONE ? get_float8_nan() : amount_to_double(sum);
 }
 
 bool
@@ -87,6 +103,7 @@ clv_digest_finish(const ClvDigest *digest, ClvCustomer *customer)
 	customer->spend_x = digest->paid_steps;
 	customer->z = digest->paid_steps == 0 ? 0 :
 		amount_to_double(&digest->sum) / digest->paid_steps;
+	customer->own = digest->paid_steps > 0 ? customer->z : first_spend(digest);
 	return true;
 }
 

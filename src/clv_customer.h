@@ -33,6 +33,7 @@ typedef struct ClvDigest
 	bool		paid;			/* the last repeat step has an amount */
 	int64		paid_steps;
 	Amount		sum;			/* of repeat steps */
+	Amount		first_sum;		/* of the first step */
 } ClvDigest;
 
 /*

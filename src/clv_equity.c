@@ -165,6 +165,7 @@ get_customer(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvCustome
 	clv_customer_check(p->model.purchase, customer->x, customer->t_x, customer->age);
 	customer->spend_x = PG_ARGISNULL(arg + 3) ? 0 : customer->x;
 	customer->z = PG_ARGISNULL(arg + 3) ? 0 : PG_GETARG_FLOAT8(arg + 3);
+	customer->own = PG_ARGISNULL(arg + 3) ? get_float8_nan() : customer->z;
 	if (!isfinite(customer->z))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -160,10 +160,11 @@ read_customer(FunctionCallInfo fcinfo, const ClvModel *model, bool history, bool
 	customer->age = PG_GETARG_FLOAT8(3) + 0.0;
 	customer->spend_x = 0;
 	customer->z = 0;
+	customer->own = get_float8_nan();
 	clv_customer_check(model->purchase, customer->x, customer->t_x, customer->age);
 	if (money && !PG_ARGISNULL(4))
 	{
-		customer->z = PG_GETARG_FLOAT8(4);
+		customer->z = customer->own = PG_GETARG_FLOAT8(4);
 		customer->spend_x = customer->x;
 		if (!isfinite(customer->z))
 			ereport(ERROR,

@@ -121,7 +121,7 @@ clv_expected_spend(const ClvPredictor *p, const ClvCustomer *customer)
 	double		spend;
 
 	if (!p->model.has_spend)
-		return customer->spend_x > 0 ? customer->z : get_float8_nan();
+		return customer->own;
 	/* a mean that is not positive says nothing in this model */
 	if (customer->spend_x > 0 && customer->z > 0)
 		spend = gamma_gamma_expected(p->model.spend.params, customer->spend_x, customer->z);

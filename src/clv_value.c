@@ -423,7 +423,7 @@ json_fit(StringInfo buf, const char *model, const FitResult *fit, const char *co
 	json_number(buf, fit->gradient_norm);
 	appendStringInfo(buf, ",\"given\":%s,\"converged\":%s,\"reason\":",
 					 fit->reason == FIT_GIVEN ? "true" : "false",
-					 fit->converged ? "true" : "false");
+					 fit->reason == FIT_GIVEN ? "null" : fit->converged ? "true" : "false");
 	if (reason == NULL)
 		appendStringInfoString(buf, "null}");
 	else

@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "windowapi.h"
 
@@ -34,6 +35,7 @@ typedef struct WindowForm
 typedef struct WindowFit
 {
 	bool		tried;
+	ClvSpec		spec;
 	ClvPredictor *predictor;	/* NULL: the partition cannot be fitted */
 	ClvTerms	terms;
 	DateADT		as_of;
@@ -73,11 +75,6 @@ read_spec(WindowObject winobj, const WindowForm *form)
 	spec.purchase = clv_purchase_parse(DatumGetTextPP(required_argument(winobj, arg, "model")))->kind;
 	spec.spend = clv_spend_parse(DatumGetTextPP(required_argument(winobj, arg + 1, "spend_model")));
 	spec.unit = clv_unit_parse(DatumGetTextPP(required_argument(winobj, arg + 2, "unit")));
-	if (!spec.spend)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("clv() needs a model of spend"),
-				 errhint("For purchases alone fit clv_model(..., 'none') and ask expected_purchases().")));
 	return spec;
 }
 
@@ -134,7 +131,7 @@ latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 }
 
 static bool
-summary_customer(const PurchaseModel *model, const Datum *values, const bool *nulls,
+summary_customer(const PurchaseModel *model, bool spend, const Datum *values, const bool *nulls,
 				 ClvCustomer *customer)
 {
 	if (nulls[0] || nulls[1] || nulls[2])
@@ -143,17 +140,21 @@ summary_customer(const PurchaseModel *model, const Datum *values, const bool *nu
 	customer->t_x = DatumGetFloat8(values[1]) + 0.0;
 	customer->age = DatumGetFloat8(values[2]) + 0.0;
 	clv_customer_check(model, customer->x, customer->t_x, customer->age);
-	clv_monetary_check(customer->x, customer->t_x, customer->age, nulls[3] ? NULL : &values[3]);
+	if (spend)
+		clv_monetary_check(customer->x, customer->t_x, customer->age,
+						   nulls[3] ? NULL : &values[3]);
 	customer->spend_x = nulls[3] ? 0 : customer->x;
 	customer->z = nulls[3] ? 0 : DatumGetFloat8(values[3]);
+	customer->own = nulls[3] ? get_float8_nan() : customer->z;
 	return true;
 }
 
 /* False where the row has no customer to speak of. */
 static bool
-row_customer(WindowObject winobj, const WindowForm *form, const PurchaseModel *model,
-			 ClvUnit unit, DateADT as_of, int64 row, ClvCustomer *customer)
+row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
+			 int64 row, ClvCustomer *customer)
 {
+	const PurchaseModel *model = purchase_model(spec->purchase);
 	Datum		values[4] = {0};
 	bool		nulls[4];
 
@@ -161,9 +162,10 @@ row_customer(WindowObject winobj, const WindowForm *form, const PurchaseModel *m
 		values[i] = row < 0 ? WinGetFuncArgCurrent(winobj, i, &nulls[i]) :
 			row_argument(winobj, i, row, &nulls[i]);
 	if (!form->history)
-		return summary_customer(model, values, nulls, customer);
+		return summary_customer(model, spec->spend, values, nulls, customer);
 	return !nulls[0] &&
-		clv_customer_from_history(model, unit, DatumGetHistoryPP(values[0]), as_of, customer);
+		clv_customer_from_history(model, (ClvUnit) spec->unit, DatumGetHistoryPP(values[0]), as_of,
+								  customer);
 }
 
 /* ---------- the fit ---------- */
@@ -192,7 +194,6 @@ static ClvSample *
 read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
 			   int64 rows, MemoryContext scratch)
 {
-	const PurchaseModel *model = purchase_model(spec->purchase);
 	ClvSample  *sample = clv_sample_create(spec);
 
 	for (int64 i = 0; i < rows; i++)
@@ -205,7 +206,7 @@ read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec,
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
 		old = MemoryContextSwitchTo(scratch);
-		known = row_customer(winobj, form, model, (ClvUnit) spec->unit, as_of, i, &customer);
+		known = row_customer(winobj, form, spec, as_of, i, &customer);
 		MemoryContextSwitchTo(old);
 		if (!known)
 		{
@@ -223,11 +224,11 @@ read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec,
 
 /* Why the customers of a partition have no value; NULL if they have. */
 static const char *
-failure_of(const ClvModel *model)
+failure_of(const ClvModel *model, bool spend)
 {
 	const char *reason = clv_fit_reason(&model->fit, model->purchase->param_names);
 
-	if (reason != NULL)
+	if (reason != NULL || !spend)
 		return reason;
 	if (!model->has_spend)
 		return "no amounts are known";
@@ -241,25 +242,25 @@ fit_partition(WindowObject winobj, const WindowForm *form, WindowFit *fit)
 	int64		rows = WinGetPartitionRowCount(winobj);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "clv row",
 												  ALLOCSET_SMALL_SIZES);
-	ClvSpec		spec = read_spec(winobj, form);
 	ClvSample  *sample;
 	ClvModel	model;
 	const char *failure;
 
 	fit->tried = true;
+	fit->spec = read_spec(winobj, form);
 	if (form->history)
-		fit->as_of = partition_as_of(winobj, purchase_model(spec.purchase), rows, scratch);
-	sample = read_partition(winobj, form, &spec, fit->as_of, rows, scratch);
+		fit->as_of = partition_as_of(winobj, purchase_model(fit->spec.purchase), rows, scratch);
+	sample = read_partition(winobj, form, &fit->spec, fit->as_of, rows, scratch);
 	MemoryContextDelete(scratch);
 	clv_sample_fit(sample, &model);
 	pfree(sample);
-	failure = failure_of(&model);
+	failure = failure_of(&model, fit->spec.spend);
 	if (failure != NULL)
 	{
 		ereport(NOTICE,
 				(errmsg("clv is NULL for a partition of " INT64_FORMAT " customers: %s",
 						model.customers, failure),
-				 errhint("Partition by less, or fit one clv_model over all customers.")));
+				 errhint("Partition by fewer columns, or use clv_model() and clv(model, ...), which predict with a warning; where all spend alike, write 'none' for the spend model.")));
 		return;
 	}
 	/* as long as the partition lasts */
@@ -286,8 +287,7 @@ window_value(FunctionCallInfo fcinfo, const WindowForm *form)
 		MemoryContextSwitchTo(old);
 	}
 	if (fit->predictor == NULL ||
-		!row_customer(winobj, form, fit->predictor->model.purchase, fit->predictor->model.unit,
-					  fit->as_of, -1, &customer))
+		!row_customer(winobj, form, &fit->spec, fit->as_of, -1, &customer))
 		PG_RETURN_NULL();
 	entry = clv_memo_find(&fit->memo, &customer, &known);
 	if (!known)

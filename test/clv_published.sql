@@ -23,7 +23,7 @@ INSERT INTO donation VALUES
   (6, 6, 1203), (5, 6, 728), (4, 6, 512), (3, 6, 357), (2, 6, 234), (1, 6, 129), (5, 5, 335), (4, 5, 284), (3, 5, 225), (2, 5, 173), (1, 5, 119),
   (4, 4, 240), (3, 4, 181), (2, 4, 155), (1, 4, 78), (3, 3, 322), (2, 3, 255), (1, 3, 129), (2, 2, 613), (1, 2, 277), (1, 1, 1091), (0, 0, 3464);
 CREATE TABLE donors AS SELECT clv_model(x, t_x, 6, NULL::float8, 'bg_bb', 'none', 'year') AS m FROM donation, generate_series(1, custs);
-SELECT is((SELECT (n, converged, reason IS NULL, model, unit)::text FROM donors, clv_fit(m)), '(11104,t,t,bg_bb,year)', 'donations: the fit');
+SELECT is((SELECT (n, converged, reason IS NULL, purchase_model, unit)::text FROM donors, clv_fit(m)), '(11104,t,t,bg_bb,year)', 'donations: the fit');
 SELECT pg_temp.printed('donations: parameters', $$SELECT parameter, estimate, want FROM donors, clv_parameters(m) JOIN (VALUES ('alpha', 1.204), ('beta', .750), ('gamma', .657), ('delta', 2.783)) v (parameter, want) USING (parameter)$$, 4);
 SELECT pg_temp.printed('donations: log-likelihood', $$SELECT 'lnL', log_likelihood, -33225.6 FROM donors, clv_fit(m)$$, 1);
 SELECT pg_temp.printed('donations: expected donors by gifts', $$SELECT k, 11104 * purchase_distribution(m, 0, 0, 0, '6 years', k), want FROM donors, (VALUES (0, 3454.9), (1, 1888.7), (2, 1348.9), (3, 1113.4), (4, 1017.9), (5, 1027.2), (6, 1253.1)) v (k, want)$$, 7);
