@@ -15,28 +15,14 @@
 #include "retention.h"
 #include "history.h"
 #include "models/model.h"
+#include "time_unit.h"
 #include "utils/timestamp.h"
 
 typedef struct varlena ClvModelValue;
 
 #define PG_GETARG_CLV_MODEL_PP(n) ((ClvModelValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
 
-/* ---------- units of time (clv_model.c) ---------- */
-
-/* Stored in values: never renumbered. */
-typedef enum ClvUnit
-{
-	CLV_DAY, CLV_WEEK, CLV_MONTH, CLV_QUARTER, CLV_YEAR
-} ClvUnit;
-
-#define CLV_UNIT_LAST CLV_YEAR
-#define CLV_DAYS_PER_YEAR 365.25
-
-extern const char *const clv_unit_names[];
-extern const double clv_unit_days[];	/* 1, 7, 30.4375, 91.3125, 365.25 */
-
-/* 22023 with the name */
-extern ClvUnit clv_unit_parse(const text *name);
+/* ---------- names (clv_model.c) ---------- */
 
 /* Case, spaces, '_', '-' and '/' do not matter; 22023 with the name. */
 extern const PurchaseModel *clv_purchase_parse(const text *name);
@@ -45,14 +31,14 @@ extern const PurchaseModel *clv_purchase_parse(const text *name);
 extern bool clv_spend_parse(const text *name);
 
 /* An interval in units: months of 30.4375 days.  22023 unless finite and >= 0. */
-extern double clv_interval_units(const Interval *interval, ClvUnit unit, const char *name);
+extern double clv_interval_units(const Interval *interval, TimeUnit unit, const char *name);
 
 /* ---------- the value (clv_model.c) ---------- */
 
 typedef struct ClvModel
 {
 	const PurchaseModel *purchase;
-	ClvUnit		unit;
+	TimeUnit		unit;
 	bool		has_as_of;
 	DateADT		as_of;			/* the day that all customers were seen until */
 	int64		customers;		/* that the purchase model was fitted to */
@@ -112,7 +98,7 @@ extern void clv_monetary_check(double x, double t_x, double age, const Datum *z)
  * count calendar periods of the unit: those after the first active one that
  * have wholly ended at as_of.
  */
-extern bool clv_customer_from_history(const PurchaseModel *model, ClvUnit unit,
+extern bool clv_customer_from_history(const PurchaseModel *model, TimeUnit unit,
 									  const CustomerHistory *history, DateADT as_of,
 									  ClvCustomer *customer);
 

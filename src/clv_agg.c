@@ -93,7 +93,7 @@ query_of(FunctionCallInfo fcinfo, const ClvArgs *args)
 	query->model = model != NULL ? clv_purchase_parse(model) : purchase_model(PURCHASE_BG_NBD);
 	query->spec.purchase = query->model->kind;
 	query->spec.spend = spend != NULL ? clv_spend_parse(spend) : true;
-	query->spec.unit = unit != NULL ? clv_unit_parse(unit) : CLV_DAY;
+	query->spec.unit = unit != NULL ? time_unit_parse(unit) : TIME_UNIT_DAY;
 	keep_text(query, 0, model);
 	keep_text(query, 1, spend);
 	keep_text(query, 2, unit);
@@ -150,7 +150,7 @@ add_until_latest(ClvSample *sample, const PurchaseModel *model, const CustomerHi
 	ClvDigest	digest;
 	ClvCustomer customer;
 
-	clv_digest_init(&digest, model, (ClvUnit) sample->spec.unit, true, DATEVAL_NOEND - 1);
+	clv_digest_init(&digest, model, (TimeUnit) sample->spec.unit, true, DATEVAL_NOEND - 1);
 	clv_digest_history(&digest, history);
 	if (!clv_digest_finish(&digest, &customer))
 		return sample;
@@ -169,7 +169,7 @@ add_until(ClvSample *sample, const PurchaseModel *model, const CustomerHistory *
 
 	clv_as_of_check(as_of);
 	note_as_of(sample, as_of);
-	clv_digest_init(&digest, model, (ClvUnit) sample->spec.unit, true, as_of);
+	clv_digest_init(&digest, model, (TimeUnit) sample->spec.unit, true, as_of);
 	clv_digest_history(&digest, history);
 	/* who comes later is not known yet */
 	if (!clv_digest_finish(&digest, &customer))

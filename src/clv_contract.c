@@ -30,7 +30,7 @@ typedef struct Survivors
 	int32		vl_len_;		/* varlena header */
 	uint32		magic;			/* SURVIVORS_MAGIC */
 	uint8		model;			/* PurchaseKind */
-	uint8		unit;			/* ClvUnit */
+	uint8		unit;			/* TimeUnit */
 	uint16		unused;
 	int32		room;			/* periods */
 	int64		counts[FLEXIBLE_ARRAY_MEMBER];	/* UNKNOWN: none came */
@@ -89,7 +89,7 @@ compare_rows(const void *a, const void *b)
 }
 
 static Datum
-fit_contract(const PurchaseModel *purchase, ClvUnit unit, ModelRow *rows, size_t n)
+fit_contract(const PurchaseModel *purchase, TimeUnit unit, ModelRow *rows, size_t n)
 {
 	ClvModel	model;
 
@@ -128,7 +128,7 @@ survivors_checked(void *value)
 
 	if (!VARATT_IS_4B_U(state) || VARSIZE(state) < offsetof(Survivors, counts) ||
 		state->magic != SURVIVORS_MAGIC || state->room < 0 || state->room > 2 * PERIODS_MAX ||
-		VARSIZE(state) != SURVIVORS_SIZE(state->room) || state->unit > CLV_UNIT_LAST ||
+		VARSIZE(state) != SURVIVORS_SIZE(state->room) || state->unit > TIME_UNIT_LAST ||
 		purchase_model(state->model) == NULL || !purchase_model(state->model)->contract)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -163,14 +163,14 @@ survivors_trans(FunctionCallInfo fcinfo, bool is_bigint)
 {
 	bool		has_unit = PG_NARGS() > 4 && !PG_ARGISNULL(4);
 	const PurchaseModel *model;
-	ClvUnit		unit;
+	TimeUnit		unit;
 	Survivors  *state;
 	int64		period;
 	int64		count;
 
 	require_aggregate(fcinfo, "clv_model");
 	model = parse_contract(PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
-	unit = has_unit ? clv_unit_parse(PG_GETARG_TEXT_PP(4)) : CLV_YEAR;
+	unit = has_unit ? time_unit_parse(PG_GETARG_TEXT_PP(4)) : TIME_UNIT_YEAR;
 	if (PG_ARGISNULL(0))
 	{
 		state = survivors_create(16);
@@ -273,7 +273,7 @@ clv_model_survivors_final(PG_FUNCTION_ARGS)
 					 errhint("Survivors are those of one cohort who never left until then.")));
 	}
 	rows = palloc((last + 1) * sizeof(ModelRow));
-	PG_RETURN_DATUM(fit_contract(purchase_model(state->model), (ClvUnit) state->unit, rows,
+	PG_RETURN_DATUM(fit_contract(purchase_model(state->model), (TimeUnit) state->unit, rows,
 								 add_cohort(rows, 0, state->counts, last)));
 }
 
@@ -288,24 +288,24 @@ no_unit_error(void)
 			 errhint("Use periods of a day, week, month, quarter or year, and rolling windows of '1 day', '7 days', '1 month', '3 months' or '1 year'.")));
 }
 
-static ClvUnit
+static TimeUnit
 unit_of_window(const CohortParams *params)
 {
 	if (params->micros == 0 && params->months == 0 && params->days == 1)
-		return CLV_DAY;
+		return TIME_UNIT_DAY;
 	if (params->micros == 0 && params->months == 0 && params->days == 7)
-		return CLV_WEEK;
+		return TIME_UNIT_WEEK;
 	if (params->micros == 0 && params->days == 0 && params->months == 1)
-		return CLV_MONTH;
+		return TIME_UNIT_MONTH;
 	if (params->micros == 0 && params->days == 0 && params->months == 3)
-		return CLV_QUARTER;
+		return TIME_UNIT_QUARTER;
 	if (params->micros == 0 && params->days == 0 && params->months == 12)
-		return CLV_YEAR;
+		return TIME_UNIT_YEAR;
 	no_unit_error();
-	return CLV_DAY;
+	return TIME_UNIT_DAY;
 }
 
-static ClvUnit
+static TimeUnit
 unit_of_table(const CohortParams *params)
 {
 	if (params->rolling)
@@ -313,20 +313,20 @@ unit_of_table(const CohortParams *params)
 	switch ((PeriodUnit) params->spec.unit)
 	{
 		case PERIOD_DAY:
-			return CLV_DAY;
+			return TIME_UNIT_DAY;
 		case PERIOD_WEEK:
-			return CLV_WEEK;
+			return TIME_UNIT_WEEK;
 		case PERIOD_MONTH:
-			return CLV_MONTH;
+			return TIME_UNIT_MONTH;
 		case PERIOD_QUARTER:
-			return CLV_QUARTER;
+			return TIME_UNIT_QUARTER;
 		case PERIOD_YEAR:
-			return CLV_YEAR;
+			return TIME_UNIT_YEAR;
 		case PERIOD_HOUR:
 			break;
 	}
 	no_unit_error();
-	return CLV_DAY;
+	return TIME_UNIT_DAY;
 }
 
 PG_FUNCTION_INFO_V1(clv_model_cohorts);
@@ -335,7 +335,7 @@ clv_model_cohorts(PG_FUNCTION_ARGS)
 {
 	CohortView	view;
 	const PurchaseModel *model;
-	ClvUnit		unit;
+	TimeUnit		unit;
 	ModelRow   *rows = NULL;
 	size_t		n = 0;
 	size_t		room = 0;
@@ -436,5 +436,5 @@ clv_contract_lifetime(PG_FUNCTION_ARGS)
 
 	clv_rate_check(rate);
 	RETURN_KNOWN(contract_lifetime(&p, renewals_argument(fcinfo, 1, 0),
-								   log1p(rate) * clv_unit_days[model.unit] / CLV_DAYS_PER_YEAR));
+								   log1p(rate) * time_unit_days[model.unit] / DAYS_PER_YEAR));
 }

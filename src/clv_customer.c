@@ -18,12 +18,12 @@ static const PeriodUnit unit_periods[] = {
 };
 
 void
-clv_digest_init(ClvDigest *digest, const PurchaseModel *model, ClvUnit unit, bool in_days,
+clv_digest_init(ClvDigest *digest, const PurchaseModel *model, TimeUnit unit, bool in_days,
 				DateADT as_of)
 {
 	memset(digest, 0, sizeof(ClvDigest));
 	digest->discrete = model->discrete;
-	digest->unit_days = in_days ? 1 : clv_unit_days[unit];
+	digest->unit_days = in_days ? 1 : time_unit_days[unit];
 	digest->as_of = as_of;
 	digest->sum = amount_none();
 	digest->first_sum = amount_none();
@@ -118,7 +118,7 @@ clv_digest_history(ClvDigest *digest, const CustomerHistory *history)
 }
 
 bool
-clv_customer_from_history(const PurchaseModel *model, ClvUnit unit,
+clv_customer_from_history(const PurchaseModel *model, TimeUnit unit,
 						  const CustomerHistory *history, DateADT as_of, ClvCustomer *customer)
 {
 	ClvDigest	digest;

@@ -40,7 +40,7 @@ typedef struct ClvDigest
  * as_of must be finite.  in_days: times of continuous models are left in days,
  * not converted to the unit.
  */
-extern void clv_digest_init(ClvDigest *digest, const PurchaseModel *model, ClvUnit unit,
+extern void clv_digest_init(ClvDigest *digest, const PurchaseModel *model, TimeUnit unit,
 							bool in_days, DateADT as_of);
 
 /* Ascending days; those after as_of are ignored. */

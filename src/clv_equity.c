@@ -118,15 +118,15 @@ given(FunctionCallInfo fcinfo, int arg)
 static bool
 get_terms(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvTerms *terms)
 {
-	ClvUnit		unit = p->model.unit;
+	TimeUnit		unit = p->model.unit;
 
 	for (int i = arg; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i))
 			return false;
-	terms->step = clv_unit_days[CLV_MONTH] / clv_unit_days[unit];
+	terms->step = time_unit_days[TIME_UNIT_MONTH] / time_unit_days[unit];
 	terms->horizon = given(fcinfo, arg) ?
 		clv_interval_units(PG_GETARG_INTERVAL_P(arg), unit, "horizon") :
-		12 * clv_unit_days[CLV_MONTH] / clv_unit_days[unit];
+		12 * time_unit_days[TIME_UNIT_MONTH] / time_unit_days[unit];
 	terms->rate = given(fcinfo, arg + 1) ? PG_GETARG_FLOAT8(arg + 1) : 0.10;
 	terms->margin = given(fcinfo, arg + 2) ? PG_GETARG_FLOAT8(arg + 2) : 1;
 	clv_terms_check(p, terms);

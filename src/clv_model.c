@@ -32,24 +32,7 @@
 #define FIT_HAS_PARAMS		1
 #define FIT_HAS_COVARIANCE	2
 
-const char *const clv_unit_names[] = {"day", "week", "month", "quarter", "year", NULL};
-const double clv_unit_days[] = {1, 7, 30.4375, 91.3125, CLV_DAYS_PER_YEAR};
-
 /* ---------- names ---------- */
-
-ClvUnit
-clv_unit_parse(const text *name)
-{
-	int			unit = retention_word_index(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
-											clv_unit_names);
-
-	if (unit < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown unit \"%s\"", text_to_cstring(name)),
-				 errhint("Use 'day', 'week', 'month' (30.4375 days), 'quarter' or 'year' (365.25 days).")));
-	return (ClvUnit) unit;
-}
 
 /* The letters and digits of two names, without regard to case. */
 static bool
@@ -107,9 +90,9 @@ clv_spend_parse(const text *name)
 }
 
 double
-clv_interval_units(const Interval *interval, ClvUnit unit, const char *name)
+clv_interval_units(const Interval *interval, TimeUnit unit, const char *name)
 {
-	double		days = interval->month * clv_unit_days[CLV_MONTH] + interval->day +
+	double		days = interval->month * time_unit_days[TIME_UNIT_MONTH] + interval->day +
 		interval->time / (double) USECS_PER_DAY;
 
 	if (RETENTION_INTERVAL_IS_INFINITE(interval) || days < 0)
@@ -118,7 +101,7 @@ clv_interval_units(const Interval *interval, ClvUnit unit, const char *name)
 				 errmsg("%s must be a finite interval of 0 or more, not \"%s\"", name,
 						DatumGetCString(DirectFunctionCall1(interval_out,
 															IntervalPGetDatum(interval))))));
-	return days / clv_unit_days[unit];
+	return days / time_unit_days[unit];
 }
 
 const char *
@@ -374,9 +357,9 @@ read_model(const char *data, Size len, ClvModel *model)
 	if (model->purchase == NULL)
 		return "model";
 	unit = get_byte(&cursor);
-	if (unit > CLV_UNIT_LAST)
+	if (unit > TIME_UNIT_LAST)
 		return "unit";
-	model->unit = (ClvUnit) unit;
+	model->unit = (TimeUnit) unit;
 	flags = get_byte(&cursor);
 	if (flags > (MODEL_HAS_AS_OF | MODEL_HAS_SPEND))
 		return "flags";

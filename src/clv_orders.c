@@ -121,7 +121,7 @@ create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
 				 errhint("Its periods count when they have ended: give the day until which the data are complete.")));
 	terms.spec.purchase = model->kind;
 	terms.spec.spend = variant->spend == NULL || clv_spend_parse(variant->spend);
-	terms.spec.unit = variant->unit == NULL ? CLV_DAY : clv_unit_parse(variant->unit);
+	terms.spec.unit = variant->unit == NULL ? TIME_UNIT_DAY : time_unit_parse(variant->unit);
 	/* discrete models count periods, which the unit decides here */
 	terms.spec.days = !model->discrete;
 	variant->with_amounts = terms.spec.spend;
@@ -452,7 +452,7 @@ make_sample(OrderBook *book)
 	sample->skipped = book->skipped;
 	sample->has_as_of = terms->has_as_of || book->latest != DATEVAL_NOBEGIN;
 	sample->as_of = terms->has_as_of ? terms->as_of : book->latest;
-	clv_digest_init(&empty, model, (ClvUnit) terms->spec.unit, false,
+	clv_digest_init(&empty, model, (TimeUnit) terms->spec.unit, false,
 					sample->has_as_of ? sample->as_of : 0);
 	if (book->log.big != NULL)
 		garbage = AllocSetContextCreate(context, "large amounts", ALLOCSET_DEFAULT_SIZES);

@@ -112,7 +112,7 @@ clv_terms_check(const ClvPredictor *p, const ClvTerms *terms)
 double
 clv_rate_per_unit(const ClvPredictor *p, double rate)
 {
-	return log1p(rate) * clv_unit_days[p->model.unit] / CLV_DAYS_PER_YEAR;
+	return log1p(rate) * time_unit_days[p->model.unit] / DAYS_PER_YEAR;
 }
 
 double

@@ -293,7 +293,7 @@ static ModelRow *
 collect_rows(const ClvSample *sample, size_t *n)
 {
 	ModelRow   *rows = huge_array(sample->slots_used, sizeof(ModelRow));
-	double		unit = sample->spec.days ? clv_unit_days[sample->spec.unit] : 1;
+	double		unit = sample->spec.days ? time_unit_days[sample->spec.unit] : 1;
 
 	*n = 0;
 	for (uint32 i = 0; i < sample->slots; i++)
@@ -401,11 +401,11 @@ clv_sample_fit(const ClvSample *sample, ClvModel *model)
 	ModelRow   *scratch;
 
 	if (!is_sound(sample) || purchase_model(sample->spec.purchase) == NULL ||
-		sample->spec.unit > CLV_UNIT_LAST)
+		sample->spec.unit > TIME_UNIT_LAST)
 		corrupt("size");
 	memset(model, 0, sizeof(ClvModel));
 	model->purchase = purchase_model(sample->spec.purchase);
-	model->unit = (ClvUnit) sample->spec.unit;
+	model->unit = (TimeUnit) sample->spec.unit;
 	if (sample->spec.first_days)
 	{
 		model->has_as_of = sample->has_latest;

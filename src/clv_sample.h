@@ -23,7 +23,7 @@ typedef struct ClvSpec
 {
 	uint8		purchase;		/* PurchaseKind */
 	bool		spend;			/* Gamma-Gamma too */
-	uint8		unit;			/* ClvUnit */
+	uint8		unit;			/* TimeUnit */
 	bool		days;			/* times are days, converted to units by the fit */
 	bool		first_days;		/* in place of the age stands the first day: age = latest - it */
 	uint8		unused[3];

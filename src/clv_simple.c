@@ -274,14 +274,14 @@ static double
 period_years(const CohortParams *params)
 {
 	static const double years[] = {
-		1 / (24 * CLV_DAYS_PER_YEAR), 1 / CLV_DAYS_PER_YEAR, 7 / CLV_DAYS_PER_YEAR,
+		1 / (24 * DAYS_PER_YEAR), 1 / DAYS_PER_YEAR, 7 / DAYS_PER_YEAR,
 		1 / 12.0, 1 / 4.0, 1
 	};
 
 	if (!params->rolling)
 		return years[params->spec.unit];
 	return params->months / 12.0 +
-		(params->days + params->micros / (double) USECS_PER_DAY) / CLV_DAYS_PER_YEAR;
+		(params->days + params->micros / (double) USECS_PER_DAY) / DAYS_PER_YEAR;
 }
 
 PG_FUNCTION_INFO_V1(retention_elasticity_cohorts);

@@ -44,7 +44,7 @@ validation_open(Validation *validation, const ClvModelValue *model, const ClvDat
 static inline double
 units(const Validation *validation, int32 days)
 {
-	return days / clv_unit_days[validation->predictor->model.unit];
+	return days / time_unit_days[validation->predictor->model.unit];
 }
 
 /* The rows from i on that have the same age: their end, and their customers. */

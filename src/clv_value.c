@@ -165,7 +165,7 @@ model_by_hand(FunctionCallInfo fcinfo, Jsonb *parameters)
 
 	memset(&model, 0, sizeof(model));
 	model.purchase = clv_purchase_parse(PG_GETARG_TEXT_PP(0));
-	model.unit = PG_ARGISNULL(2) ? CLV_DAY : clv_unit_parse(PG_GETARG_TEXT_PP(2));
+	model.unit = PG_ARGISNULL(2) ? TIME_UNIT_DAY : time_unit_parse(PG_GETARG_TEXT_PP(2));
 	model.correlation = get_float8_nan();
 	begin_fit(&model.fit, model.purchase->nparams);
 	begin_fit(&model.spend, SPEND_PARAMS);
@@ -346,7 +346,7 @@ clv_fit(PG_FUNCTION_ARGS)
 	reason = reason_of(&model);
 	values[0] = CStringGetTextDatum(model.purchase->name);
 	values[1] = CStringGetTextDatum(model.has_spend ? "gamma_gamma" : "none");
-	values[2] = CStringGetTextDatum(clv_unit_names[model.unit]);
+	values[2] = CStringGetTextDatum(time_unit_names[model.unit]);
 	nulls[0] = nulls[1] = nulls[2] = false;
 	nulls[3] = !model.has_as_of;
 	values[3] = DateADTGetDatum(model.as_of);
@@ -440,7 +440,7 @@ clv_model_to_jsonb(PG_FUNCTION_ARGS)
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_PP(0), &model);
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "{\"unit\":\"%s\",\"as_of\":", clv_unit_names[model.unit]);
+	appendStringInfo(&buf, "{\"unit\":\"%s\",\"as_of\":", time_unit_names[model.unit]);
 	if (model.has_as_of)
 	{
 		JsonEncodeDateTime(text, DateADTGetDatum(model.as_of), DATEOID, NULL);

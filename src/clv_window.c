@@ -74,7 +74,7 @@ read_spec(WindowObject winobj, const WindowForm *form)
 	memset(&spec, 0, sizeof(spec));
 	spec.purchase = clv_purchase_parse(DatumGetTextPP(required_argument(winobj, arg, "model")))->kind;
 	spec.spend = clv_spend_parse(DatumGetTextPP(required_argument(winobj, arg + 1, "spend_model")));
-	spec.unit = clv_unit_parse(DatumGetTextPP(required_argument(winobj, arg + 2, "unit")));
+	spec.unit = time_unit_parse(DatumGetTextPP(required_argument(winobj, arg + 2, "unit")));
 	return spec;
 }
 
@@ -164,7 +164,7 @@ row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, D
 	if (!form->history)
 		return summary_customer(model, spec->spend, values, nulls, customer);
 	return !nulls[0] &&
-		clv_customer_from_history(model, (ClvUnit) spec->unit, DatumGetHistoryPP(values[0]), as_of,
+		clv_customer_from_history(model, (TimeUnit) spec->unit, DatumGetHistoryPP(values[0]), as_of,
 								  customer);
 }
 

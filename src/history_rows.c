@@ -10,6 +10,7 @@
 #include "common/int.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "time_unit.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -128,23 +129,6 @@ history_total_amount(PG_FUNCTION_ARGS)
 
 /* ---------- rfm ---------- */
 
-static const char *const unit_names[] = {"day", "week", "month", "quarter", "year", NULL};
-static const double unit_days[] = {1, 7, 30.4375, 91.3125, 365.25};
-
-static double
-days_per_unit(const text *name)
-{
-	int			unit = retention_word_index(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
-											unit_names);
-
-	if (unit < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown unit \"%s\"", text_to_cstring(name)),
-				 errhint("Use 'day', 'week', 'month' (30.4375 days), 'quarter' or 'year' (365.25 days).")));
-	return unit_days[unit];
-}
-
 /* What the days up to as_of come to. */
 typedef struct Summary
 {
@@ -181,7 +165,7 @@ Datum
 history_rfm(PG_FUNCTION_ARGS)
 {
 	DateADT		as_of = PG_ARGISNULL(1) ? DATEVAL_NOEND : PG_GETARG_DATEADT(1);
-	double		unit = PG_ARGISNULL(2) ? 1 : days_per_unit(PG_GETARG_TEXT_PP(2));
+	double		unit = PG_ARGISNULL(2) ? 1 : time_unit_days[time_unit_parse(PG_GETARG_TEXT_PP(2))];
 	Summary		summary;
 	Datum		values[4] = {0};
 	bool		nulls[4] = {true, true, true, true};
