@@ -50,6 +50,10 @@ SELECT p_alive(m, h, '2025-03-01') = p_alive(m, 2, 31 / 7.0::float8, 59 / 7.0::f
 	p_alive(m, h, '2024-12-31') IS NULL AS before_the_first
 FROM cdnow, one;
 SELECT p_alive(m, h) FROM cdnow, one;
+-- without a spend model: the customer's own mean, of the first purchase where there was no other
+SELECT expected_spend(m, h, '2025-01-10') AS first, expected_spend(m, h, '2025-03-01') AS mean
+FROM (SELECT clv_model('nbd', '{"r": 1, "alpha": 10}', 'week') AS m) AS q, one;
+SELECT count(*), count(clv) FROM (SELECT clv(f, least(f, 1) * 20, 30, 5, model => 'nbd', spend_model => 'none') OVER () FROM (SELECT x % 7 * (x % 7) / 4 AS f FROM generate_series(1, 100) AS x) AS o) AS q;
 SELECT p_alive(m, h, 'infinity') FROM cdnow, one;
 
 -- NULL
@@ -114,6 +118,7 @@ SELECT segment, r(log_likelihood / n, 3) AS log_likelihood, converged FROM contr
 SELECT segment, r(contract_survival(m, 12), 3) AS year_12, r(contract_retention(m, 1), 3) AS first, r(contract_retention(m, 12), 3) AS twelfth,
 	r(contract_lifetime(m), 4) AS lifetime, r(contract_lifetime(m, 1), 4) AS before_first
 FROM contract_models ORDER BY 1;
+SELECT converged FROM (SELECT clv_model(ordinality - 1, n, 'sbg') AS m FROM unnest('{1000,869,743,653}'::bigint[]) WITH ORDINALITY AS t (n)) AS q, clv_fit(m);
 SELECT clv_model(period, survivors, 'sbg') FROM contracts;
 SELECT clv_model(period, survivors, 'sbg') FROM contracts WHERE period <> 3 AND segment = 'regular';
 SELECT clv_model(period, period, 'sbg') FROM generate_series(0, 3) AS period;
