@@ -54,6 +54,17 @@ typedef struct ClvModel
 /* Correlations beyond this get a flag: the two models are fitted as if independent. */
 #define CLV_CORRELATION_WARNING 0.3
 
+/*
+ * Parameters of purchases: the formulas hold far beyond what data can tell, but
+ * not everywhere.
+ */
+#define CLV_PARAM_MIN	1e-12
+#define CLV_PARAM_MAX	1e12
+
+/* Can a matrix, symmetric and finite, be a covariance?  No negative eigenvalue. */
+extern bool clv_covariance_possible(const double *covariance, int n);
+
+/* Parameters of a fit at an edge are brought within the bounds. */
 extern ClvModelValue *clv_model_pack(const ClvModel *model);
 extern void clv_model_unpack(const ClvModelValue *value, ClvModel *model);
 

@@ -157,7 +157,7 @@ is_whole(double value)
 	return value == floor(value);
 }
 
-#define COUNT_MAX 1e15			/* whole numbers are exact in a double up to here */
+#define COUNT_MAX 1e9			/* beyond, a number is a slip: a unit of microseconds, say */
 
 void
 clv_customer_check(const PurchaseModel *model, double x, double t_x, double age)
@@ -167,11 +167,11 @@ clv_customer_check(const PurchaseModel *model, double x, double t_x, double age)
 
 	/* written so that NaN fails */
 	if (!(x >= 0 && x <= COUNT_MAX))
-		customer_error("frequency must be a number of purchases, 0 or more", where, x, t_x, age);
+		customer_error("frequency must be a number of purchases, from 0 to 1e9", where, x, t_x, age);
 	if (!(t_x >= 0 && t_x <= COUNT_MAX))
-		customer_error("recency must be 0 or more, and finite", where, x, t_x, age);
+		customer_error("recency must be from 0 to 1e9", where, x, t_x, age);
 	if (!(age >= 0 && age <= COUNT_MAX))
-		customer_error("age must be 0 or more, and finite", where, x, t_x, age);
+		customer_error("age must be from 0 to 1e9", where, x, t_x, age);
 	if (!is_whole(x))
 		customer_error("frequency must be a whole number", where, x, t_x, age);
 	if (t_x > age)

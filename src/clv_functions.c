@@ -76,9 +76,13 @@ without_spend(const ClvPredictor *p, const ClvCustomer *customer, const Ask *ask
 							&expected);
 			return expected;
 		case P_NO_PURCHASE:
+			if (ask->t == 0)
+				return 1;
 			return model->no_purchase(&p->purchase, customer->x, customer->t_x, customer->age,
 									  ask->t);
 		case PURCHASE_DISTRIBUTION:
+			if (ask->t == 0)
+				return ask->k == 0;
 			return model->distribution(&p->purchase, customer->x, customer->t_x, customer->age,
 									   ask->t, ask->k);
 		case EXPECTED_SPEND:

@@ -22,6 +22,7 @@
 #include <math.h>
 
 #include "libpq/pqformat.h"
+#include "math/linalg.h"
 #include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -155,22 +156,48 @@ params_valid(const double *params, int n)
 	return all_finite(params, n);
 }
 
+bool
+clv_covariance_possible(const double *covariance, int n)
+{
+	double		correlation[DENSE_MAX * DENSE_MAX];
+	double		values[DENSE_MAX];
+	double		vectors[DENSE_MAX * DENSE_MAX];
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+		{
+			double		scale = sqrt(covariance[i * n + i]) * sqrt(covariance[j * n + j]);
+
+			/* also of a negative variance */
+			if (!(scale > 0) && covariance[i * n + j] != 0)
+				return false;
+			correlation[i * n + j] = scale > 0 ? covariance[i * n + j] / scale : 0;
+			if (!isfinite(correlation[i * n + j]))
+				return false;
+		}
+	symmetric_eigen(n, correlation, values, vectors);
+	/* rounding may leave a trace below 0 */
+	return values[0] > -1e-8;
+}
+
 static void
-put_fit(StringInfo buf, const FitResult *fit)
+put_fit(StringInfo buf, const FitResult *fit, bool spend)
 {
 	int			n = fit->nparams;
 	int			flags = 0;
 
 	if (params_valid(fit->params, n))
 		flags |= FIT_HAS_PARAMS;
-	if (flags != 0 && all_finite(fit->covariance, n * n))
+	if (flags != 0 && all_finite(fit->covariance, n * n) &&
+		clv_covariance_possible(fit->covariance, n))
 		flags |= FIT_HAS_COVARIANCE;
 	pq_sendbyte(buf, fit->reason);
 	pq_sendbyte(buf, fit->reason_param + 1);
 	pq_sendbyte(buf, flags);
 	pq_sendint32(buf, fit->iterations);
 	for (int i = 0; (flags & FIT_HAS_PARAMS) && i < n; i++)
-		put_double(buf, fit->params[i]);
+		put_double(buf, spend ? fit->params[i] :
+				   Max(CLV_PARAM_MIN, Min(CLV_PARAM_MAX, fit->params[i])));
 	for (int i = 0; (flags & FIT_HAS_COVARIANCE) && i < n; i++)
 		for (int j = 0; j <= i; j++)
 			put_double(buf, fit->covariance[i * n + j]);
@@ -185,6 +212,7 @@ ClvModelValue *
 clv_model_pack(const ClvModel *model)
 {
 	StringInfoData buf;
+	ClvModelValue *value;
 
 	pq_begintypsend(&buf);
 	pq_sendbyte(&buf, MODEL_VERSION);
@@ -196,15 +224,21 @@ clv_model_pack(const ClvModel *model)
 		pq_sendint32(&buf, model->as_of);
 	pq_sendint64(&buf, model->customers);
 	pq_sendint64(&buf, model->skipped);
-	put_fit(&buf, &model->fit);
+	put_fit(&buf, &model->fit, false);
 	if (model->has_spend)
 	{
 		pq_sendint64(&buf, model->spend_customers);
 		pq_sendint64(&buf, model->spend_left_out);
 		put_double(&buf, model->correlation);
-		put_fit(&buf, &model->spend);
+		put_fit(&buf, &model->spend, true);
 	}
-	return (ClvModelValue *) pq_endtypsend(&buf);
+	value = (ClvModelValue *) pq_endtypsend(&buf);
+	/* only a state that somebody made by hand comes to this */
+	if (clv_model_check(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("state of clv_model is corrupt: no model comes of it")));
+	return value;
 }
 
 /* ---------- reading ---------- */
@@ -296,15 +330,12 @@ get_covariance(Cursor *cursor, FitResult *fit)
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j <= i; j++)
 			fit->covariance[i * n + j] = fit->covariance[j * n + i] = get_double(cursor);
-	if (!all_finite(fit->covariance, n * n))
+	if (!all_finite(fit->covariance, n * n) || !clv_covariance_possible(fit->covariance, n))
 		cursor->error = "covariance";
-	for (int i = 0; i < n; i++)
-		if (fit->covariance[i * n + i] < 0)
-			cursor->error = "covariance";
 }
 
 static void
-get_fit(Cursor *cursor, FitResult *fit, int nparams)
+get_fit(Cursor *cursor, FitResult *fit, int nparams, bool spend)
 {
 	int			reason;
 	int			flags;
@@ -332,6 +363,9 @@ get_fit(Cursor *cursor, FitResult *fit, int nparams)
 		fit->params[i] = (flags & FIT_HAS_PARAMS) ? get_double(cursor) : get_float8_nan();
 	if ((flags & FIT_HAS_PARAMS) && !params_valid(fit->params, nparams))
 		cursor->error = "parameters";
+	for (int i = 0; !spend && i < nparams; i++)
+		if (fit->params[i] < CLV_PARAM_MIN || fit->params[i] > CLV_PARAM_MAX)
+			cursor->error = "parameters";
 	if (flags & FIT_HAS_COVARIANCE)
 		get_covariance(cursor, fit);
 	fit->log_likelihood = fit->gradient_norm = get_float8_nan();
@@ -373,7 +407,7 @@ read_model(const char *data, Size len, ClvModel *model)
 	}
 	model->customers = get_count(&cursor, "number of customers");
 	model->skipped = get_count(&cursor, "number of rows");
-	get_fit(&cursor, &model->fit, model->purchase->nparams);
+	get_fit(&cursor, &model->fit, model->purchase->nparams, false);
 	model->correlation = get_float8_nan();
 	if (model->has_spend)
 	{
@@ -382,7 +416,7 @@ read_model(const char *data, Size len, ClvModel *model)
 		model->correlation = get_double(&cursor);
 		if (fabs(model->correlation) > 1)
 			cursor.error = "correlation";
-		get_fit(&cursor, &model->spend, SPEND_PARAMS);
+		get_fit(&cursor, &model->spend, SPEND_PARAMS, true);
 	}
 	if (cursor.error == NULL && cursor.at != cursor.end)
 		cursor.error = "length";

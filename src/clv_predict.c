@@ -166,8 +166,8 @@ clv_discounted_purchases(const ClvPredictor *p, const ClvCustomer *customer,
 double
 clv_discounted(const ClvPredictor *p, const ClvCustomer *customer, const ClvTerms *terms)
 {
-	return clv_discounted_purchases(p, customer, terms) * clv_expected_spend(p, customer) *
-		terms->margin;
+	return clv_discounted_purchases(p, customer, terms) *
+		(clv_expected_spend(p, customer) * terms->margin);
 }
 
 double
@@ -179,7 +179,7 @@ clv_residual(const ClvPredictor *p, const ClvCustomer *customer, double rate, do
 
 	if (!isfinite(purchases))
 		return get_float8_nan();
-	return purchases * clv_expected_spend(p, customer) * margin;
+	return purchases * (clv_expected_spend(p, customer) * margin);
 }
 
 /* ---------- the delta method ---------- */

@@ -77,7 +77,8 @@ allocate(uint64 slots, uint64 spends)
 				 errmsg("too many different customers for one clv_model"),
 				 errhint("Fit groups of customers, or a random sample of them: some millions give the same parameters.")));
 	sample = palloc(size_of(slots, spends));
-	memset(sample, 0, offsetof(ClvSample, data) + slots * sizeof(ModelRow));
+	/* all of it: what is not used yet must not tell what was there before */
+	memset(sample, 0, size_of(slots, spends));
 	SET_VARSIZE(sample, size_of(slots, spends));
 	sample->magic = CLV_SAMPLE_MAGIC;
 	sample->slots = slots;
@@ -112,12 +113,17 @@ find_slot(const ClvSample *sample, double x, double t_x, double age)
 
 	hash = (hash ^ (hash >> 32) ^ bits_of(t_x)) * UINT64CONST(0xc2b2ae3d27d4eb4f);
 	hash = (hash ^ (hash >> 32) ^ bits_of(age)) * UINT64CONST(0xd6e8feb86659fd93);
-	/* at least one slot is free: is_sound() */
-	for (i = (hash >> 32) & (sample->slots - 1); slots[i].count != 0;
-		 i = (i + 1) & (sample->slots - 1))
-		if (slots[i].x == x && slots[i].t_x == t_x && slots[i].age == age)
-			break;
-	return &slots[i];
+	i = (hash >> 32) & (sample->slots - 1);
+	/* one slot is free, or somebody made the state by hand */
+	for (uint32 probes = 0; probes < sample->slots; probes++)
+	{
+		if (slots[i].count == 0 ||
+			(slots[i].x == x && slots[i].t_x == t_x && slots[i].age == age))
+			return &slots[i];
+		i = (i + 1) & (sample->slots - 1);
+	}
+	corrupt("customers");
+	return NULL;
 }
 
 /* A copy with more room. */

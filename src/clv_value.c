@@ -66,7 +66,7 @@ find_param(ClvModel *model, const char *key, int len)
 }
 
 static double
-numeric_value(const ClvModel *model, const char *key, const JsonbValue *value)
+numeric_value(const ClvModel *model, const char *key, const JsonbValue *value, bool is_spend)
 {
 	double		number = 0;
 
@@ -76,6 +76,8 @@ numeric_value(const ClvModel *model, const char *key, const JsonbValue *value)
 	/* written so that NaN fails */
 	if (!(number > 0 && isfinite(number)))
 		parameter_names_error(model, "not a number above 0: parameter", key);
+	if (!is_spend && !(number >= CLV_PARAM_MIN && number <= CLV_PARAM_MAX))
+		parameter_names_error(model, "not between 1e-12 and 1e12: parameter", key);
 	return number;
 }
 
@@ -102,7 +104,9 @@ read_parameters(ClvModel *model, Jsonb *parameters)
 
 			if (param == NULL)
 				parameter_names_error(model, "unknown parameter", key);
-			*param = numeric_value(model, key, &value);
+			*param = numeric_value(model, key, &value,
+								   param >= model->spend.params &&
+								   param < model->spend.params + SPEND_PARAMS);
 		}
 	}
 	for (int i = 0; i < model->purchase->nparams; i++)
@@ -143,6 +147,11 @@ read_covariance(FitResult *fit, ArrayType *array, const char *name)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("%s must be symmetric", name)));
+	if (!clv_covariance_possible(fit->covariance, n))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is no covariance", name),
+				 errhint("No covariance may exceed the product of the two standard errors, nor all together contradict each other.")));
 }
 
 static void

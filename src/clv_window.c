@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "windowapi.h"
@@ -42,7 +43,43 @@ typedef struct WindowFit
 	ClvMemo		memo;			/* discounted purchases */
 } WindowFit;
 
-/* ---------- arguments that belong to the partition: those of its first row ---------- */
+/* ---------- arguments that belong to the partition ---------- */
+
+/* From form->horizon on. */
+static const struct
+{
+	const char *name;
+	int16		typlen;
+	bool		typbyval;
+}			parameters[] =
+{
+	{"horizon", sizeof(Interval), false},
+	{"discount_rate", sizeof(float8), FLOAT8PASSBYVAL},
+	{"margin", sizeof(float8), FLOAT8PASSBYVAL},
+	{"model", -1, false},
+	{"spend_model", -1, false},
+	{"unit", -1, false},
+	{"step", sizeof(Interval), false},
+};
+
+#define PARAMETERS	lengthof(parameters)
+
+/* A parameter that is no constant of the query, as it is in the first row. */
+typedef struct Watched
+{
+	int			arg;
+	const char *name;
+	int16		typlen;
+	bool		typbyval;
+	bool		isnull;
+	Datum		first;
+} Watched;
+
+typedef struct WatchList
+{
+	int			n;
+	Watched		items[PARAMETERS + 1];
+} WatchList;
 
 static Datum
 first_argument(WindowObject winobj, int arg, bool *isnull)
@@ -50,6 +87,55 @@ first_argument(WindowObject winobj, int arg, bool *isnull)
 	bool		isout;
 
 	return WinGetFuncArgInPartition(winobj, arg, 0, WINDOW_SEEK_HEAD, false, isnull, &isout);
+}
+
+static void
+watch(WindowObject winobj, WatchList *list, int arg, const char *name, int16 typlen, bool typbyval)
+{
+	Watched    *item = &list->items[list->n];
+
+	item->arg = arg;
+	item->name = name;
+	item->typlen = typlen;
+	item->typbyval = typbyval;
+	item->first = first_argument(winobj, arg, &item->isnull);
+	if (!item->isnull)
+		item->first = datumCopy(item->first, typbyval, typlen);
+	list->n++;
+}
+
+static void
+watch_parameters(FunctionCallInfo fcinfo, WindowObject winobj, const WindowForm *form,
+				 WatchList *list)
+{
+	list->n = 0;
+	if (form->history && !get_fn_expr_arg_stable(fcinfo->flinfo, AS_OF_ARG))
+		watch(winobj, list, AS_OF_ARG, "as_of", sizeof(DateADT), true);
+	for (int i = 0; i < PARAMETERS; i++)
+		if (!get_fn_expr_arg_stable(fcinfo->flinfo, form->horizon + i))
+			watch(winobj, list, form->horizon + i, parameters[i].name, parameters[i].typlen,
+				  parameters[i].typbyval);
+}
+
+/* 22023 if a parameter is not what it was in the first row. */
+static void
+check_parameters(WindowObject winobj, const WatchList *list, int64 row)
+{
+	for (int i = 0; i < list->n; i++)
+	{
+		const Watched *item = &list->items[i];
+		bool		isnull;
+		bool		isout;
+		Datum		value = WinGetFuncArgInPartition(winobj, item->arg, row, WINDOW_SEEK_HEAD,
+													 false, &isnull, &isout);
+
+		if (isnull != item->isnull ||
+			(!isnull && !datum_image_eq(value, item->first, item->typbyval, item->typlen)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s must be the same in all rows of a partition", item->name),
+					 errhint("Partition by it too, or use clv_model() and clv(model, ...).")));
+	}
 }
 
 static Datum
@@ -192,7 +278,7 @@ partition_as_of(WindowObject winobj, const PurchaseModel *model, int64 rows,
 
 static ClvSample *
 read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
-			   int64 rows, MemoryContext scratch)
+			   int64 rows, const WatchList *list, MemoryContext scratch)
 {
 	ClvSample  *sample = clv_sample_create(spec);
 
@@ -206,6 +292,7 @@ read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec,
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
 		old = MemoryContextSwitchTo(scratch);
+		check_parameters(winobj, list, i);
 		known = row_customer(winobj, form, spec, as_of, i, &customer);
 		MemoryContextSwitchTo(old);
 		if (!known)
@@ -237,20 +324,22 @@ failure_of(const ClvModel *model, bool spend)
 }
 
 static void
-fit_partition(WindowObject winobj, const WindowForm *form, WindowFit *fit)
+fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const WindowForm *form, WindowFit *fit)
 {
 	int64		rows = WinGetPartitionRowCount(winobj);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "clv row",
 												  ALLOCSET_SMALL_SIZES);
+	WatchList	list;
 	ClvSample  *sample;
 	ClvModel	model;
 	const char *failure;
 
 	fit->tried = true;
 	fit->spec = read_spec(winobj, form);
+	watch_parameters(fcinfo, winobj, form, &list);
 	if (form->history)
 		fit->as_of = partition_as_of(winobj, purchase_model(fit->spec.purchase), rows, scratch);
-	sample = read_partition(winobj, form, &fit->spec, fit->as_of, rows, scratch);
+	sample = read_partition(winobj, form, &fit->spec, fit->as_of, rows, &list, scratch);
 	MemoryContextDelete(scratch);
 	clv_sample_fit(sample, &model);
 	pfree(sample);
@@ -283,7 +372,7 @@ window_value(FunctionCallInfo fcinfo, const WindowForm *form)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(fit));
 
-		fit_partition(winobj, form, fit);
+		fit_partition(fcinfo, winobj, form, fit);
 		MemoryContextSwitchTo(old);
 	}
 	if (fit->predictor == NULL ||
@@ -293,7 +382,7 @@ window_value(FunctionCallInfo fcinfo, const WindowForm *form)
 	if (!known)
 		clv_memo_put(&fit->memo, entry, &customer,
 					 clv_discounted_purchases(fit->predictor, &customer, &fit->terms));
-	value = entry->value * clv_expected_spend(fit->predictor, &customer) * fit->terms.margin;
+	value = entry->value * (clv_expected_spend(fit->predictor, &customer) * fit->terms.margin);
 	if (!isfinite(value))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(value);

@@ -5,8 +5,8 @@ BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/clv/fits.csv" && test -r "${RETENTION_SHARED:-../shared}/data/donations_rf_matrix.csv" && echo true || echo false`
-SELECT plan(58);
+\set there `test -r "${RETENTION_SHARED:-../shared}/reference/clv/fits.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
+SELECT plan(60);
 \if :there
 \ir oracle/clv.psql
 \pset tuples_only on
@@ -84,6 +84,13 @@ SELECT pg_temp.agree('covariances', 'SELECT concat_ws('' '', c.dataset, c.model,
   FROM fits_cov c JOIN fitted f ON f.dataset = c.dataset AND c.model IN (f.theirs, ''gg''), clv_covariance(m) v WHERE (v.parameter, v.other) = (param_i, param_j) AND (c.model <> ''gg'' OR theirs = ''bgnbd'')', 111, 1e-3, 0);
 SELECT pg_temp.agree('they are symmetric', 'SELECT concat_ws('' '', dataset, theirs, v.parameter, v.other), v.covariance, w.covariance FROM fitted, clv_covariance(m) v, clv_covariance(m) w WHERE (v.parameter, v.other) = (w.other, w.parameter)', 238, 0, 1e-300);
 
+-- From the log of orders to the published table in one statement.
+\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+CREATE TABLE log AS SELECT f[2]::integer AS customer, f[3]::date AS at, f[5]::numeric AS amount FROM string_to_table(:'text', E'\n') line, LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE line <> '';
+\unset text
+SELECT is((count(*), count(DISTINCT customer))::text, '(6919,2357)', 'the log of CDNOW is complete') FROM log;
+SELECT pg_temp.agree('from the log of orders', $$SELECT parameter, p.estimate, f.estimate FROM (SELECT clv_model(customer, at, amount, '1997-09-30', 'bg_nbd', 'gamma_gamma', 'week') AS m FROM log) l, clv_parameters(m) p JOIN fits f ON f.param = p.parameter AND f.dataset = 'cdnow' AND f.model IN ('bgnbd', 'gg')$$, 7, 1e-5, 0);
+
 CREATE TABLE discrete AS
   SELECT 'donations' AS dataset, 'bgbb' AS model, clv_model(x, t_x, n, NULL, 'bg_bb', 'none', 'year') AS m FROM donations, generate_series(1, custs::integer)
   UNION ALL SELECT segment, ours, clv_model(t::integer, survivors_of_1000::bigint, ours) FROM survival, unnest('{sbg,bdw}'::text[]) ours WHERE model = 'sbg' AND t <= 7 GROUP BY segment, ours;
@@ -160,7 +167,7 @@ SELECT pg_temp.agree('stress: contracts', $$SELECT concat_ws(' ', what, line), h
   FROM (SELECT *, CASE c WHEN 1 THEN clv_model('sbg', jsonb_build_object('alpha', alpha, 'beta', beta)) ELSE clv_model('bdw', jsonb_build_object('alpha', alpha, 'beta', beta, 'c', c)) END AS m FROM stress_contract OFFSET 0) s,
   LATERAL (VALUES ('S', contract_survival(m, t::integer), "S"), ('r_t', contract_retention(m, t::integer), r_t)) v (what, have, want)$$, 160, 1e-8, 1e-300);
 \else
-SELECT skip('the folder of shared data is absent: no reference/clv in RETENTION_SHARED (default ../shared)', 58);
+SELECT skip('the folder of shared data is absent: no reference/clv in RETENTION_SHARED (default ../shared)', 60);
 \endif
 SELECT * FROM finish();
 ROLLBACK;
