@@ -53,6 +53,8 @@ is_sound(const ClvSample *sample)
 {
 	return VARATT_IS_4B_U(sample) && VARSIZE(sample) >= offsetof(ClvSample, data) &&
 		sample->magic == CLV_SAMPLE_MAGIC &&
+		(sample->spec.spend | sample->spec.days | sample->spec.first_days |
+		 sample->has_as_of | sample->as_of_varies | sample->has_latest) <= 1 &&
 		sample->slots >= FIRST_SLOTS && (sample->slots & (sample->slots - 1)) == 0 &&
 		sample->slots_used < sample->slots && sample->spends_used <= sample->spends &&
 		VARSIZE(sample) == size_of(sample->slots, sample->spends);

@@ -22,10 +22,10 @@
 typedef struct ClvSpec
 {
 	uint8		purchase;		/* PurchaseKind */
-	bool		spend;			/* Gamma-Gamma too */
+	uint8		spend;			/* Gamma-Gamma too; flags are 0 or 1, also in a hostile state */
 	uint8		unit;			/* TimeUnit */
-	bool		days;			/* times are days, converted to units by the fit */
-	bool		first_days;		/* in place of the age stands the first day: age = latest - it */
+	uint8		days;			/* times are days, converted to units by the fit */
+	uint8		first_days;		/* in place of the age stands the first day: age = latest - it */
 	uint8		unused[3];
 } ClvSpec;
 
@@ -34,9 +34,9 @@ typedef struct ClvSample
 	int32		vl_len_;		/* varlena header */
 	uint32		magic;			/* CLV_SAMPLE_MAGIC */
 	ClvSpec		spec;
-	bool		has_as_of;		/* some customer had one */
-	bool		as_of_varies;
-	bool		has_latest;
+	uint8		has_as_of;		/* some customer had one */
+	uint8		as_of_varies;
+	uint8		has_latest;
 	uint8		unused[5];
 	int32		as_of;			/* the one that all customers have */
 	int32		latest;			/* latest active day, when spec.first_days */
