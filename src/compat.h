@@ -38,6 +38,15 @@
 #define RETENTION_B64_BINARY(p) ((char *) (p))
 #endif
 
+/* 16 lets the caller of tuplesort_getdatum() leave the copying out; before, it always copies. */
+#if PG_VERSION_NUM >= 160000
+#define RETENTION_TUPLESORT_GETDATUM(state, value, isnull) \
+	tuplesort_getdatum(state, true, true, value, isnull, NULL)
+#else
+#define RETENTION_TUPLESORT_GETDATUM(state, value, isnull) \
+	tuplesort_getdatum(state, true, value, isnull, NULL)
+#endif
+
 /*
  * 16 gave input functions soft errors (COPY's and pg_input_is_valid's), with
  * an escontext in the call; before, every input error is a hard one.

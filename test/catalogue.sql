@@ -46,7 +46,7 @@ FROM unnest('{cohort_rows,retention_curve,lifecycle_rows,retention_test}'::text[
 
 -- Labels.
 SELECT is_empty('SELECT signature FROM function WHERE proparallel <> ''s''', 'every function is parallel safe');
-SELECT is_empty('SELECT signature FROM function WHERE provolatile = ''v'' OR (provolatile = ''s'' AND prokind <> ''a'' AND NOT signature ~ ''timestamp with time zone|text|internal'')', 'none is volatile, and stable only what may look at the session''s zone or DateStyle');
+SELECT is_empty('SELECT signature FROM function WHERE provolatile = ''v'' OR (provolatile = ''s'' AND prokind <> ''a'' AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum'')', 'none is volatile, and stable only what may look at the session''s zone or DateStyle, or at labels of an enum');
 SELECT is_empty('SELECT signature FROM function WHERE prokind = ''f'' AND proname ~ ''(_in|_out|_send|_recv|_eq|_ne)$'' AND (provolatile <> ''i'' OR NOT proisstrict)', 'input, output and operators are immutable and strict');
 SELECT is_empty('SELECT signature FROM function WHERE prosecdef OR proconfig IS NOT NULL', 'none is SECURITY DEFINER or changes settings');
 SELECT is_empty('SELECT signature FROM function f JOIN pg_language l ON l.oid = prolang WHERE prokind = ''f'' AND NOT (lanname = ''c'' OR (lanname = ''sql'' AND prosqlbody IS NOT NULL))', 'C, or SQL bound at creation');

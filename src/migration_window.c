@@ -1,0 +1,128 @@
+/*
+ * migration_window.c
+ *	  SQL-callable: migration(segment) OVER (PARTITION BY customer ORDER BY
+ *	  period): where a customer was before, and how long it has been here.
+ *
+ * Rows follow each other as the window orders them: each is one period.
+ *
+ * Promises: one step a row, and memory for one segment a partition, whatever
+ * the frame.
+ * Never: looks at a row twice.
+ */
+#include "retention.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "windowapi.h"
+
+/* The row before, in the partition's memory. */
+typedef struct LastRow
+{
+	bool		known;			/* it was in a segment */
+	int32		periods;		/* in that segment, up to that row */
+	Size		len;
+	Size		room;
+	char	   *segment;
+} LastRow;
+
+/* What all partitions share. */
+typedef struct StepQuery
+{
+	TupleDesc	desc;
+	bool		is_text;
+	FmgrInfo	output;
+} StepQuery;
+
+static StepQuery *
+begin_query(FunctionCallInfo fcinfo)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	StepQuery  *query = palloc0(sizeof(StepQuery));
+	Oid			type = getBaseType(get_fn_expr_argtype(fcinfo->flinfo, 0));
+	Oid			function;
+	bool		varlena;
+
+	if (get_call_result_type(fcinfo, NULL, &query->desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "migration() must return a composite type");
+	query->desc = BlessTupleDesc(CreateTupleDescCopy(query->desc));
+	query->is_text = type == TEXTOID;
+	getTypeOutputInfo(type, &function, &varlena);
+	fmgr_info(function, &query->output);
+	fcinfo->flinfo->fn_extra = query;
+	MemoryContextSwitchTo(old);
+	return query;
+}
+
+/* The segment's name as it is shown. */
+static const char *
+segment_name(StepQuery *query, Datum value, Size *len)
+{
+	char	   *name;
+
+	if (query->is_text)
+	{
+		text	   *segment = DatumGetTextPP(value);
+
+		*len = VARSIZE_ANY_EXHDR(segment);
+		return VARDATA_ANY(segment);
+	}
+	name = OutputFunctionCall(&query->output, value);
+	*len = strlen(name);
+	return name;
+}
+
+static void
+remember(LastRow *last, const char *name, Size len)
+{
+	if (len > last->room)
+	{
+		Size		room = Max(len, 64);
+
+		if (last->segment != NULL)
+			pfree(last->segment);
+		last->segment = MemoryContextAlloc(GetMemoryChunkContext(last), room);
+		last->room = room;
+	}
+	memcpy(last->segment, name, len);
+	last->len = len;
+}
+
+PG_FUNCTION_INFO_V1(migration_step);
+Datum
+migration_step(PG_FUNCTION_ARGS)
+{
+	WindowObject winobj = PG_WINDOW_OBJECT();
+	LastRow    *last = WinGetPartitionLocalMemory(winobj, sizeof(LastRow));
+	StepQuery  *query = fcinfo->flinfo->fn_extra;
+	const char *name = NULL;
+	Size		len = 0;
+	Datum		values[3] = {0};
+	bool		nulls[3];
+	bool		isnull;
+	bool		same;
+	Datum		segment;
+
+	if (query == NULL)
+		query = begin_query(fcinfo);
+	WinSetMarkPosition(winobj, WinGetCurrentPosition(winobj));
+	segment = WinGetFuncArgCurrent(winobj, 0, &isnull);
+	if (!isnull)
+		name = segment_name(query, segment, &len);
+	same = !isnull && last->known && last->len == len && memcmp(last->segment, name, len) == 0;
+	nulls[0] = !last->known;
+	if (last->known)
+		values[0] = PointerGetDatum(cstring_to_text_with_len(last->segment, (int) last->len));
+	nulls[1] = isnull;
+	last->periods = isnull ? 0 : same ? last->periods + 1 : 1;
+	values[1] = Int32GetDatum(last->periods);
+	nulls[2] = isnull || !last->known;
+	values[2] = BoolGetDatum(!same);
+	last->known = !isnull;
+	if (!isnull && !same)
+		remember(last, name, len);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(query->desc, values, nulls)));
+}
