@@ -206,7 +206,7 @@ begin_query(FunctionCallInfo fcinfo)
 	require_zone(fcinfo);
 	for (int arg = ARG_AS_OF; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
-	query->short_keys = create_variant(fcinfo, query)->shared->short_keys;
+	query->short_keys = create_variant(fcinfo, query)->shared->keys.short_keys;
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -256,8 +256,8 @@ orders_trans(FunctionCallInfo fcinfo)
 		PG_RETURN_POINTER(book);
 	}
 	if (variant->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
-		amount = order_amount_datum(&book->log, PG_GETARG_DATUM(ARG_AMOUNT));
-	key_from_datum(&book->shared->key, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
+		amount = order_amount_datum(&book->customers.log, PG_GETARG_DATUM(ARG_AMOUNT));
+	key_from_datum(&book->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
 	order_book_add(book, &key, day, amount);
 	PG_RETURN_POINTER(book);
 }
@@ -278,7 +278,7 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 
 	if (query == NULL || query->vary || fcinfo->args[0].isnull ||
 		fcinfo->args[ARG_CUSTOMER].isnull || fcinfo->args[ARG_AT].isnull ||
-		book->numbered || ((uint64) customer >> 32 != 0 && !query->short_keys))
+		book->customers.numbered || ((uint64) customer >> 32 != 0 && !query->short_keys))
 		return false;
 	if (query->at_type == DATEOID)
 	{
@@ -292,10 +292,10 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 	if (day > query->variant->as_of)
 		return false;
 	if (query->variant->with_amounts && !fcinfo->args[ARG_AMOUNT].isnull)
-		amount = order_amount_datum(&book->log, fcinfo->args[ARG_AMOUNT].value);
+		amount = order_amount_datum(&book->customers.log, fcinfo->args[ARG_AMOUNT].value);
 	if (day > book->latest)
 		book->latest = day;
-	order_log_add(&book->log, compact_mix((uint32) customer), day, amount);
+	entry_log_add(&book->customers.log, compact_mix((uint32) customer), day, amount);
 	return true;
 }
 
@@ -383,16 +383,16 @@ clv_orders_combine(PG_FUNCTION_ARGS)
  * scale are the rule.
  */
 static void
-summarize(const OrderLog *log, const OrderEntry *entries, uint32 n, DateADT as_of,
+summarize(const EntryLog *log, const Entry *entries, uint32 n, DateADT as_of,
 		  ClvCustomer *customer)
 {
-	DateADT		first = order_day(entries);
+	DateADT		first = entry_time(entries);
 	Amount		sum = amount_none();
 	int64		paid_days = 0;
 
 	for (uint32 i = 1; i < n; i++)
 	{
-		uint64		word = entries[i].amount;
+		uint64		word = entries[i].word;
 		uint64		tag = word & ORDER_TAG_MASK;
 		Amount		amount;
 
@@ -414,7 +414,7 @@ summarize(const OrderLog *log, const OrderEntry *entries, uint32 n, DateADT as_o
 		sum = amount_add(&sum, &amount);
 	}
 	customer->x = n - 1;
-	customer->t_x = (double) order_day(&entries[n - 1]) - first;
+	customer->t_x = (double) entry_time(&entries[n - 1]) - first;
 	customer->age = (double) as_of - first;
 	customer->spend_x = paid_days;
 	customer->z = paid_days == 0 ? 0 : amount_to_double(&sum) / paid_days;
@@ -422,16 +422,16 @@ summarize(const OrderLog *log, const OrderEntry *entries, uint32 n, DateADT as_o
 
 /* The same in calendar periods of the unit. */
 static void
-summarize_periods(const OrderLog *log, const OrderEntry *entries, uint32 n,
+summarize_periods(const EntryLog *log, const Entry *entries, uint32 n,
 				  const ClvDigest *empty, ClvCustomer *customer)
 {
 	ClvDigest	digest = *empty;
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		Amount		amount = order_amount_read(log, entries[i].amount);
+		Amount		amount = order_amount_read(log, entries[i].word);
 
-		clv_digest_day(&digest, order_day(&entries[i]), &amount);
+		clv_digest_day(&digest, entry_time(&entries[i]), &amount);
 	}
 	(void) clv_digest_finish(&digest, customer);
 }
@@ -444,9 +444,10 @@ make_sample(OrderBook *book)
 	ClvSample  *sample = clv_sample_create(&terms->spec);
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext garbage = NULL;	/* sums of large amounts */
-	OrderCursor cursor = {0};
+	CustomerBook *customers = customer_book_settled(&book->customers);
+	CustomerCursor cursor = {0};
 	ClvDigest	empty;
-	const OrderEntry *entries;
+	const Entry *entries;
 	uint32		n;
 
 	sample->skipped = book->skipped;
@@ -454,9 +455,9 @@ make_sample(OrderBook *book)
 	sample->as_of = terms->has_as_of ? terms->as_of : book->latest;
 	clv_digest_init(&empty, model, (TimeUnit) terms->spec.unit, false,
 					sample->has_as_of ? sample->as_of : 0);
-	if (book->log.big != NULL)
+	if (entry_log_owning(&customers->log))
 		garbage = AllocSetContextCreate(context, "large amounts", ALLOCSET_DEFAULT_SIZES);
-	while ((entries = order_book_next(book, &cursor, &n)) != NULL)
+	while ((entries = customer_book_next(customers, &cursor, &n)) != NULL)
 	{
 		ClvCustomer customer;
 		ClvSample  *larger;
@@ -464,9 +465,9 @@ make_sample(OrderBook *book)
 		if (garbage != NULL)
 			MemoryContextSwitchTo(garbage);
 		if (model->discrete)
-			summarize_periods(&book->log, entries, n, &empty, &customer);
+			summarize_periods(&customers->log, entries, n, &empty, &customer);
 		else
-			summarize(&book->log, entries, n, sample->as_of, &customer);
+			summarize(&customers->log, entries, n, sample->as_of, &customer);
 		if (garbage != NULL)
 		{
 			MemoryContextSwitchTo(context);
@@ -494,7 +495,7 @@ clv_orders_final(PG_FUNCTION_ARGS)
 	require_aggregate(fcinfo, "clv_model");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	sample = make_sample(order_book_settled((OrderBook *) PG_GETARG_POINTER(0)));
+	sample = make_sample((OrderBook *) PG_GETARG_POINTER(0));
 	clv_sample_fit(sample, &model);
 	pfree(sample);
 	PG_RETURN_POINTER(clv_model_pack(&model));

@@ -3,14 +3,8 @@
  *	  From rows of an orders table to each customer's days: the transition state
  *	  of the one-pass clv_model().
  *
- * Customers whose keys fit 32 bits are known by their keys; others by numbers,
- * in the order in which they came, from a map that is as large as their keys.
- * Rows of the latter wait until there are some dozens, so that the misses of
- * their lookups overlap, and until then there is no map: a group of few rows
- * stays small.
- *
- * Working off what waits, and sorting, change the form of a book, never its
- * content.
+ * A customer book (customer_book.h) with a customer's days as times, and amounts
+ * (order_log.h) as words.
  *
  * Ownership: a book and all it points to live in the aggregate's context;
  * OrderShared lives as long as the query.
@@ -24,7 +18,7 @@
 #include "calendar.h"
 #include "clv.h"
 #include "clv_sample.h"
-#include "customer_map.h"
+#include "customer_book.h"
 #include "order_log.h"
 
 /* What was asked; equal in all books that are merged. */
@@ -42,40 +36,16 @@ typedef struct OrderShared
 {
 	struct OrderShared *next;	/* of a call site whose groups differ; combine only */
 	OrderTerms	terms;
-	KeyType		key;
-	bool		short_keys;		/* of 32 bits at most, whatever their value */
+	BookKeys	keys;
 } OrderShared;
-
-/* An order that waits for its customer's number. */
-typedef struct WaitingOrder
-{
-	uint64		hash;
-	uint64		word;			/* key word; or length << 32 | place in bytes */
-	uint64		amount;
-	uint64	   *near;			/* by-reference keys: slot with the same tag, or NULL */
-	DateADT		day;
-} WaitingOrder;
-
-typedef struct WaitingOrders
-{
-	uint32		n;
-	uint32		capacity;
-	uint32		bytes_used;
-	uint32		bytes_size;
-	WaitingOrder *orders;
-	char	   *bytes;			/* by-reference keys */
-} WaitingOrders;
 
 typedef struct OrderBook
 {
 	int			magic;			/* ORDER_BOOK_MAGIC, against an OrderImage */
-	bool		numbered;		/* customers are known by numbers */
 	DateADT		latest;			/* DATEVAL_NOBEGIN: no order yet */
 	int64		skipped;		/* rows without customer or time */
 	OrderShared *shared;
-	WaitingOrders *waiting;		/* numbered only; NULL while none has come */
-	CustomerMap *map;			/* key -> number + 1; NULL while all orders wait */
-	OrderLog	log;
+	CustomerBook customers;
 } OrderBook;
 
 /* a block of 128 bytes: there may be a million groups */
@@ -106,38 +76,6 @@ extern OrderBook *order_book_create(OrderShared *shared, MemoryContext context);
 
 /* An order; its amount was stored in the log of this book. */
 extern void order_book_add(OrderBook *book, const Key *key, DateADT day, uint64 amount);
-
-/* A customer known by number, and as it stands in the log: mixed. */
-extern uint32 order_book_number(OrderBook *book, const Key *key);
-
-/* Does a key fit the log as it is? */
-static inline bool
-order_key_is_short(const OrderShared *shared, Datum customer)
-{
-	return shared->short_keys ||
-		(shared->key.kind == KEY_WORD && (uint64) customer >> 32 == 0);
-}
-
-/* From now on customers are known by numbers. */
-extern void order_book_make_numbered(OrderBook *book);
-
-/*
- * The book with nothing left waiting: itself, or, where all was waiting, a
- * copy in the current context.
- */
-extern OrderBook *order_book_settled(OrderBook *book);
-
-/* Walks the customers of a settled book; start zeroed. */
-typedef struct OrderCursor
-{
-	int			partition;
-	uint32		position;		/* where the next customer starts */
-	OrderScratch scratch;
-	MemoryContext garbage;
-} OrderCursor;
-
-/* The next customer's orders, one a day, ascending; NULL at the end. */
-extern const OrderEntry *order_book_next(OrderBook *book, OrderCursor *cursor, uint32 *n);
 
 /* ---------- between processes (order_image.c) ---------- */
 

@@ -1,74 +1,45 @@
 /*
  * order_log.c
- *	  Orders as customer, day and amount, partitioned by customer, in plain arrays.
+ *	  Orders in an entry log: the amount of a customer's day as a word.
  *
- * Sorting is by radix: first by the customer into small buckets, which are
- * mostly one customer's orders and often in order of time already.
+ * Shape and promises: see order_log.h.
  */
 #include "order_log.h"
 
-#include "miscadmin.h"
-#include "port/pg_bitutils.h"
-#include "utils/memutils.h"
-
-#define FIRST_ENTRIES	4
-#define PARTITION_ENTRIES 64
-
-/* A single partition of so many distinct entries is split. */
-#define SPLIT_FROM		4096
-
-/* Partitions are sorted for the first time when they hold so many. */
-#define FIRST_TIDY_SINGLE 64
-#define FIRST_TIDY		1024
-
-/* Up to here, insertion costs less than counting digits. */
-#define INSERTION_MAX	48
-#define RADIX_BITS		8
-#define BUCKET_BITS		12
-
-void
-order_log_init(OrderLog *log, MemoryContext context)
-{
-	memset(log, 0, sizeof(OrderLog));
-	log->context = context;
-	log->partitions = &log->single;
-	log->shift = ORDER_SHIFT_SINGLE;
-	log->single.tidy_at = FIRST_TIDY_SINGLE;
-}
-
-/* ---------- amounts ---------- */
+#include "arena.h"
 
 static uint64
-store_big(OrderLog *log, Numeric num)
+store_big(EntryLog *log, Numeric num)
 {
 	Size		bytes = VARSIZE(num);
+	Arena	   *big = log->words;
 	uint64		offset;
 
-	if (log->big == NULL)
+	if (big == NULL)
 	{
-		log->big = MemoryContextAlloc(log->context, sizeof(Arena));
-		arena_init(log->big, log->context);
+		log->words = big = MemoryContextAlloc(log->context, sizeof(Arena));
+		arena_init(big, log->context);
 	}
-	offset = arena_alloc_class(log->big, arena_class_for((bytes + ARENA_UNIT - 1) / ARENA_UNIT));
-	memcpy(arena_pointer(log->big, offset), num, bytes);
+	offset = arena_alloc_class(big, arena_class_for((bytes + ARENA_UNIT - 1) / ARENA_UNIT));
+	memcpy(arena_pointer(big, offset), num, bytes);
 	return offset << ORDER_TAG_BITS | ORDER_TAG_BIG;
 }
 
 static void
-free_big(OrderLog *log, uint64 word)
+free_big(EntryLog *log, uint64 word)
 {
 	uint64		offset = word >> ORDER_TAG_BITS;
 	Size		bytes;
 
 	if ((word & ORDER_TAG_MASK) != ORDER_TAG_BIG)
 		return;
-	bytes = VARSIZE(arena_pointer(log->big, offset));
-	arena_free_class(log->big, offset,
+	bytes = VARSIZE(arena_pointer(log->words, offset));
+	arena_free_class(log->words, offset,
 					 arena_class_for((bytes + ARENA_UNIT - 1) / ARENA_UNIT));
 }
 
 uint64
-order_amount_store(OrderLog *log, const Amount *amount)
+order_amount_store(EntryLog *log, const Amount *amount)
 {
 	if (amount->scale == AMOUNT_NONE)
 		return ORDER_UNPAID;
@@ -78,7 +49,7 @@ order_amount_store(OrderLog *log, const Amount *amount)
 }
 
 uint64
-order_amount_datum(OrderLog *log, Datum value)
+order_amount_datum(EntryLog *log, Datum value)
 {
 	Amount		amount = amount_from_datum(value);
 
@@ -88,7 +59,7 @@ order_amount_datum(OrderLog *log, Datum value)
 }
 
 Amount
-order_amount_read(const OrderLog *log, uint64 word)
+order_amount_read(const EntryLog *log, uint64 word)
 {
 	Amount		amount = amount_none();
 
@@ -96,7 +67,7 @@ order_amount_read(const OrderLog *log, uint64 word)
 		return amount;
 	amount.scale = 0;
 	if ((word & ORDER_TAG_MASK) == ORDER_TAG_BIG)
-		amount.big = arena_pointer(log->big, word >> ORDER_TAG_BITS);
+		amount.big = arena_pointer(log->words, word >> ORDER_TAG_BITS);
 	else
 	{
 		amount.scale = (int32) (word & ORDER_TAG_MASK) - 1;
@@ -106,7 +77,7 @@ order_amount_read(const OrderLog *log, uint64 word)
 }
 
 static pg_noinline uint64
-add_amounts_slow(OrderLog *log, uint64 a, uint64 b)
+add_amounts_slow(EntryLog *log, uint64 a, uint64 b)
 {
 	Amount		x = order_amount_read(log, a);
 	Amount		y = order_amount_read(log, b);
@@ -118,8 +89,8 @@ add_amounts_slow(OrderLog *log, uint64 a, uint64 b)
 	return word;
 }
 
-static inline uint64
-add_amounts(OrderLog *log, uint64 a, uint64 b)
+static uint64
+add_amounts(EntryLog *log, uint64 a, uint64 b)
 {
 	uint64		tag = a & ORDER_TAG_MASK;
 
@@ -137,250 +108,4 @@ add_amounts(OrderLog *log, uint64 a, uint64 b)
 	return add_amounts_slow(log, a, b);
 }
 
-/* ---------- sorting ---------- */
-
-static void
-reserve_scratch(OrderScratch *scratch, uint32 n)
-{
-	if (n <= scratch->capacity)
-		return;
-	if (scratch->entries != NULL)
-		pfree(scratch->entries);
-	/* partitions are about alike: room for the next one, too */
-	scratch->capacity = Max(n + n / 8, PARTITION_ENTRIES);
-	scratch->entries = MemoryContextAllocHuge(scratch->context,
-											  sizeof(OrderEntry) * (Size) scratch->capacity);
-}
-
-/* From one array into another, or in place. */
-static inline void
-insertion_sort(const OrderEntry *from, OrderEntry *to, uint32 n)
-{
-	for (uint32 i = 0; i < n; i++)
-	{
-		OrderEntry	entry = from[i];
-		uint32		at = i;
-
-		for (; at > 0 && to[at - 1].key > entry.key; at--)
-			to[at] = to[at - 1];
-		to[at] = entry;
-	}
-}
-
-/* The bits in which any two keys differ. */
-static inline uint64
-differing_bits(const OrderEntry *v, uint32 n)
-{
-	uint64		differ = 0;
-
-	for (uint32 i = 1; i < n; i++)
-		differ |= v[i].key ^ v[0].key;
-	return differ;
-}
-
-/* Counting sorts from the lowest differing bit up; in v, with as much scratch. */
-static void
-radix_sort(OrderEntry *v, OrderEntry *scratch, uint32 n)
-{
-	uint64		differ = differing_bits(v, n);
-	OrderEntry *from = v;
-	OrderEntry *to = scratch;
-
-	while (differ != 0)
-	{
-		int			shift = pg_rightmost_one_pos64(differ);
-		uint32		start[1 << RADIX_BITS] = {0};
-		uint32		sum = 0;
-		OrderEntry *swap = from;
-
-		for (uint32 i = 0; i < n; i++)
-			start[from[i].key >> shift & ((1 << RADIX_BITS) - 1)]++;
-		for (int d = 0; d < 1 << RADIX_BITS; d++)
-		{
-			uint32		count = start[d];
-
-			start[d] = sum;
-			sum += count;
-		}
-		for (uint32 i = 0; i < n; i++)
-			to[start[from[i].key >> shift & ((1 << RADIX_BITS) - 1)]++] = from[i];
-		from = to;
-		to = swap;
-		if (shift + RADIX_BITS >= 64)
-			break;
-		differ = differ >> (shift + RADIX_BITS) << (shift + RADIX_BITS);
-	}
-	if (from != v)
-		memcpy(v, from, sizeof(OrderEntry) * (Size) n);
-}
-
-/* By the highest differing bits into buckets of a few entries, then each bucket. */
-static void
-bucket_sort(OrderEntry *v, OrderEntry *scratch, uint32 n)
-{
-	uint64		differ = differing_bits(v, n);
-	uint32		ends[1 << BUCKET_BITS];
-	uint32		start = 0;
-	int			bits = Min(BUCKET_BITS, pg_leftmost_one_pos32(n) - 2);
-	int			shift;
-
-	if (differ == 0)
-		return;
-	shift = Max(pg_leftmost_one_pos64(differ) + 1 - bits, 0);
-	memset(ends, 0, sizeof(uint32) << bits);
-	for (uint32 i = 0; i < n; i++)
-		ends[v[i].key >> shift & ((1 << bits) - 1)]++;
-	for (int d = 0; d < 1 << bits; d++)
-	{
-		uint32		count = ends[d];
-
-		ends[d] = start;
-		start += count;
-	}
-	for (uint32 i = 0; i < n; i++)
-		scratch[ends[v[i].key >> shift & ((1 << bits) - 1)]++] = v[i];
-	start = 0;
-	for (int d = 0; d < 1 << bits; d++)
-	{
-		uint32		count = ends[d] - start;
-
-		if (count <= INSERTION_MAX)
-			insertion_sort(scratch + start, v + start, count);
-		else
-		{
-			CHECK_FOR_INTERRUPTS();
-			radix_sort(scratch + start, v + start, count);
-			memcpy(v + start, scratch + start, sizeof(OrderEntry) * (Size) count);
-		}
-		start = ends[d];
-	}
-}
-
-/* Two ascending runs, of a and of b entries, become one. */
-static void
-merge_runs(OrderEntry *v, uint32 a, uint32 b, OrderEntry *scratch)
-{
-	uint32		to = a + b;
-
-	memcpy(scratch, v + a, sizeof(OrderEntry) * (Size) b);
-	while (a > 0 && b > 0)
-		v[--to] = v[a - 1].key > scratch[b - 1].key ? v[--a] : scratch[--b];
-	memcpy(v, scratch, sizeof(OrderEntry) * (Size) b);
-}
-
-static bool
-is_ascending(const OrderEntry *v, uint32 n)
-{
-	for (uint32 i = 1; i < n; i++)
-		if (v[i - 1].key > v[i].key)
-			return false;
-	return true;
-}
-
-void
-order_log_tidy(OrderLog *log, OrderPartition *p, OrderScratch *scratch)
-{
-	OrderEntry *v = p->entries;
-	uint32		fresh = p->n - p->sorted;
-	uint32		kept;
-
-	if (fresh == 0)
-		return;
-	CHECK_FOR_INTERRUPTS();
-	/* what another process sent is */
-	if (!is_ascending(v + p->sorted, fresh))
-	{
-		if (fresh <= INSERTION_MAX)
-			insertion_sort(v + p->sorted, v + p->sorted, fresh);
-		else
-		{
-			reserve_scratch(scratch, fresh);
-			bucket_sort(v + p->sorted, scratch->entries, fresh);
-		}
-	}
-	kept = Max(p->sorted, 1) - 1;
-	if (p->sorted > 0 && v[p->sorted - 1].key > v[p->sorted].key)
-	{
-		reserve_scratch(scratch, fresh);
-		merge_runs(v, p->sorted, fresh, scratch->entries);
-		kept = 0;
-	}
-	for (uint32 i = kept + 1; i < p->n; i++)
-	{
-		if (v[i].key == v[kept].key)
-			v[kept].amount = add_amounts(log, v[kept].amount, v[i].amount);
-		else if (++kept != i)
-			v[kept] = v[i];
-	}
-	p->n = p->sorted = kept + 1;
-}
-
-/* ---------- room ---------- */
-
-static void
-enlarge(OrderLog *log, OrderPartition *p, uint64 capacity)
-{
-	if (capacity > PG_UINT32_MAX / 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many customers and days for one aggregate")));
-	p->entries = p->entries == NULL ?
-		MemoryContextAllocHuge(log->context, sizeof(OrderEntry) * (Size) capacity) :
-		repalloc_huge(p->entries, sizeof(OrderEntry) * (Size) capacity);
-	p->capacity = (uint32) capacity;
-}
-
-/* From one partition, which must be tidy, to all of them. */
-static void
-split(OrderLog *log)
-{
-	OrderPartition single = log->single;
-	uint32		start = 0;
-
-	Assert(single.sorted == single.n);
-	memset(&log->single, 0, sizeof(OrderPartition));
-	log->shift = ORDER_SHIFT;
-	log->partitions = MemoryContextAllocZero(log->context,
-											 sizeof(OrderPartition) * ORDER_PARTITIONS);
-	for (int i = 0; i < ORDER_PARTITIONS; i++)
-	{
-		OrderPartition *p = &log->partitions[i];
-		uint32		end = start;
-
-		while (end < single.n && order_mixed(&single.entries[end]) >> ORDER_SHIFT == i)
-			end++;
-		p->n = p->sorted = end - start;
-		p->tidy_at = FIRST_TIDY;
-		enlarge(log, p, Max(PARTITION_ENTRIES, 2 * (uint64) p->n));
-		memcpy(p->entries, single.entries + start, sizeof(OrderEntry) * (Size) p->n);
-		start = end;
-	}
-	pfree(single.entries);
-}
-
-OrderPartition *
-order_log_make_room(OrderLog *log, OrderPartition *p, uint32 mixed)
-{
-	bool		full = p == &log->single && p->n >= SPLIT_FROM;
-
-	if (p->n >= p->tidy_at || full)
-	{
-		uint32		least = p == &log->single ? FIRST_TIDY_SINGLE : FIRST_TIDY;
-		OrderScratch scratch = {CurrentMemoryContext, NULL, 0};
-
-		order_log_tidy(log, p, &scratch);
-		if (scratch.entries != NULL)
-			pfree(scratch.entries);
-		p->tidy_at = (uint32) Min((uint64) Max(p->n, least / 4) * 4, PG_UINT32_MAX);
-	}
-	if (full && p->n >= SPLIT_FROM / 2)
-	{
-		split(log);
-		p = &log->partitions[mixed >> ORDER_SHIFT];
-	}
-	/* a quarter of it free, or making room would come too often */
-	if (p->n >= p->capacity - p->capacity / 4)
-		enlarge(log, p, p->capacity < FIRST_TIDY ? Max(FIRST_ENTRIES, 2 * (uint64) p->capacity) :
-				p->capacity + (uint64) p->capacity / 2);
-	return p;
-}
+const EntryKind order_entries = {add_amounts, true};
