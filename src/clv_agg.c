@@ -113,6 +113,14 @@ parameters_differ(const ClvSpec *a, const ClvSpec *b)
 			 errhint("Fit groups with GROUP BY, or pass a constant.")));
 }
 
+static void
+corrupt_state(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("state of clv_model is corrupt: wrong size")));
+}
+
 /* The state, made if there is none. */
 static ClvSample *
 state_of(FunctionCallInfo fcinfo, const ClvSpec *spec)
@@ -124,9 +132,7 @@ state_of(FunctionCallInfo fcinfo, const ClvSpec *spec)
 	sample = (ClvSample *) PG_GETARG_POINTER(0);
 	if (unlikely(!VARATT_IS_4B_U(sample) || VARSIZE(sample) < sizeof(ClvSample) ||
 				 sample->magic != CLV_SAMPLE_MAGIC))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("state of clv_model is corrupt: wrong size")));
+		corrupt_state();
 	if (unlikely(memcmp(&sample->spec, spec, sizeof(ClvSpec)) != 0))
 		parameters_differ(&sample->spec, spec);
 	return sample;
@@ -267,9 +273,11 @@ clv_model_combine(PG_FUNCTION_ARGS)
 	}
 	/* a copy: whole, aligned and ours, wherever the state came from */
 	more = (ClvSample *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1));
+	if (VARSIZE(more) < sizeof(ClvSample))
+		corrupt_state();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(more);
-	PG_RETURN_POINTER(clv_sample_merge((ClvSample *) PG_GETARG_POINTER(0), more));
+	PG_RETURN_POINTER(clv_sample_merge(state_of(fcinfo, &more->spec), more));
 }
 
 PG_FUNCTION_INFO_V1(clv_model_final);

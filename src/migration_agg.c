@@ -155,8 +155,11 @@ states_argument(FunctionCallInfo fcinfo, int arg)
 	int			dims[1];
 	int			bounds[1] = {1};
 
-	if (ARR_ELEMTYPE(states) != INT8OID || ARR_NDIM(states) != 1)
+	/* of more dimensions: what reads the list says so */
+	if (ARR_ELEMTYPE(states) != INT8OID || ARR_NDIM(states) > 1)
 		return states;
+	if (ARR_NDIM(states) == 0)
+		return construct_empty_array(TEXTOID);
 	deconstruct_array(states, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &values, &nulls, &dims[0]);
 	for (int i = 0; i < dims[0]; i++)

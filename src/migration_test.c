@@ -16,6 +16,24 @@
 
 #include "math/intervals.h"
 
+/*
+ * 22023 unless both count the same steps: quarters against half-years would differ
+ * whoever was exposed.
+ */
+static void
+same_steps(const MigrationMatrix *a, const MigrationMatrix *b)
+{
+	if (a->panel == b->panel &&
+		(!a->panel || memcmp(&a->period, &b->period, sizeof(PeriodSpec)) == 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("exposed and control count different steps: %s and %s",
+					a->panel ? period_name(a->period) : "two dates",
+					b->panel ? period_name(b->period) : "two dates"),
+			 errhint("Make both matrices in the same way, of the same period.")));
+}
+
 static void
 samples_two(FunctionCallInfo fcinfo, int nowhere_arg, MigrationSamples *samples)
 {
@@ -27,6 +45,7 @@ samples_two(FunctionCallInfo fcinfo, int nowhere_arg, MigrationSamples *samples)
 		migration_unpack(PG_GETARG_MIGRATION_PP(k), &samples->matrices[k]);
 		migration_samples_check(&samples->matrices[k]);
 	}
+	same_steps(&samples->matrices[0], &samples->matrices[1]);
 	samples->with_nowhere = !PG_ARGISNULL(nowhere_arg) && PG_GETARG_BOOL(nowhere_arg);
 	migration_samples_match(samples);
 }

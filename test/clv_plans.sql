@@ -82,7 +82,7 @@ SELECT is((SELECT pg_temp.merged(s)::text FROM (SELECT pg_temp.bytes(x, t_x, age
 SELECT is((SELECT pg_temp.merged(s) FROM (VALUES (NULL::bytea), (NULL)) v (s)), NULL, 'nothing and nothing');
 SELECT is((SELECT pg_temp.merged(s)::jsonb ->> 'skipped' FROM (SELECT pg_temp.bytes(NULL, 1, 2, 3) AS s FROM generate_series(1, 5) GROUP BY random() < 2 UNION ALL SELECT NULL UNION ALL SELECT pg_temp.bytes(1, 1, NULL, 3)) q), '6', 'NULLs of shards are added up');
 CREATE AGGREGATE pg_temp.bytes(float8, float8, float8) (SFUNC = clv_model_summary_trans, STYPE = bytea);
-SELECT is(pg_temp.outcome('SELECT pg_temp.merged(s) FROM (SELECT pg_temp.bytes(1, 1, 2, 3) AS s UNION ALL SELECT pg_temp.bytes(1, 1, 2)) q'), 'XX001 state of clv_model is corrupt: wrong parameters', 'states of different forms do not mix');
+SELECT is(pg_temp.outcome('SELECT pg_temp.merged(s) FROM (SELECT pg_temp.bytes(1, 1, 2, 3) AS s UNION ALL SELECT pg_temp.bytes(1, 1, 2)) q'), '22023 spend model must be the same in all rows of clv_model', 'states of different forms do not mix');
 -- A frame is what an aggregate over its rows is.
 SELECT is(count(*) FILTER (WHERE framed IS DISTINCT FROM (SELECT clv_model(x, t_x, age, z)::text FROM (SELECT * FROM person ORDER BY n LIMIT 60) p WHERE p.n BETWEEN lowest AND highest)), 0::bigint, format('frames: %s of them', count(*)))
 FROM (SELECT clv_model(x, t_x, age, z) OVER w ::text AS framed, min(n) OVER w AS lowest, max(n) OVER w AS highest FROM (SELECT * FROM person ORDER BY n LIMIT 60) p WINDOW w AS (ORDER BY n ROWS BETWEEN 20 PRECEDING AND 5 FOLLOWING)) f;
