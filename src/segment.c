@@ -28,23 +28,32 @@ static const char *const threshold_names[] = {
 	"loyalist_windows", "loyalist_window_days"
 };
 
-#define THRESHOLDS		lengthof(threshold_names)
 #define MAX_CHANCE_ARG	4
 
-/* Thresholds from argument number "arg" on. */
-static inline void
-read_rules(FunctionCallInfo fcinfo, int arg, SegmentRules *rules)
+static pg_noinline void
+null_threshold_error(FunctionCallInfo fcinfo, int arg)
 {
-	for (int i = 0; i < THRESHOLDS; i++)
-		if (unlikely(PG_ARGISNULL(arg + i) && i != MAX_CHANCE_ARG))
+	for (int i = 0; i < lengthof(threshold_names); i++)
+		if (PG_ARGISNULL(arg + i) && i != MAX_CHANCE_ARG)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s must not be NULL", threshold_names[i])));
+}
+
+/* Thresholds from argument number "arg" on: all but max_chance are required. */
+static inline void
+read_rules(FunctionCallInfo fcinfo, int arg, SegmentRules *rules)
+{
+	if (unlikely(PG_ARGISNULL(arg) || PG_ARGISNULL(arg + 1) || PG_ARGISNULL(arg + 2) ||
+				 PG_ARGISNULL(arg + 3) || PG_ARGISNULL(arg + 5) || PG_ARGISNULL(arg + 6) ||
+				 PG_ARGISNULL(arg + 7) || PG_ARGISNULL(arg + 8) || PG_ARGISNULL(arg + 9)))
+		null_threshold_error(fcinfo, arg);
 	rules->inactive_after = PG_GETARG_INT32(arg);
 	rules->seasonal_min_days = PG_GETARG_INT32(arg + 1);
 	rules->seasonal_min_years = PG_GETARG_INT32(arg + 2);
 	rules->seasonal_min_age = PG_GETARG_INT32(arg + 3);
-	rules->max_chance = PG_ARGISNULL(arg + 4) ? 1 : PG_GETARG_FLOAT8(arg + 4);
+	rules->max_chance = PG_ARGISNULL(arg + MAX_CHANCE_ARG) ? 1 :
+		PG_GETARG_FLOAT8(arg + MAX_CHANCE_ARG);
 	rules->season_start = PG_GETARG_INT32(arg + 5);
 	rules->season_months = PG_GETARG_INT32(arg + 6);
 	rules->loyalist_share = PG_GETARG_FLOAT8(arg + 7);

@@ -178,19 +178,24 @@ is_loyal(const SegmentRules *rules, const Days *days, DateADT as_of, int64 windo
 	int64		length = rules->loyalist_window_days;
 	int64		begin = as_of - windows * length;
 	int64		start = (int64) as_of + 1;	/* of the window that was counted last */
-	int64		count = 0;
+	double		share = rules->loyalist_share * windows;
+	int64		missing = (int64) share;
 
-	for (int64 i = days->n - 1; i >= 0 && days->list.days[i] > begin; i--)
+	/* the product may have been rounded past a whole number: 0.55 * 20 */
+	if (missing != share && (double) missing / windows < rules->loyalist_share)
+		missing++;
+	for (int64 i = days->n - 1; missing > 0 && i >= 0; i--)
 	{
 		DateADT		day = days->list.days[i];
 
+		if (day <= begin)
+			return false;
 		if (day >= start)
 			continue;
-		if ((double) ++count / windows >= rules->loyalist_share)
-			return true;
-		start = as_of + 1 - ((uint32) (as_of - day) / (uint32) length + 1) * length;
+		missing--;
+		start = as_of + 1 - (int64) ((uint32) (as_of - day) / (uint32) length + 1) * length;
 	}
-	return rules->loyalist_share == 0;
+	return missing == 0;
 }
 
 /* ---------- chance ---------- */
