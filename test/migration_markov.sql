@@ -58,8 +58,10 @@ SELECT pg_temp.agree('it adds up to 1', 'SELECT id, sum(probability), 1 FROM ste
 SELECT pg_temp.agree('and reproduces itself', 'SELECT id || p.t, sum(s.stationary * p), max(u.stationary) FROM states s JOIN p USING (id) JOIN states u USING (id) WHERE p.f = s.segment AND p.t = u.segment AND s.stationary IS NOT NULL AND u.stationary IS NOT NULL GROUP BY id, p.t',
   (SELECT count(*) FROM states WHERE stationary IS NOT NULL), 1e-12, 1e-300);
 SELECT is((SELECT count(*) FROM (SELECT id FROM states WHERE steady_state IS NOT NULL GROUP BY id) s JOIN (SELECT id FROM class JOIN known USING (id, s) WHERE closed AND known GROUP BY id HAVING count(DISTINCT first) <> 1) c USING (id)), 0::bigint, 'never with several closed classes');
-SELECT pg_temp.agree('where it is, every start ends in it', $$SELECT id || w.from_segment || w.to_segment, w.probability, s.probability FROM (SELECT * FROM chain WHERE id <= 60) c CROSS JOIN LATERAL migration_power(m, 1000000000) w JOIN steady s USING (id)
-  WHERE s.segment = w.to_segment AND s.probability > 0 AND w.probability IS NOT NULL$$, (SELECT count(*) FROM steady s JOIN states t USING (id) WHERE id <= 60 AND t.known AND s.probability > 0), 1e-7, 1e-9);
+-- chains with rare steps need more than 2^31 periods to forget where they began
+CREATE TABLE quick AS SELECT id FROM p GROUP BY id HAVING min(p) FILTER (WHERE p > 0) > 0.01;
+SELECT pg_temp.agree('where it is, and none is nearly reducible, every start ends in it', $$SELECT id || w.from_segment || w.to_segment, w.probability, s.probability FROM (SELECT * FROM chain JOIN quick USING (id)) c CROSS JOIN LATERAL migration_power(m, 1000000000) w JOIN steady s USING (id)
+  WHERE s.segment = w.to_segment AND s.probability > 0 AND w.probability IS NOT NULL$$, (SELECT count(*) FROM steady s JOIN quick USING (id) JOIN states t USING (id) WHERE t.known AND s.probability > 0), 1e-7, 1e-9);
 
 -- absorption and visits
 CREATE TABLE absorbed AS SELECT id, a.* FROM chain, absorption_probabilities(m) a;
