@@ -2670,3 +2670,142 @@ CREATE FUNCTION proportion_test(hits1 bigint, trials1 bigint, hits2 bigint, tria
 	AS 'MODULE_PATHNAME', 'proportion_test' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION proportion_test(bigint, bigint, bigint, bigint, double precision) IS
 'two proportions of independent samples, one row: difference = hits1 / trials1 - hits2 / trials2; z and its two-sided p_value by the pooled test without continuity correction (its square is Pearson''s chi-square), NULL where none or all of both samples are hits; wald_low, wald_high: Wald limits of the difference, variances not pooled, cut to -1..1; low, high: limits by the square and add rule on Wilson''s (Newcombe 1998, method 10); fisher_p: Fisher''s exact test (1935), two-sided: all tables with these margins that are not more probable, NULL where both samples are beyond some 1e12. NULLs for 0 trials or a NULL count; confidence NULL = 0.95. 22023 unless 0 <= hits <= trials and 0 < confidence < 1.';
+
+-- What customers say ---------------------------------------------------------------------------------------------------------------------
+
+CREATE TYPE nps_counts AS (promoters bigint, passives bigint, detractors bigint);
+COMMENT ON TYPE nps_counts IS
+'answers to "how likely are you to recommend us", counted: promoters (9 and 10), passives (7 and 8), detractors (0 to 6); made by nps_counts(score)';
+
+CREATE FUNCTION nps_trans(bigint[], bigint) RETURNS bigint[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps_trans(bigint[], bigint) IS 'part of nps(): one answer';
+
+CREATE FUNCTION nps_trans(bigint[], bigint, bigint) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'nps_trans_responses' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps_trans(bigint[], bigint, bigint) IS 'part of nps(): so many answers';
+
+CREATE FUNCTION nps_trans(bigint[], nps_counts) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'nps_counts_trans' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps_trans(bigint[], nps_counts) IS 'part of rollup(nps_counts): counts of one group';
+
+CREATE FUNCTION nps_combine(bigint[], bigint[]) RETURNS bigint[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps_combine(bigint[], bigint[]) IS 'part of nps(): two states as one';
+
+CREATE FUNCTION nps_final(bigint[]) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps_final(bigint[]) IS 'part of nps(): the score of a state';
+
+CREATE FUNCTION nps_counts_final(bigint[]) RETURNS nps_counts
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps_counts_final(bigint[]) IS 'part of nps_counts(): the counts of a state';
+
+CREATE AGGREGATE nps(score bigint) (
+	SFUNC = nps_trans,
+	STYPE = bigint[],
+	INITCOND = '{0,0,0}',
+	FINALFUNC = nps_final,
+	COMBINEFUNC = nps_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nps(bigint) IS
+'net promoter score, -100 to 100: 100 * (share of answers 9 and 10 - share of answers 0 to 6), from the answers 0 to 10 (Reichheld 2003). NULL answers are left out; NULL without answers; 22023 for an answer beyond 0..10. Limits: nps_rows(nps_counts(score)).';
+
+CREATE AGGREGATE nps(score bigint, responses bigint) (
+	SFUNC = nps_trans,
+	STYPE = bigint[],
+	INITCOND = '{0,0,0}',
+	FINALFUNC = nps_final,
+	COMBINEFUNC = nps_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nps(bigint, bigint) IS
+'net promoter score, -100 to 100, of rows that stand for several answers each. NULL scores or numbers are left out; NULL without answers; 22023 for a score beyond 0..10 and for a negative number.';
+
+CREATE AGGREGATE nps_counts(score bigint) (
+	SFUNC = nps_trans,
+	STYPE = bigint[],
+	INITCOND = '{0,0,0}',
+	FINALFUNC = nps_counts_final,
+	COMBINEFUNC = nps_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nps_counts(bigint) IS
+'answers 0 to 10, counted as promoters (9, 10), passives (7, 8) and detractors (0 to 6): what nps_rows() and nps_test() take. NULL answers are left out; 22023 for an answer beyond 0..10.';
+
+CREATE AGGREGATE nps_counts(score bigint, responses bigint) (
+	SFUNC = nps_trans,
+	STYPE = bigint[],
+	INITCOND = '{0,0,0}',
+	FINALFUNC = nps_counts_final,
+	COMBINEFUNC = nps_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nps_counts(bigint, bigint) IS
+'answers 0 to 10, counted as promoters, passives and detractors, of rows that stand for several answers each. NULL scores or numbers are left out; 22023 for a score beyond 0..10 and for a negative number.';
+
+CREATE AGGREGATE rollup(nps_counts) (
+	SFUNC = nps_trans,
+	STYPE = bigint[],
+	INITCOND = '{0,0,0}',
+	FINALFUNC = nps_counts_final,
+	COMBINEFUNC = nps_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(nps_counts) IS
+'counts of several groups or periods added up; a NULL count is none. 22023 for a negative one.';
+
+CREATE FUNCTION nps(counts nps_counts) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'nps_of_counts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nps(nps_counts) IS
+'net promoter score, -100 to 100, of counted answers. NULL without answers.';
+
+CREATE FUNCTION nps_rows(counts nps_counts, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (nps double precision, low double precision, high double precision,
+		responses bigint, promoters bigint, passives bigint, detractors bigint,
+		standard_error double precision, wald_low double precision, wald_high double precision,
+		t_low double precision, t_high double precision,
+		adjusted_nps double precision, adjusted_error double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION nps_rows(nps_counts, double precision) IS
+'net promoter score and its limits, one row; all in points, -100 to 100. low, high: the adjusted Wald interval, three answers added (3/4 promoters, 3/2 passives, 3/4 detractors; Rocks 2016, The American Statistician 70), which holds also where all say the same; its centre and error are adjusted_nps and adjusted_error. standard_error: 100 sqrt((p + d - (p - d)^2) / n); wald_low, wald_high: nps -/+ z of it (width 0 where all say the same); t_low, t_high: by Student''s t with n - 1, not cut. NULLs without answers; no row for NULL. confidence NULL = 0.95; 22023 outside 0..1.';
+
+CREATE FUNCTION nps_test(a nps_counts, b nps_counts, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (difference double precision, standard_error double precision, z double precision,
+		p_value double precision, low double precision, high double precision,
+		adjusted_difference double precision, adjusted_z double precision, adjusted_p_value double precision,
+		chi_square double precision, degrees_of_freedom bigint, chi_square_p double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION nps_test(nps_counts, nps_counts, double precision) IS
+'two periods or groups of different customers, one row: difference = nps of b - nps of a, in points, its standard_error, z, two-sided p_value and limits (Wald); the same from the adjusted counts (Rocks 2016), to be preferred for few answers; Pearson''s chi-square of the 3 x 2 table of counts (does anything differ, not only the score). z NULL where nobody differs within the groups, all NULL where one has no answers; no row for NULL. confidence NULL = 0.95; 22023 outside 0..1.';
+
+-- Health ---------------------------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION health_score(nps double precision, tickets double precision, usage double precision,
+		nps_weight double precision DEFAULT 0.3, tickets_weight double precision DEFAULT 0.2,
+		usage_weight double precision DEFAULT 0.5, tickets_high double precision DEFAULT 5,
+		usage_high double precision DEFAULT 1) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION health_score(double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS
+'a customer''s health, 0 to 100 (best): the weighted mean of three parts: his last NPS answer (0..10, times 10), tickets (100 * (1 - tickets / tickets_high), 0 from tickets_high on) and usage (100 * usage / usage_high, at most 100; say the share of seats or of days in use). A NULL part is left out with its weight, never taken for an average one: see coverage in health_rows(). NULL where no part with a weight is known. 22023 for an answer beyond 0..10, negative tickets, usage or weights, weights that are all 0; 22004 for a NULL weight or bound. Whether it says anything: auc(100 - health, churned).';
+
+CREATE FUNCTION health_rows(nps double precision, tickets double precision, usage double precision,
+		nps_weight double precision DEFAULT 0.3, tickets_weight double precision DEFAULT 0.2,
+		usage_weight double precision DEFAULT 0.5, tickets_high double precision DEFAULT 5,
+		usage_high double precision DEFAULT 1)
+	RETURNS TABLE (score double precision, coverage double precision, band text,
+		nps_part double precision, tickets_part double precision, usage_part double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION health_rows(double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS
+'health_score() with what it is made of, one row: coverage, the share of all weight whose parts are known, 0 to 1; band: ''poor'' below 40, ''fair'', ''good'' from 70 on; the parts, 0 to 100, NULL where not known. Errors as for health_score().';
+
+CREATE FUNCTION health_score(parts double precision[], weights double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'health_score_parts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION health_score(double precision[], double precision[]) IS
+'health from parts of one''s own, each 0 to 100 (best): their weighted mean over what is not NULL. NULL where no part with a weight is known. 22023 for parts beyond 0..100, negative weights or weights that are all 0; 22004 for a NULL weight; 2202E for lists of different lengths.';
+
+CREATE FUNCTION health_coverage(parts double precision[], weights double precision[]) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION health_coverage(double precision[], double precision[]) IS
+'the share of all weight whose parts are known, 0 to 1: how much health_score(parts, weights) rests on. Errors as there.';

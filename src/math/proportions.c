@@ -8,7 +8,6 @@
 #include "proportions.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #include "legendre.h"
 #include "special.h"
@@ -273,8 +272,7 @@ beta_quantile_below(double tail, bool upper, double a, double b)
 	return x;
 }
 
-/* The x with P(X <= x) = tail or, if upper, P(X > x) = tail; 0 < tail <= 1/2. */
-static double
+double
 beta_quantile(double tail, bool upper, double a, double b)
 {
 	double		tails[2];

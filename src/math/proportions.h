@@ -13,6 +13,8 @@
 #ifndef RETENTION_PROPORTIONS_H
 #define RETENTION_PROPORTIONS_H
 
+#include <stdbool.h>
+
 #include "intervals.h"
 
 /* The normal approximation around hits / n, cut to [0, 1]; n > 0. */
@@ -60,5 +62,8 @@ extern double two_proportion_z(double hits1, double n1, double hits2, double n2)
 #define FISHER_SPREAD	1e6
 
 extern double fisher_two_sided(double hits1, double n1, double hits2, double n2);
+
+/* The x with P(X <= x) = tail of a beta or, if upper, P(X > x) = tail; 0 < tail <= 1/2. */
+extern double beta_quantile(double tail, bool upper, double a, double b);
 
 #endif							/* RETENTION_PROPORTIONS_H */
