@@ -13,6 +13,7 @@
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "label_bytes.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/array.h"
@@ -85,62 +86,6 @@ static inline char *
 heap_of(const MigrationOpen *open)
 {
 	return (char *) (slots_of(open) + SLOTS(open->label_room));
-}
-
-/* ---------- bytes of labels ---------- */
-
-static inline uint64
-word64(const char *p)
-{
-	uint64		word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-static inline uint32
-word32(const char *p)
-{
-	uint32		word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-/* Labels are short: calls of memcmp() would cost more than they do. */
-static inline bool
-same_bytes(const char *a, const char *b, uint32 len)
-{
-	if (len >= 8)
-	{
-		for (uint32 i = 0; i + 8 <= len; i += 8)
-			if (word64(a + i) != word64(b + i))
-				return false;
-		return word64(a + len - 8) == word64(b + len - 8);
-	}
-	if (len >= 4)
-		return word32(a) == word32(b) && word32(a + len - 4) == word32(b + len - 4);
-	return a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1];
-}
-
-static inline uint32
-hash_bytes_of(const char *p, uint32 len)
-{
-	uint64		hash = len * UINT64CONST(0x9e3779b97f4a7c15);
-
-	if (len >= 8)
-	{
-		for (uint32 i = 0; i + 8 <= len; i += 8)
-			hash = (hash ^ (hash >> 29) ^ word64(p + i)) * UINT64CONST(0xbf58476d1ce4e5b9);
-		hash = (hash ^ (hash >> 29) ^ word64(p + len - 8)) * UINT64CONST(0x94d049bb133111eb);
-	}
-	else if (len >= 4)
-		hash = (hash ^ ((uint64) word32(p) << 32 | word32(p + len - 4))) *
-			UINT64CONST(0xbf58476d1ce4e5b9);
-	else
-		hash = (hash ^ ((uint64) (uint8) p[0] << 16 | (uint8) p[len / 2] << 8 |
-						(uint8) p[len - 1])) * UINT64CONST(0xbf58476d1ce4e5b9);
-	return (uint32) (hash >> 32);
 }
 
 /* ---------- room ---------- */
@@ -280,11 +225,11 @@ find_label(const MigrationOpen *open, const char *text, uint32 len, uint32 guess
 	uint32		mask;
 
 	if (guess < open->labels && labels[guess].len == len &&
-		same_bytes(heap + labels[guess].at, text, len))
+		label_bytes_equal(heap + labels[guess].at, text, len))
 		return guess;
 	if (unlikely(len == 0))
 		return open->labels;
-	hash = hash_bytes_of(text, len);
+	hash = label_bytes_hash(text, len);
 	slots = slots_of(open);
 	mask = SLOTS(open->label_room) - 1;
 	for (uint32 place = hash & mask; slots[place] != 0; place = (place + 1) & mask)
@@ -292,7 +237,7 @@ find_label(const MigrationOpen *open, const char *text, uint32 len, uint32 guess
 		uint32		number = slots[place] - 1;
 
 		if (labels[number].hash == hash && labels[number].len == len &&
-			same_bytes(heap + labels[number].at, text, len))
+			label_bytes_equal(heap + labels[number].at, text, len))
 			return number;
 	}
 	return open->labels;
@@ -310,7 +255,7 @@ add_label(MigrationOpen *open, const char *text, uint32 len)
 		open = resize(open, open->cell_room, open->label_room * 2, open->heap_room);
 	open = reserve_heap(open, len);
 	label = &labels_of(open)[open->labels];
-	label->hash = hash_bytes_of(text, len);
+	label->hash = label_bytes_hash(text, len);
 	label->len = len;
 	label->at = put_heap(open, text, len);
 	put_slot(open, open->labels++);

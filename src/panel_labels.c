@@ -44,7 +44,7 @@ put_label(PanelLabels *labels, const char *text, uint32 len)
 	uint32		mask = labels->room * 2 - 1;
 	uint32		place;
 
-	label->hash = panel_label_hash(text, len);
+	label->hash = label_bytes_hash(text, len);
 	label->place = labels->bytes << 8 | len;
 	memcpy(panel_label_bytes(labels) + labels->bytes, text, len);
 	/* zeroed memory ends it */

@@ -13,6 +13,7 @@
 #ifndef RETENTION_PANEL_LABELS_H
 #define RETENTION_PANEL_LABELS_H
 
+#include "label_bytes.h"
 #include "migration.h"
 
 typedef struct PanelLabel
@@ -72,61 +73,6 @@ panel_label(const PanelLabels *labels, uint32 number, uint32 *len)
 	return panel_label_bytes(labels) + (labels->label[number].place >> 8);
 }
 
-static inline uint64
-panel_load64(const char *p)
-{
-	uint64		word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-static inline uint32
-panel_load32(const char *p)
-{
-	uint32		word;
-
-	memcpy(&word, p, sizeof(word));
-	return word;
-}
-
-/* Labels are short: a call of memcmp() would cost more than this. */
-static inline bool
-panel_label_equal(const char *a, const char *b, uint32 len)
-{
-	if (len >= 8)
-	{
-		for (uint32 i = 0; i + 8 <= len; i += 8)
-			if (panel_load64(a + i) != panel_load64(b + i))
-				return false;
-		return panel_load64(a + len - 8) == panel_load64(b + len - 8);
-	}
-	if (len >= 4)
-		return panel_load32(a) == panel_load32(b) &&
-			panel_load32(a + len - 4) == panel_load32(b + len - 4);
-	return a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1];
-}
-
-/* Of at least one byte. */
-static inline uint32
-panel_label_hash(const char *p, uint32 len)
-{
-	uint64		hash = len;
-
-	if (len >= 8)
-	{
-		for (uint32 i = 0; i + 8 <= len; i += 8)
-			hash = (hash ^ hash >> 32 ^ panel_load64(p + i)) * UINT64CONST(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32 ^ panel_load64(p + len - 8);
-	}
-	else if (len >= 4)
-		hash ^= (uint64) panel_load32(p) << 32 ^ panel_load32(p + len - 4);
-	else
-		hash ^= (uint64) (uint8) p[0] << 24 ^ (uint64) (uint8) p[len / 2] << 16 ^
-			(uint64) (uint8) p[len - 1] << 8;
-	return (uint32) (hash * UINT64CONST(0xbf58476d1ce4e5b9) >> 32);
-}
-
 /* A label's number, or PANEL_NO_LABEL. */
 static pg_attribute_always_inline uint32
 panel_labels_find(const PanelLabels *labels, const char *text, uint32 len)
@@ -138,13 +84,13 @@ panel_labels_find(const PanelLabels *labels, const char *text, uint32 len)
 
 	if (unlikely(len == 0))
 		return PANEL_NO_LABEL;
-	hash = panel_label_hash(text, len);
+	hash = label_bytes_hash(text, len);
 	for (uint32 place = hash & mask; slots[place] != 0; place = (place + 1) & mask)
 	{
 		const PanelLabel *label = &labels->label[slots[place] - 1];
 
 		if (label->hash == hash && (label->place & 0xff) == len &&
-			panel_label_equal(bytes + (label->place >> 8), text, len))
+			label_bytes_equal(bytes + (label->place >> 8), text, len))
 			return slots[place] - 1;
 	}
 	return PANEL_NO_LABEL;
