@@ -11,18 +11,15 @@
  * the list of states must be the same in all rows of a group.
  * Never: allocates for a row whose labels are known.
  */
+#include "migration_enum.h"
 #include "migration_open.h"
 
-#include "access/htup_details.h"
 #include "arguments.h"
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "pile.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/catcache.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #define FROM_ARG	1
 #define TO_ARG		2
@@ -39,76 +36,11 @@ typedef enum LabelType
 
 /* ---------- enums: their labels are a declared list ---------- */
 
-typedef struct EnumLabel
-{
-	Oid			oid;
-	float4		order;
-	int			len;
-	char	   *label;
-} EnumLabel;
-
-typedef struct EnumList
-{
-	int			n;
-	char	  **in_order;
-	EnumLabel	labels[FLEXIBLE_ARRAY_MEMBER];	/* by OID */
-} EnumList;
-
-static int
-compare_orders(const void *a, const void *b)
-{
-	float4		x = ((const EnumLabel *) a)->order;
-	float4		y = ((const EnumLabel *) b)->order;
-
-	return x < y ? -1 : x > y;
-}
-
-static int
-compare_oids(const void *a, const void *b)
-{
-	Oid			x = ((const EnumLabel *) a)->oid;
-	Oid			y = ((const EnumLabel *) b)->oid;
-
-	return x < y ? -1 : x > y;
-}
-
-/* In the current context. */
-static EnumList *
-read_enum(Oid type)
-{
-	CatCList   *tuples = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(type));
-	int			n = tuples->n_members;
-	EnumList   *list = palloc(offsetof(EnumList, labels) + sizeof(EnumLabel) * (n + 1));
-
-	list->n = n;
-	list->in_order = palloc(sizeof(char *) * (n + 1));
-	for (int i = 0; i < n; i++)
-	{
-		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&tuples->members[i]->tuple);
-		EnumLabel  *label = &list->labels[i];
-
-		label->oid = form->oid;
-		label->order = form->enumsortorder;
-		label->label = pstrdup(NameStr(form->enumlabel));
-		label->len = strlen(label->label);
-	}
-	ReleaseSysCacheList(tuples);
-	qsort(list->labels, n, sizeof(EnumLabel), compare_orders);
-	if (n > MIGRATION_STATES_MAX)
-		migration_states_error();
-	for (int i = 0; i < n; i++)
-	{
-		list->in_order[i] = list->labels[i].label;
-		migration_label_check(list->labels[i].label, list->labels[i].len);
-	}
-	qsort(list->labels, n, sizeof(EnumLabel), compare_oids);
-	return list;
-}
-
 static const EnumList *
 enum_list(FunctionCallInfo fcinfo)
 {
 	Oid			type;
+	EnumList   *list;
 	MemoryContext old;
 
 	if (likely(fcinfo->flinfo->fn_extra != NULL))
@@ -117,30 +49,10 @@ enum_list(FunctionCallInfo fcinfo)
 	if (!OidIsValid(type))
 		elog(ERROR, "type of the segment is not known");
 	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	fcinfo->flinfo->fn_extra = read_enum(getBaseType(type));
+	list = migration_enum_read(type);
+	migration_enum_check(list);
 	MemoryContextSwitchTo(old);
-	return fcinfo->flinfo->fn_extra;
-}
-
-static const EnumLabel *
-enum_label(const EnumList *list, Oid value)
-{
-	int			low = 0;
-	int			high = list->n;
-
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if (list->labels[middle].oid == value)
-			return &list->labels[middle];
-		if (list->labels[middle].oid < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	elog(ERROR, "enum value %u is unknown", value);
-	return NULL;
+	return fcinfo->flinfo->fn_extra = list;
 }
 
 /* ---------- rows ---------- */
@@ -227,7 +139,7 @@ read_label(FunctionCallInfo fcinfo, int arg, LabelType type, char *buf,
 	}
 	else
 	{
-		const EnumLabel *value = enum_label(enum_list(fcinfo), PG_GETARG_OID(arg));
+		const EnumLabel *value = migration_enum_label(enum_list(fcinfo), PG_GETARG_OID(arg));
 
 		*label = value->label;
 		*len = value->len;

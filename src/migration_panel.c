@@ -11,18 +11,15 @@
  * parameters must be equal in all rows.
  * Never: reads the clock, or the session's zone where a zone was given.
  */
+#include "migration_enum.h"
 #include "panel_book.h"
 
-#include "access/htup_details.h"
 #include "arguments.h"
-#include "catalog/pg_enum.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/catcache.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 /* How a segment comes. */
 typedef enum SegmentKind
@@ -36,15 +33,6 @@ typedef enum SegmentKind
 	SEGMENT_INT8,
 	SEGMENT_ENUM
 } SegmentKind;
-
-/* A value of an enum: its label, and where it stands among all of them. */
-typedef struct EnumSegment
-{
-	Oid			oid;
-	float4		order;
-	uint32		number;
-	char	   *label;
-} EnumSegment;
 
 /* One set of parameters; groups of a call site may have different ones. */
 typedef struct PanelVariant
@@ -68,8 +56,7 @@ typedef struct PanelQuery
 	bool		vary;			/* an argument may differ from row to row */
 	bool		short_keys;
 	PanelVariant *variant;		/* of the last row; a list */
-	int32		enums_n;		/* by OID */
-	EnumSegment *enums;
+	EnumList   *enums;			/* SEGMENT_ENUM: its labels */
 } PanelQuery;
 
 #define ARG_CUSTOMER	1
@@ -121,76 +108,6 @@ segment_kind(FunctionCallInfo fcinfo)
 	return SEGMENT_ENUM;
 }
 
-static int
-compare_orders(const void *a, const void *b)
-{
-	float4		x = ((const EnumSegment *) a)->order;
-	float4		y = ((const EnumSegment *) b)->order;
-
-	return x < y ? -1 : x > y;
-}
-
-static int
-compare_oids(const void *a, const void *b)
-{
-	Oid			x = ((const EnumSegment *) a)->oid;
-	Oid			y = ((const EnumSegment *) b)->oid;
-
-	return x < y ? -1 : x > y;
-}
-
-/* All values of the segment's type, by OID, in the current context. */
-static void
-read_enum(FunctionCallInfo fcinfo, PanelQuery *query)
-{
-	Oid			type = getBaseType(get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT));
-	CatCList   *tuples = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(type));
-
-	query->enums_n = tuples->n_members;
-	query->enums = palloc(sizeof(EnumSegment) * (query->enums_n + 1));
-	for (int32 i = 0; i < query->enums_n; i++)
-	{
-		Form_pg_enum form = (Form_pg_enum) GETSTRUCT(&tuples->members[i]->tuple);
-
-		query->enums[i].oid = form->oid;
-		query->enums[i].order = form->enumsortorder;
-		query->enums[i].label = pstrdup(NameStr(form->enumlabel));
-	}
-	ReleaseSysCacheList(tuples);
-	qsort(query->enums, query->enums_n, sizeof(EnumSegment), compare_orders);
-	for (int32 i = 0; i < query->enums_n; i++)
-		query->enums[i].number = i;
-	qsort(query->enums, query->enums_n, sizeof(EnumSegment), compare_oids);
-}
-
-/* The labels of the enum in its order: a declared list. */
-static char **
-enum_states(const PanelQuery *query)
-{
-	char	  **states = palloc(sizeof(char *) * (query->enums_n + 1));
-
-	if (query->enums_n > MIGRATION_STATES_MAX)
-		migration_states_error();
-	for (int32 i = 0; i < query->enums_n; i++)
-	{
-		migration_label_check(query->enums[i].label, strlen(query->enums[i].label));
-		states[query->enums[i].number] = query->enums[i].label;
-	}
-	return states;
-}
-
-static const EnumSegment *
-enum_segment(const PanelQuery *query, Oid value)
-{
-	EnumSegment key = {value, 0, 0, NULL};
-	const EnumSegment *found = bsearch(&key, query->enums, query->enums_n, sizeof(EnumSegment),
-									   compare_oids);
-
-	if (found == NULL)
-		elog(ERROR, "enum value %u is unknown", value);
-	return found;
-}
-
 /* The number of a row's segment in a book. */
 static uint32
 segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelBook *book)
@@ -231,7 +148,8 @@ segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelBook *book
 			break;
 		case SEGMENT_ENUM:
 			{
-				const EnumSegment *segment = enum_segment(query, DatumGetObjectId(value));
+				const EnumLabel *segment = migration_enum_label(query->enums,
+																DatumGetObjectId(value));
 
 				if (query->states_arg == 0)
 					return segment->number;
@@ -324,8 +242,9 @@ create_variant(FunctionCallInfo fcinfo, PanelQuery *query)
 	}
 	else if (query->segment == SEGMENT_ENUM)
 	{
-		states = enum_states(query);
-		states_n = query->enums_n;
+		migration_enum_check(query->enums);
+		states = query->enums->in_order;
+		states_n = query->enums->n;
 	}
 	variant->shared = panel_shared_create(&terms, states, states_n,
 										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
@@ -411,7 +330,7 @@ begin_query(FunctionCallInfo fcinfo, int form)
 	for (arg = ARG_PERIOD; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
 	if (query->segment == SEGMENT_ENUM)
-		read_enum(fcinfo, query);
+		query->enums = migration_enum_read(get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT));
 	MemoryContextSwitchTo(old);
 	query->short_keys = create_variant(fcinfo, query)->shared->keys.short_keys;
 	fcinfo->flinfo->fn_extra = query;
