@@ -90,6 +90,27 @@ typedef struct ClvCustomer
 /* 22008 if infinite */
 extern void clv_as_of_check(DateADT as_of);
 
+/* 22004: models that count whole periods must be told how many have ended. */
+extern void clv_as_of_missing_error(const PurchaseModel *model);
+
+/* What a ModelPoll is here. */
+extern void clv_poll(void);
+
+/* Of what the likelihood sees of a customer; the upper bits are the better ones. */
+static inline uint64
+clv_hash(double x, double t_x, double age)
+{
+	uint64		bits[3];
+	uint64		hash;
+
+	memcpy(&bits[0], &x, sizeof(x));
+	memcpy(&bits[1], &t_x, sizeof(t_x));
+	memcpy(&bits[2], &age, sizeof(age));
+	hash = bits[0] * UINT64CONST(0x9e3779b97f4a7c15);
+	hash = (hash ^ (hash >> 32) ^ bits[1]) * UINT64CONST(0xc2b2ae3d27d4eb4f);
+	return (hash ^ (hash >> 32) ^ bits[2]) * UINT64CONST(0xd6e8feb86659fd93);
+}
+
 /*
  * 22023, naming the values: negative, NaN or infinite, recency > age, frequency
  * not whole, frequency 0 with recency > 0 (or the reverse, recency 0 with

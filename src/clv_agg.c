@@ -203,10 +203,7 @@ clv_model_history_trans(PG_FUNCTION_ARGS)
 	spec.days = !query->model->discrete;
 	spec.first_days = !has_as_of;
 	if (query->model->discrete && !has_as_of)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("as_of must not be NULL for model \"%s\"", query->model->name),
-				 errhint("Its periods count when they have ended: give the day until which the data are complete.")));
+		clv_as_of_missing_error(query->model);
 	sample = state_of(fcinfo, &spec);
 	if (PG_ARGISNULL(HISTORY_ARG))
 		sample->skipped++;

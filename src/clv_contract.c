@@ -16,7 +16,6 @@
 
 #include "arguments.h"
 #include "cohort_cells.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -38,12 +37,6 @@ typedef struct Survivors
 
 #define SURVIVORS_MAGIC	0x56525553
 #define SURVIVORS_SIZE(room) (offsetof(Survivors, counts) + (Size) (room) * sizeof(int64))
-
-static void
-poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 static const PurchaseModel *
 parse_contract(const text *name)
@@ -100,7 +93,7 @@ fit_contract(const PurchaseModel *purchase, TimeUnit unit, ModelRow *rows, size_
 	qsort(rows, n, sizeof(ModelRow), compare_rows);
 	for (size_t i = 0; i < n; i++)
 		model.customers += (int64) rows[i].count;
-	model_fit(purchase, rows, n, NULL, poll, &model.fit);
+	model_fit(purchase, rows, n, NULL, clv_poll, &model.fit);
 	return PointerGetDatum(clv_model_pack(&model));
 }
 
@@ -387,7 +380,7 @@ contract_predictor(FunctionCallInfo fcinfo, ClvModel *model)
 	memset(&p, 0, sizeof(p));
 	p.model = model->purchase;
 	memcpy(p.params, model->fit.params, sizeof(p.params));
-	p.poll = poll;
+	p.poll = clv_poll;
 	return p;
 }
 

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
@@ -139,6 +140,21 @@ clv_as_of_check(DateADT as_of)
 				 errmsg("as_of must be finite, not \"%s\"",
 						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
 				 errhint("Give the day until which the data are complete.")));
+}
+
+void
+clv_as_of_missing_error(const PurchaseModel *model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("as_of must not be NULL for model \"%s\"", model->name),
+			 errhint("Its periods count when they have ended: give the day until which the data are complete.")));
+}
+
+void
+clv_poll(void)
+{
+	CHECK_FOR_INTERRUPTS();
 }
 
 static void

@@ -27,15 +27,6 @@ clv_memo_forget(ClvMemo *memo)
 	memo->generation = 1;
 }
 
-static inline uint64
-bits_of(double value)
-{
-	uint64		bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
-
 static inline bool
 is_about(const ClvMemo *memo, const MemoEntry *entry, const ClvCustomer *customer)
 {
@@ -60,12 +51,9 @@ enlarge(ClvMemo *memo)
 MemoEntry *
 clv_memo_find(ClvMemo *memo, const ClvCustomer *customer, bool *known)
 {
-	uint64		hash = bits_of(customer->x) * UINT64CONST(0x9e3779b97f4a7c15);
+	uint64		hash = clv_hash(customer->x, customer->t_x, customer->age) >> 32;
 	MemoEntry  *entry;
 
-	hash = (hash ^ (hash >> 32) ^ bits_of(customer->t_x)) * UINT64CONST(0xc2b2ae3d27d4eb4f);
-	hash = (hash ^ (hash >> 32) ^ bits_of(customer->age)) * UINT64CONST(0xd6e8feb86659fd93);
-	hash >>= 32;
 	if (unlikely(memo->entries == NULL ||
 				 (memo->misses > memo->size / 4 && memo->size < MEMO_ENTRIES_MAX)))
 		enlarge(memo);

@@ -115,10 +115,7 @@ create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
 	if (variant->model != NULL)
 		model = clv_purchase_parse(variant->model);
 	if (model->discrete && !terms.has_as_of)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("as_of must not be NULL for model \"%s\"", model->name),
-				 errhint("Its periods count when they have ended: give the day until which the data are complete.")));
+		clv_as_of_missing_error(model);
 	terms.spec.purchase = model->kind;
 	terms.spec.spend = variant->spend == NULL || clv_spend_parse(variant->spend);
 	terms.spec.unit = variant->unit == NULL ? TIME_UNIT_DAY : time_unit_parse(variant->unit);

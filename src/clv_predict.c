@@ -22,18 +22,12 @@
 #define STEPS_MAX		100000
 
 static void
-poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
-static void
 make_ready(ClvPredictor *p)
 {
 	p->purchase.model = p->model.purchase;
 	memcpy(p->purchase.params, p->model.fit.params, sizeof(p->purchase.params));
 	p->purchase.nodes = &p->nodes;
-	p->purchase.poll = poll;
+	p->purchase.poll = clv_poll;
 	p->context = CurrentMemoryContext;
 }
 

@@ -97,25 +97,12 @@ clv_sample_create(const ClvSpec *spec)
 	return sample;
 }
 
-static inline uint64
-bits_of(double value)
-{
-	uint64		bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
-
 static inline ModelRow *
 find_slot(const ClvSample *sample, double x, double t_x, double age)
 {
 	ModelRow   *slots = slots_of(sample);
-	uint64		hash = bits_of(x) * UINT64CONST(0x9e3779b97f4a7c15);
-	uint32		i;
+	uint32		i = (clv_hash(x, t_x, age) >> 32) & (sample->slots - 1);
 
-	hash = (hash ^ (hash >> 32) ^ bits_of(t_x)) * UINT64CONST(0xc2b2ae3d27d4eb4f);
-	hash = (hash ^ (hash >> 32) ^ bits_of(age)) * UINT64CONST(0xd6e8feb86659fd93);
-	i = (hash >> 32) & (sample->slots - 1);
 	/* one slot is free, or somebody made the state by hand */
 	for (uint32 probes = 0; probes < sample->slots; probes++)
 	{
@@ -284,12 +271,6 @@ compare_spends(const SpendRow *a, const SpendRow *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-static void
-poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
 static void *
 huge_array(Size n, Size size)
 {
@@ -396,7 +377,7 @@ fit_spend(const ClvSample *sample, ClvModel *model)
 	model->spend_customers = sample->spends_used;
 	model->spend_left_out = sample->left_out;
 	model->correlation = spend_correlation(rows, n);
-	gamma_gamma_fit(rows, n, scratch, poll, &model->spend);
+	gamma_gamma_fit(rows, n, scratch, clv_poll, &model->spend);
 	pfree(rows);
 	pfree(scratch);
 }
@@ -429,7 +410,7 @@ clv_sample_fit(const ClvSample *sample, ClvModel *model)
 	for (size_t i = 0; i < n; i++)
 		model->customers += (int64) rows[i].count;
 	scratch = huge_array(n, sizeof(ModelRow));
-	model_fit(model->purchase, rows, n, scratch, poll, &model->fit);
+	model_fit(model->purchase, rows, n, scratch, clv_poll, &model->fit);
 	pfree(rows);
 	pfree(scratch);
 	model->correlation = get_float8_nan();

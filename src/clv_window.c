@@ -269,10 +269,7 @@ partition_as_of(WindowObject winobj, const PurchaseModel *model, int64 rows,
 		return DatumGetDateADT(value);
 	}
 	if (model->discrete)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("as_of must not be NULL for model \"%s\"", model->name),
-				 errhint("Its periods count when they have ended: give the day until which the data are complete.")));
+		clv_as_of_missing_error(model);
 	return latest_day(winobj, rows, scratch);
 }
 
