@@ -2655,7 +2655,9 @@ CREATE AGGREGATE migration_matrix(customer anyelement, at "any", segment "any", 
 COMMENT ON AGGREGATE migration_matrix(anyelement, "any", "any", text, bigint[], text) IS
 'migration_matrix of a panel: one row per customer and calendar period with its segment, in any order. Customers are counted from each period to the next one (by cell, by cell and period, and by runs of three periods for migration_order() and migration_homogeneity()). customer: of any hashable type; at: date, timestamp or timestamptz; segment: text, an integer or an enum. Rows with NULL in one of these are skipped: a period without a row is a gap, and no customer moves across a gap, or is counted as entered or left. Of two rows of a customer in one period the later one counts; at the same time, the one whose segment stands later among the states. The last period of a customer is in no denominator. period: ''hour'', ''day'', ''week'' (''week:sunday''), ''month'', ''quarter'', ''year''; time_zone: of timestamptz; date and timestamp are wall clock and not converted. states: all states in their order; they are kept where nobody was in them, and any other segment is 22023. Period, states and time zone must be the same in all rows of a group (22023, NULL 22004). 22008 for infinite times; 22023 for an empty segment, one of more than 255 bytes, ''(entered)'' and ''(left)''; 42804 for another type; 42883 for customers that cannot be hashed; 54000 for more than 1000 segments. Zero rows give a matrix without states.';
 
--- Proportions --------------------------------------------------------------------------------------------------------------------------
+----------------------------------------------------------------------
+-- Proportions
+----------------------------------------------------------------------
 
 CREATE FUNCTION proportion_interval(hits bigint, trials bigint, confidence double precision DEFAULT 0.95, method text DEFAULT 'wilson')
 	RETURNS TABLE (proportion double precision, low double precision, high double precision)
@@ -2671,26 +2673,28 @@ CREATE FUNCTION proportion_test(hits1 bigint, trials1 bigint, hits2 bigint, tria
 COMMENT ON FUNCTION proportion_test(bigint, bigint, bigint, bigint, double precision) IS
 'two proportions of independent samples, one row: difference = hits1 / trials1 - hits2 / trials2; z and its two-sided p_value by the pooled test without continuity correction (its square is Pearson''s chi-square), NULL where none or all of both samples are hits; wald_low, wald_high: Wald limits of the difference, variances not pooled, cut to -1..1; low, high: limits by the square and add rule on Wilson''s (Newcombe 1998, method 10); fisher_p: Fisher''s exact test (1935), two-sided: all tables with these margins that are not more probable, NULL where both samples are beyond some 1e12. NULLs for 0 trials or a NULL count; confidence NULL = 0.95. 22023 unless 0 <= hits <= trials and 0 < confidence < 1.';
 
--- What customers say ---------------------------------------------------------------------------------------------------------------------
+----------------------------------------------------------------------
+-- What customers say
+----------------------------------------------------------------------
 
 CREATE TYPE nps_counts AS (promoters bigint, passives bigint, detractors bigint);
 COMMENT ON TYPE nps_counts IS
 'answers to "how likely are you to recommend us", counted: promoters (9 and 10), passives (7 and 8), detractors (0 to 6); made by nps_counts(score)';
 
 CREATE FUNCTION nps_trans(bigint[], bigint) RETURNS bigint[]
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION nps_trans(bigint[], bigint) IS 'part of nps(): one answer';
 
 CREATE FUNCTION nps_trans(bigint[], bigint, bigint) RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'nps_trans_responses' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'nps_trans_responses' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION nps_trans(bigint[], bigint, bigint) IS 'part of nps(): so many answers';
 
 CREATE FUNCTION nps_trans(bigint[], nps_counts) RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'nps_counts_trans' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'nps_counts_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION nps_trans(bigint[], nps_counts) IS 'part of rollup(nps_counts): counts of one group';
 
 CREATE FUNCTION nps_combine(bigint[], bigint[]) RETURNS bigint[]
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION nps_combine(bigint[], bigint[]) IS 'part of nps(): two states as one';
 
 CREATE FUNCTION nps_final(bigint[]) RETURNS double precision
@@ -2780,7 +2784,9 @@ CREATE FUNCTION nps_test(a nps_counts, b nps_counts, confidence double precision
 COMMENT ON FUNCTION nps_test(nps_counts, nps_counts, double precision) IS
 'two periods or groups of different customers, one row: difference = nps of b - nps of a, in points, its standard_error, z, two-sided p_value and limits (Wald); the same from the adjusted counts (Rocks 2016), to be preferred for few answers; Pearson''s chi-square of the 3 x 2 table of counts (does anything differ, not only the score). z NULL where nobody differs within the groups, all NULL where one has no answers; no row for NULL. confidence NULL = 0.95; 22023 outside 0..1.';
 
--- Health ---------------------------------------------------------------------------------------------------------------------------------
+----------------------------------------------------------------------
+-- Health
+----------------------------------------------------------------------
 
 CREATE FUNCTION health_score(nps double precision, tickets double precision, usage double precision,
 		nps_weight double precision DEFAULT 0.3, tickets_weight double precision DEFAULT 0.2,
@@ -2809,3 +2815,951 @@ CREATE FUNCTION health_coverage(parts double precision[], weights double precisi
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION health_coverage(double precision[], double precision[]) IS
 'the share of all weight whose parts are known, 0 to 1: how much health_score(parts, weights) rests on. Errors as there.';
+
+----------------------------------------------------------------------
+-- survival_table: who left when, tallied
+----------------------------------------------------------------------
+
+CREATE TYPE survival_table;
+
+CREATE FUNCTION survival_table_in(cstring) RETURNS survival_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_in(cstring) IS
+'survival_table from its text form (base64 of its bytes), validated in full; 22P02 if it is no canonical value';
+
+CREATE FUNCTION survival_table_out(survival_table) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_out(survival_table) IS
+'text form of a survival_table: base64 of its bytes, lossless and free of any setting';
+
+CREATE FUNCTION survival_table_recv(internal) RETURNS survival_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_recv(internal) IS
+'survival_table from its binary form, validated in full; 22P03 if it is no canonical value';
+
+CREATE FUNCTION survival_table_send(survival_table) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_send(survival_table) IS
+'binary form of a survival_table: its bytes, the same on every architecture';
+
+CREATE TYPE survival_table (
+	INTERNALLENGTH = VARIABLE,
+	INPUT = survival_table_in,
+	OUTPUT = survival_table_out,
+	RECEIVE = survival_table_recv,
+	SEND = survival_table_send,
+	STORAGE = extended
+);
+COMMENT ON TYPE survival_table IS
+'who left when: distinct durations with the numbers of customers that left then or were last seen still there; made by survival_curve(), logrank() and competing_risks(), added up by rollup(), read by survival_rows(), survival_at(), survival_quantile(), restricted_mean(), survival_conditional(), survival_chart() and others; equal tables have equal bytes';
+
+CREATE FUNCTION survival_table_eq(survival_table, survival_table) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_eq(survival_table, survival_table) IS
+'the same rows';
+
+CREATE FUNCTION survival_table_ne(survival_table, survival_table) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_ne(survival_table, survival_table) IS
+'different rows';
+
+CREATE FUNCTION survival_table_hash(survival_table) RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_hash(survival_table) IS
+'hash of a survival_table, for GROUP BY and DISTINCT';
+
+CREATE FUNCTION survival_table_hash_extended(survival_table, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_hash_extended(survival_table, bigint) IS
+'hash of a survival_table with a seed, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = survival_table, RIGHTARG = survival_table, FUNCTION = survival_table_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (survival_table, survival_table) IS 'same rows';
+
+CREATE OPERATOR <> (
+	LEFTARG = survival_table, RIGHTARG = survival_table, FUNCTION = survival_table_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (survival_table, survival_table) IS 'different rows';
+
+CREATE OPERATOR CLASS survival_table_ops DEFAULT FOR TYPE survival_table USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 survival_table_hash(survival_table),
+	FUNCTION 2 survival_table_hash_extended(survival_table, bigint);
+COMMENT ON OPERATOR CLASS survival_table_ops USING hash IS 'lets survival tables be grouped, made distinct and hash-joined';
+COMMENT ON OPERATOR FAMILY survival_table_ops USING hash IS 'hashing of survival tables';
+
+CREATE FUNCTION survival_table_to_jsonb(survival_table) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_to_jsonb(survival_table) IS
+'a survival_table as JSON: duration_type and the distinct rows: duration (of intervals, microseconds), event or cause, and count; group, stratum, entry and weight where it has them';
+
+CREATE CAST (survival_table AS jsonb) WITH FUNCTION survival_table_to_jsonb(survival_table);
+COMMENT ON CAST (survival_table AS jsonb) IS 'everything a survival_table holds, readable';
+
+----------------------------------------------------------------------
+-- survival_curve(): from rows to a survival_table
+----------------------------------------------------------------------
+
+CREATE FUNCTION survival_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_combine(internal, internal) IS
+'part of survival_curve(), logrank() and competing_risks(): two states as one';
+
+CREATE FUNCTION survival_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_serialize(internal) IS
+'part of survival_curve(), logrank() and competing_risks(): a state for another process';
+
+CREATE FUNCTION survival_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_deserialize(bytea, internal) IS
+'part of survival_curve(), logrank() and competing_risks(): a state of another process';
+
+CREATE FUNCTION survival_final(internal) RETURNS survival_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_final(internal) IS
+'part of survival_curve(), logrank() and competing_risks(): the table of a state';
+
+CREATE FUNCTION survival_curve_trans(internal, anycompatible, boolean) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_curve_trans(internal, anycompatible, boolean) IS
+'part of survival_curve(): one row';
+
+CREATE AGGREGATE survival_curve(duration anycompatible, event boolean) (
+	SFUNC = survival_curve_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_curve(anycompatible, boolean) IS
+'survival_table of customers, one row each, whose Kaplan-Meier curve survival_rows() shows. duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored), and at risk of the events of that duration. Ties are exact. Rows with a NULL argument are skipped. 42804 for another type; 22023 for a negative, NaN or infinite duration; 22008 for an interval beyond the range of microseconds. Zero rows give a table without rows. Kaplan and Meier (1958).';
+
+CREATE FUNCTION survival_curve_weight_trans(internal, anycompatible, boolean, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_curve_weight_trans(internal, anycompatible, boolean, double precision) IS
+'part of survival_curve(): one row';
+
+CREATE AGGREGATE survival_curve(duration anycompatible, event boolean, weight double precision) (
+	SFUNC = survival_curve_weight_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_curve(anycompatible, boolean, double precision) IS
+'survival_table of customers, one row each, whose Kaplan-Meier curve survival_rows() shows. duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored), and at risk of the events of that duration. weight: counts a row as so many customers; sums are exact; 0 skips it. Ties are exact. Rows with a NULL argument are skipped. 42804 for another type; 22023 for a negative, NaN or infinite duration and a negative, NaN or infinite weight; 22008 for an interval beyond the range of microseconds. Zero rows give a table without rows. Kaplan and Meier (1958).';
+
+CREATE FUNCTION survival_curve_entry_trans(internal, anycompatible, anycompatible, boolean) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_curve_entry_trans(internal, anycompatible, anycompatible, boolean) IS
+'part of survival_curve(): one row';
+
+CREATE AGGREGATE survival_curve(entry anycompatible, duration anycompatible, event boolean) (
+	SFUNC = survival_curve_entry_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_curve(anycompatible, anycompatible, boolean) IS
+'survival_table of customers, one row each, whose Kaplan-Meier curve survival_rows() shows. duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored), and at risk of the events of that duration. entry: from when on the customer was in the data, in the same unit; at risk are entry < t <= duration (delayed entry, left truncation: for tables that start late). Ties are exact. Rows with a NULL argument are skipped. 42804 for another type; 22023 for a negative, NaN or infinite duration, and for an entry that is not before it; 22008 for an interval beyond the range of microseconds. Zero rows give a table without rows. Kaplan and Meier (1958).';
+
+CREATE FUNCTION survival_curve_entry_weight_trans(internal, anycompatible, anycompatible, boolean, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_curve_entry_weight_trans(internal, anycompatible, anycompatible, boolean, double precision) IS
+'part of survival_curve(): one row';
+
+CREATE AGGREGATE survival_curve(entry anycompatible, duration anycompatible, event boolean, weight double precision) (
+	SFUNC = survival_curve_entry_weight_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_curve(anycompatible, anycompatible, boolean, double precision) IS
+'survival_table of customers, one row each, whose Kaplan-Meier curve survival_rows() shows. duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored), and at risk of the events of that duration. entry: from when on the customer was in the data, in the same unit; at risk are entry < t <= duration (delayed entry, left truncation: for tables that start late). weight: counts a row as so many customers; sums are exact; 0 skips it. Ties are exact. Rows with a NULL argument are skipped. 42804 for another type; 22023 for a negative, NaN or infinite duration, an entry that is not before it, and a negative, NaN or infinite weight; 22008 for an interval beyond the range of microseconds. Zero rows give a table without rows. Kaplan and Meier (1958).';
+
+----------------------------------------------------------------------
+-- Transition functions of logrank() and competing_risks()
+----------------------------------------------------------------------
+
+CREATE FUNCTION survival_grouped_trans(internal, anycompatible, boolean, "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_grouped_trans(internal, anycompatible, boolean, "any") IS
+'part of logrank(): one row';
+
+CREATE FUNCTION survival_grouped_strata_trans(internal, anycompatible, boolean, "any", "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_grouped_strata_trans(internal, anycompatible, boolean, "any", "any") IS
+'part of logrank(): one row';
+
+CREATE FUNCTION survival_grouped_entry_trans(internal, anycompatible, anycompatible, boolean, "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_grouped_entry_trans(internal, anycompatible, anycompatible, boolean, "any") IS
+'part of logrank(): one row';
+
+CREATE FUNCTION survival_grouped_entry_strata_trans(internal, anycompatible, anycompatible, boolean, "any", "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_grouped_entry_strata_trans(internal, anycompatible, anycompatible, boolean, "any", "any") IS
+'part of logrank(): one row';
+
+CREATE FUNCTION survival_causes_trans(internal, anycompatible, "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_causes_trans(internal, anycompatible, "any") IS
+'part of competing_risks(): one row';
+
+CREATE FUNCTION survival_causes_entry_trans(internal, anycompatible, anycompatible, "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_causes_entry_trans(internal, anycompatible, anycompatible, "any") IS
+'part of competing_risks(): one row';
+
+----------------------------------------------------------------------
+-- rollup(survival_table)
+----------------------------------------------------------------------
+
+CREATE FUNCTION survival_table_rollup(survival_table, survival_table) RETURNS survival_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_rollup(survival_table, survival_table) IS
+'part of rollup(): two survival tables as one';
+
+CREATE FUNCTION survival_table_rollup_final(survival_table) RETURNS survival_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_table_rollup_final(survival_table) IS
+'part of rollup(): the sum of survival tables';
+
+CREATE AGGREGATE rollup(table_of_customers survival_table) (
+	SFUNC = survival_table_rollup,
+	STYPE = survival_table,
+	FINALFUNC = survival_table_rollup_final,
+	COMBINEFUNC = survival_table_rollup,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(survival_table) IS
+'survival tables of disjoint customers as one: what one aggregate over all their rows gives, to the byte. NULLs are skipped; NULL without others. 22023 for durations of different types (numbers, floating-point numbers, intervals) and for tables with and without entries, groups, strata or causes; tables with and without weights add up.';
+
+----------------------------------------------------------------------
+-- What a survival_table says
+----------------------------------------------------------------------
+
+CREATE FUNCTION survival_rows(t survival_table, confidence double precision DEFAULT 0.95, interval_type text DEFAULT 'log-log')
+	RETURNS TABLE (duration double precision, at_risk double precision, events double precision, censored double precision,
+		survival double precision, standard_error double precision, low double precision, high double precision,
+		cumulative_hazard double precision, cumulative_hazard_se double precision,
+		hazard double precision, hazard_low double precision, hazard_high double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION survival_rows(survival_table, double precision, text) IS
+'the Kaplan-Meier curve, one row a distinct duration (of intervals, in days), also those at which nobody but censored customers left: numbers at risk (entry < t <= duration), of events and of censored customers (sums of weights); survival just after it, prod(1 - d/n) (Kaplan and Meier 1958); Greenwood''s standard error S sqrt(sum d/(n(n-d))), NULL where S is 0; limits at confidence, interval_type ''plain'' S -/+ z se, ''log'' exp(ln S -/+ z se/S), both cut to [0, 1], or ''log-log'' S^exp(+/- z se/(S |ln S|)) (default; Kalbfleisch and Prentice 1980), NULL where S is 0 and, log-log, where it is 1; cumulative hazard sum d/n and its standard error sqrt(sum d/n^2) (Nelson 1972, Aalen 1978); hazard d/n with Wilson limits, which are NULL where weights make numbers that are not whole. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. Arguments that are NULL stand for their defaults; no rows for a NULL or empty table. 22023 for another interval_type or confidence.';
+
+CREATE FUNCTION survival_at(t survival_table, duration double precision, carry_forward boolean DEFAULT false) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_at(survival_table, double precision, boolean) IS
+'the share of customers still there just after a duration, S(duration) of the Kaplan-Meier curve, right-continuous: 1 before the first event. NULL beyond the longest duration unless survival was 0 there, as it cannot be known yet, and for a table without rows; carry_forward: there what it was at the longest duration. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. Durations of a table of intervals are days. 22023 for a negative duration or NaN.';
+
+CREATE FUNCTION survival_at(t survival_table, duration interval, carry_forward boolean DEFAULT false) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'survival_at_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_at(survival_table, interval, boolean) IS
+'the share of customers still there just after a duration, S(duration) of the Kaplan-Meier curve, right-continuous: 1 before the first event; months are 30 days. NULL beyond the longest duration unless survival was 0 there, as it cannot be known yet, and for a table without rows; carry_forward: there what it was at the longest duration. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. 42804 for a table whose durations are numbers, 22023 for a negative or infinite duration.';
+
+CREATE FUNCTION survival_conditional(t survival_table, elapsed double precision, ahead double precision, carry_forward boolean DEFAULT false) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_conditional(survival_table, double precision, double precision, boolean) IS
+'of the customers that are still there after elapsed, the share that will be after ahead more: S(elapsed + ahead) / S(elapsed). NULL where one of them is beyond the longest duration and survival was not 0 there, where S(elapsed) is 0, and for a table without rows; carry_forward: beyond the longest duration S is what it was there. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. 1 minus it is the chance to leave within ahead. Durations of a table of intervals are days. 22023 for a negative elapsed or ahead, or NaN.';
+
+CREATE FUNCTION survival_conditional(t survival_table, elapsed interval, ahead interval, carry_forward boolean DEFAULT false) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'survival_conditional_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION survival_conditional(survival_table, interval, interval, boolean) IS
+'of the customers that are still there after elapsed, the share that will be after ahead more: S(elapsed + ahead) / S(elapsed). NULL where one of them is beyond the longest duration and survival was not 0 there, where S(elapsed) is 0, and for a table without rows; carry_forward: beyond the longest duration S is what it was there. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. 1 minus it is the chance to leave within ahead. Months are 30 days. 42804 for a table whose durations are numbers, 22023 for a negative or infinite elapsed or ahead.';
+
+CREATE FUNCTION survival_quantile(t survival_table, p double precision DEFAULT 0.5, confidence double precision DEFAULT 0.95, interval_type text DEFAULT 'log-log', midpoint boolean DEFAULT false)
+	RETURNS TABLE (quantile double precision, low double precision, high double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION survival_quantile(survival_table, double precision, double precision, text, boolean) IS
+'one row: the first duration (of intervals, in days) after which a share p or more has left, S <= 1 - p within 1e-12: p = 0.5 is the median; and where the limits of survival_rows() come to the same height (Brookmeyer and Crowley 1982); of limits that rise again, the highest of them not above it, as survfit of R has it. NULL = not reached, or no limit. midpoint: where S stays at exactly 1 - p for a while, the middle of that while, as survfit of R has it; until the longest duration where no event ends it. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. Arguments that are NULL stand for their defaults. 22023 unless 0 < p < 1, for another interval_type or confidence.';
+
+CREATE FUNCTION restricted_mean(t survival_table, tau double precision DEFAULT NULL, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (restricted_mean double precision, standard_error double precision, low double precision, high double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION restricted_mean(survival_table, double precision, double precision) IS
+'one row: the mean time until leaving, no longer than tau: the area under S from 0 to tau, with its standard error sqrt(sum A^2 d/(n(n-d))), A the area from each event to tau (Irwin 1949, Klein and Moeschberger 2003), and limits mean -/+ z se, cut to [0, tau]. Beyond the longest duration S stays as it was there: choose a tau within the data. tau NULL: the longest duration. In the unit of the durations, of intervals in days. NULLs for a table without rows. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. 22023 for a negative or infinite tau, NaN, or another confidence.';
+
+CREATE FUNCTION restricted_mean(t survival_table, tau interval, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (restricted_mean double precision, standard_error double precision, low double precision, high double precision)
+	AS 'MODULE_PATHNAME', 'restricted_mean_interval' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION restricted_mean(survival_table, interval, double precision) IS
+'one row: the mean time until leaving, no longer than tau: the area under S from 0 to tau, with its standard error sqrt(sum A^2 d/(n(n-d))), A the area from each event to tau (Irwin 1949, Klein and Moeschberger 2003), and limits mean -/+ z se, cut to [0, tau]. Beyond the longest duration S stays as it was there: choose a tau within the data. In days; months of tau are 30 days. NULLs for a table without rows, no row for a NULL table or tau. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event. 42804 for a table whose durations are numbers, 22023 for a negative or infinite tau or another confidence.';
+
+CREATE FUNCTION survival_chart(t survival_table, width integer DEFAULT 60, height integer DEFAULT 10) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_chart(survival_table, integer, integer) IS
+'the Kaplan-Meier curve as text: one column a duration from 0 to the longest, as high as the share that is still there; above it the numbers of customers and of those that left, and the median. width: columns, 20 to 200; height: lines, 2 to 60; 22023 for others. Groups and strata of logrank() are taken together, and any cause of competing_risks() is an event.';
+
+----------------------------------------------------------------------
+-- logrank(): do groups leave at the same rate?
+----------------------------------------------------------------------
+
+CREATE AGGREGATE logrank(duration anycompatible, event boolean, grp "any") (
+	SFUNC = survival_grouped_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logrank(anycompatible, boolean, "any") IS
+'survival_table of customers in groups, one row each, for logrank_test() and logrank_groups(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored). grp: any type, by its text. Rows with a NULL are skipped; without rows an empty table. 22023 for a negative duration and numbers that are not finite; 42804 for durations of other types.';
+
+CREATE AGGREGATE logrank(duration anycompatible, event boolean, grp "any", stratum "any") (
+	SFUNC = survival_grouped_strata_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logrank(anycompatible, boolean, "any", "any") IS
+'survival_table of customers in groups, one row each, for logrank_test() and logrank_groups(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored). grp: any type, by its text. stratum: customers are only compared with those of the same stratum, and what comes out is summed up; any type, by its text. Rows with a NULL are skipped; without rows an empty table. 22023 for a negative duration and numbers that are not finite; 42804 for durations of other types.';
+
+CREATE AGGREGATE logrank(entry anycompatible, duration anycompatible, event boolean, grp "any") (
+	SFUNC = survival_grouped_entry_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logrank(anycompatible, anycompatible, boolean, "any") IS
+'survival_table of customers in groups, one row each, for logrank_test() and logrank_groups(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored). entry: from when on the customer is known of (delayed entry), counted like duration: at risk is who has entered before a time and not left before it. grp: any type, by its text. Rows with a NULL are skipped; without rows an empty table. 22023 for a negative duration, an entry not before it and numbers that are not finite; 42804 for durations of other types.';
+
+CREATE AGGREGATE logrank(entry anycompatible, duration anycompatible, event boolean, grp "any", stratum "any") (
+	SFUNC = survival_grouped_entry_strata_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logrank(anycompatible, anycompatible, boolean, "any", "any") IS
+'survival_table of customers in groups, one row each, for logrank_test() and logrank_groups(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored). entry: from when on the customer is known of (delayed entry), counted like duration: at risk is who has entered before a time and not left before it. grp: any type, by its text. stratum: customers are only compared with those of the same stratum, and what comes out is summed up; any type, by its text. Rows with a NULL are skipped; without rows an empty table. 22023 for a negative duration, an entry not before it and numbers that are not finite; 42804 for durations of other types.';
+
+CREATE FUNCTION logrank_test(t survival_table, rho double precision DEFAULT 0)
+	RETURNS TABLE (chi_square double precision, degrees_of_freedom integer, p_value double precision, groups integer)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION logrank_test(survival_table, double precision) IS
+'one row: do the groups of logrank() leave at the same rate? chi_square = (O - E)'' V^- (O - E): O the events of each group, E those expected if all groups of a stratum left at one rate, V their hypergeometric covariances, summed over durations and strata (Mantel 1966). rho: each event counts S(t-)^rho, S the Kaplan-Meier curve of all groups of the stratum: 0 is the log-rank test, 1 that of Peto and Peto (1972), which looks more at early leavers (Harrington and Fleming 1982); NULL is 0. p_value: P(as much or more if all leave alike). groups: those with anybody at risk at an event; degrees_of_freedom: one less, or less by one for each lot of groups that was never at risk together with the others. Customers are at risk at a duration if they entered before it and did not leave before it; ties are those of the durations as they came. NULLs where nothing can be compared, as with one group or no events. No row for NULL. 22023 unless rho is finite and not negative, and for a table without groups; 54000 for more than 2000 groups.';
+
+CREATE FUNCTION logrank_groups(t survival_table, rho double precision DEFAULT 0)
+	RETURNS TABLE (grp text, n bigint, observed double precision, expected double precision, variance double precision,
+		observed_over_expected double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 5;
+COMMENT ON FUNCTION logrank_groups(survival_table, double precision) IS
+'one row for each group of logrank(), whole numbers first, by value, then texts by bytes: its customers n; the events observed, and expected if all groups of a stratum left at one rate, both weighted by S(t-)^rho as logrank_test() does it; the variance of their difference (hypergeometric, the diagonal of V); observed_over_expected above 1: the group leaves faster than all together, NULL where none is expected. Observed and expected add up to the same number. No rows for NULL and for a table without rows. 22023 unless rho is finite and not negative, and for a table without groups.';
+
+----------------------------------------------------------------------
+-- competing_risks(): which cause first?
+----------------------------------------------------------------------
+
+CREATE AGGREGATE competing_risks(duration anycompatible, cause bigint) (
+	SFUNC = survival_causes_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE competing_risks(anycompatible, bigint) IS
+'survival_table of customers, one row each, who leave for one of several causes, for incidence_rows() and incidence_at(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). cause: why the customer left: a number, 0 or NULL = still there then (censored). Rows with a NULL duration are skipped; without rows an empty table. 22023 for a negative duration and numbers that are not finite; 42804 for durations of other types. survival_rows() and the like take any cause for an event.';
+
+CREATE AGGREGATE competing_risks(duration anycompatible, cause text) (
+	SFUNC = survival_causes_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE competing_risks(anycompatible, text) IS
+'survival_table of customers, one row each, who leave for one of several causes, for incidence_rows() and incidence_at(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). cause: why the customer left: a name, NULL = still there then (censored); 22023 for an empty one. Rows with a NULL duration are skipped; without rows an empty table. 22023 for a negative duration and numbers that are not finite; 42804 for durations of other types. survival_rows() and the like take any cause for an event.';
+
+CREATE AGGREGATE competing_risks(duration anycompatible, cause anyenum) (
+	SFUNC = survival_causes_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE competing_risks(anycompatible, anyenum) IS
+'survival_table of customers, one row each, who leave for one of several causes, for incidence_rows() and incidence_at(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). cause: why the customer left: a value of an enum, NULL = still there then (censored). Rows with a NULL duration are skipped; without rows an empty table. 22023 for a negative duration and numbers that are not finite; 42804 for durations of other types. survival_rows() and the like take any cause for an event.';
+
+CREATE AGGREGATE competing_risks(entry anycompatible, duration anycompatible, cause bigint) (
+	SFUNC = survival_causes_entry_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE competing_risks(anycompatible, anycompatible, bigint) IS
+'survival_table of customers, one row each, who leave for one of several causes, for incidence_rows() and incidence_at(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). entry: from when on the customer is known of (delayed entry), counted like duration: at risk is who has entered before a time and not left before it. cause: why the customer left: a number, 0 or NULL = still there then (censored). Rows with a NULL entry or duration are skipped; without rows an empty table. 22023 for a negative duration, an entry not before it and numbers that are not finite; 42804 for durations of other types. survival_rows() and the like take any cause for an event.';
+
+CREATE AGGREGATE competing_risks(entry anycompatible, duration anycompatible, cause text) (
+	SFUNC = survival_causes_entry_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE competing_risks(anycompatible, anycompatible, text) IS
+'survival_table of customers, one row each, who leave for one of several causes, for incidence_rows() and incidence_at(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). entry: from when on the customer is known of (delayed entry), counted like duration: at risk is who has entered before a time and not left before it. cause: why the customer left: a name, NULL = still there then (censored); 22023 for an empty one. Rows with a NULL entry or duration are skipped; without rows an empty table. 22023 for a negative duration, an entry not before it and numbers that are not finite; 42804 for durations of other types. survival_rows() and the like take any cause for an event.';
+
+CREATE AGGREGATE competing_risks(entry anycompatible, duration anycompatible, cause anyenum) (
+	SFUNC = survival_causes_entry_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE competing_risks(anycompatible, anycompatible, anyenum) IS
+'survival_table of customers, one row each, who leave for one of several causes, for incidence_rows() and incidence_at(). duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). entry: from when on the customer is known of (delayed entry), counted like duration: at risk is who has entered before a time and not left before it. cause: why the customer left: a value of an enum, NULL = still there then (censored). Rows with a NULL entry or duration are skipped; without rows an empty table. 22023 for a negative duration, an entry not before it and numbers that are not finite; 42804 for durations of other types. survival_rows() and the like take any cause for an event.';
+
+CREATE FUNCTION incidence_rows(t survival_table, confidence double precision DEFAULT 0.95, interval_type text DEFAULT 'log-log')
+	RETURNS TABLE (duration double precision, cause text, at_risk double precision, events double precision,
+		incidence double precision, standard_error double precision, low double precision, high double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 200;
+COMMENT ON FUNCTION incidence_rows(survival_table, double precision, text) IS
+'cumulative incidence: what share of customers has left for each cause of competing_risks(), one row for each cause and distinct duration (of intervals, in days), cause by cause. at_risk: customers at risk at the duration; events: those that left then for the cause. incidence: Aalen and Johansen (1978): sum of S(s-) d(s)/n(s) up to the duration, S surviving all causes; with survival it adds up to 1 over all causes, where 1 - S of each cause alone would be too much. standard_error: infinitesimal jackknife, as survfit of R has it. low, high: limits at confidence, interval_type ''plain'', ''log'' or ''log-log'' as of survival_rows(), of the incidence; NULL where there are none, as before the first event of the cause. No rows for NULL, and where nobody has left. 22023 unless 0 < confidence < 1, for another interval_type, and for a table that competing_risks() did not make.';
+
+CREATE FUNCTION incidence_at(t survival_table, duration double precision, confidence double precision DEFAULT 0.95, interval_type text DEFAULT 'log-log')
+	RETURNS TABLE (cause text, incidence double precision, standard_error double precision, low double precision, high double precision)
+	AS 'MODULE_PATHNAME', 'incidence_at' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 3;
+COMMENT ON FUNCTION incidence_at(survival_table, double precision, double precision, text) IS
+'cumulative incidence at one duration: what share of customers has left by then for each cause of competing_risks(), one row a cause. incidence: Aalen and Johansen (1978): sum of S(s-) d(s)/n(s) up to the duration, S surviving all causes; with survival it adds up to 1 over all causes, where 1 - S of each cause alone would be too much. standard_error: infinitesimal jackknife, as survfit of R has it. low, high: limits at confidence, interval_type ''plain'', ''log'' or ''log-log'' as of survival_rows(), of the incidence; NULL where there are none, as before the first event of the cause. NULLs beyond the longest duration unless survival was 0 there, as it cannot be known yet. No rows for NULL, and where nobody has left. 22023 for a negative duration, unless 0 < confidence < 1, for another interval_type, and for a table that competing_risks() did not make.';
+
+CREATE FUNCTION incidence_at(t survival_table, duration interval, confidence double precision DEFAULT 0.95, interval_type text DEFAULT 'log-log')
+	RETURNS TABLE (cause text, incidence double precision, standard_error double precision, low double precision, high double precision)
+	AS 'MODULE_PATHNAME', 'incidence_at_interval' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 3;
+COMMENT ON FUNCTION incidence_at(survival_table, interval, double precision, text) IS
+'cumulative incidence at one duration; months are 30 days: what share of customers has left by then for each cause of competing_risks(), one row a cause. incidence: Aalen and Johansen (1978): sum of S(s-) d(s)/n(s) up to the duration, S surviving all causes; with survival it adds up to 1 over all causes, where 1 - S of each cause alone would be too much. standard_error: infinitesimal jackknife, as survfit of R has it. low, high: limits at confidence, interval_type ''plain'', ''log'' or ''log-log'' as of survival_rows(), of the incidence; NULL where there are none, as before the first event of the cause. NULLs beyond the longest duration unless survival was 0 there, as it cannot be known yet. No rows for NULL, and where nobody has left. 22023 for a negative duration, unless 0 < confidence < 1, for another interval_type, and for a table that competing_risks() did not make; 42804 for a table whose durations are numbers.';
+
+----------------------------------------------------------------------
+-- survival_difference(): how much longer does one group stay?
+----------------------------------------------------------------------
+
+CREATE FUNCTION survival_difference(a survival_table, b survival_table, tau double precision DEFAULT NULL, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (tau double precision, restricted_mean_a double precision, restricted_mean_b double precision,
+		difference double precision, standard_error double precision, low double precision, high double precision,
+		z double precision, p_value double precision, ratio double precision, ratio_low double precision, ratio_high double precision)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION survival_difference(survival_table, survival_table, double precision, double precision) IS
+'one row: how much longer do customers of a stay than those of b, up to tau? The restricted means of both, areas under the Kaplan-Meier curves from 0 to tau (restricted_mean()); difference = a - b, its standard error sqrt(se_a^2 + se_b^2) for independent customers, limits at confidence, z and the two-sided p_value of no difference (Royston and Parmar 2013): no hazards need be proportional. ratio = a / b, its limits from the logarithm. tau NULL: the longest duration of the table that ends first, until when both curves are known; beyond it the curve stays as it was. In the unit of the durations, of intervals days. NULLs for a table without rows; z and p_value NULL where the standard error is 0. No row for NULL. 22023 for a tau that is negative or infinite, and unless 0 < confidence < 1; 42804 for durations of intervals against numbers.';
+
+CREATE FUNCTION survival_difference(a survival_table, b survival_table, tau interval, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (tau double precision, restricted_mean_a double precision, restricted_mean_b double precision,
+		difference double precision, standard_error double precision, low double precision, high double precision,
+		z double precision, p_value double precision, ratio double precision, ratio_low double precision, ratio_high double precision)
+	AS 'MODULE_PATHNAME', 'survival_difference_interval' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION survival_difference(survival_table, survival_table, interval, double precision) IS
+'one row: how much longer do customers of a stay than those of b, up to tau? The restricted means of both, areas under the Kaplan-Meier curves from 0 to tau (restricted_mean()); difference = a - b, its standard error sqrt(se_a^2 + se_b^2) for independent customers, limits at confidence, z and the two-sided p_value of no difference (Royston and Parmar 2013): no hazards need be proportional. ratio = a / b, its limits from the logarithm. In days; months of tau are 30 days; beyond the longest duration a curve stays as it was. NULLs for a table without rows; z and p_value NULL where the standard error is 0. No row for NULL. 22023 for a tau that is negative, and unless 0 < confidence < 1; 42804 for tables whose durations are numbers.';
+
+----------------------------------------------------------------------
+-- score_table: scores and what came true
+----------------------------------------------------------------------
+
+CREATE TYPE score_table;
+
+CREATE FUNCTION score_table_in(cstring)
+	RETURNS score_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_in(cstring) IS
+'score_table from its text form (base64 of its bytes), validated in full; 22P02 if it is no canonical value';
+
+CREATE FUNCTION score_table_out(score_table)
+	RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_out(score_table) IS
+'text form of a score_table: base64 of its bytes, lossless and free of any setting';
+
+CREATE FUNCTION score_table_recv(internal)
+	RETURNS score_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_recv(internal) IS
+'score_table from its binary form, validated in full; 22P03 if it is no canonical value';
+
+CREATE FUNCTION score_table_send(score_table)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_send(score_table) IS
+'binary form of a score_table: its bytes, the same on every architecture';
+
+CREATE TYPE score_table (
+	INTERNALLENGTH = VARIABLE,
+	INPUT = score_table_in,
+	OUTPUT = score_table_out,
+	RECEIVE = score_table_recv,
+	SEND = score_table_send,
+	STORAGE = extended
+);
+COMMENT ON TYPE score_table IS
+'distinct scores, each with its numbers of rows whose label is true (positives) and false (negatives): all that a metric needs; made by score_table(), added up by rollup(), read by auc(), brier_score(), lift_rows(), calibration_rows() and others; equal data have equal bytes';
+
+CREATE FUNCTION score_table_eq(score_table, score_table)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_eq(score_table, score_table) IS
+'are two score tables the same: every score and its numbers';
+
+CREATE FUNCTION score_table_ne(score_table, score_table)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_ne(score_table, score_table) IS
+'do two score tables differ in a score or any number';
+
+CREATE FUNCTION score_table_hash(score_table)
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_hash(score_table) IS
+'hash of a score_table, for GROUP BY and DISTINCT';
+
+CREATE FUNCTION score_table_hash_extended(score_table, bigint)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_hash_extended(score_table, bigint) IS
+'hash of a score_table with a seed, for hash partitions';
+
+CREATE OPERATOR = (
+	LEFTARG = score_table, RIGHTARG = score_table, FUNCTION = score_table_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (score_table, score_table) IS 'same scores and numbers';
+
+CREATE OPERATOR <> (
+	LEFTARG = score_table, RIGHTARG = score_table, FUNCTION = score_table_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (score_table, score_table) IS 'different scores or numbers';
+
+CREATE OPERATOR CLASS score_table_ops DEFAULT FOR TYPE score_table USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 score_table_hash(score_table),
+	FUNCTION 2 score_table_hash_extended(score_table, bigint);
+COMMENT ON OPERATOR CLASS score_table_ops USING hash IS 'lets score tables be grouped, made distinct and hash-joined';
+COMMENT ON OPERATOR FAMILY score_table_ops USING hash IS 'hashing of score tables';
+
+CREATE FUNCTION score_table_to_jsonb(score_table)
+	RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_to_jsonb(score_table) IS
+'a score_table as JSON: n and positives of all, and scores, ascending, each with its n (rows) and positives (of them, label true); infinite scores are strings';
+
+CREATE CAST (score_table AS jsonb) WITH FUNCTION score_table_to_jsonb(score_table);
+COMMENT ON CAST (score_table AS jsonb) IS 'everything a score_table holds, readable';
+
+CREATE FUNCTION score_table_rollup(score_table, score_table)
+	RETURNS score_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_rollup(score_table, score_table) IS
+'part of rollup(): a score_table or a state more';
+
+CREATE FUNCTION score_table_rollup_final(score_table)
+	RETURNS score_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_rollup_final(score_table) IS
+'part of rollup(): the score_table of a state';
+
+CREATE AGGREGATE rollup(score_table) (
+	SFUNC = score_table_rollup,
+	STYPE = score_table,
+	FINALFUNC = score_table_rollup_final,
+	COMBINEFUNC = score_table_rollup,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(score_table) IS
+'score_table of all rows of several: of months, regions or shards; equal to the score_table of all of them at once. NULL without rows. 54000 if the sum would be larger than 1 GB; 22003 beyond 2^53 rows.';
+
+----------------------------------------------------------------------
+-- is the score any good? aggregates over (score, label)
+----------------------------------------------------------------------
+
+CREATE FUNCTION score_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_serialize(internal) IS 'part of aggregates over (score, label): a state for another process';
+
+CREATE FUNCTION score_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score_deserialize(bytea, internal) IS 'part of aggregates over (score, label): a state from another process';
+
+CREATE FUNCTION score_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_combine(internal, internal) IS 'part of aggregates over (score, label): two states as one';
+
+CREATE FUNCTION score_trans(internal, double precision, boolean) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_trans(internal, double precision, boolean) IS 'part of aggregates over (score, label): one row';
+
+CREATE FUNCTION score_trans(internal, double precision, boolean, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'score_clip_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_trans(internal, double precision, boolean, double precision) IS 'part of log_loss(): one row';
+
+CREATE FUNCTION score_trans(internal, double precision, boolean, double precision, double precision) RETURNS internal
+	AS 'MODULE_PATHNAME', 'score_costs_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_trans(internal, double precision, boolean, double precision, double precision) IS 'part of threshold_for(): one row';
+
+CREATE FUNCTION score_trans(internal, double precision, boolean, bigint) RETURNS internal
+	AS 'MODULE_PATHNAME', 'score_capacity_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_trans(internal, double precision, boolean, bigint) IS 'part of threshold_for(): one row';
+
+
+CREATE FUNCTION score_table_final(internal) RETURNS score_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_table_final(internal) IS 'part of score_table(): the result of a state';
+
+CREATE AGGREGATE score_table(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_table_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE score_table(double precision, boolean) IS
+'distinct scores with their numbers of rows whose label is true and false, from which every metric can be had, also later and of several tables together (rollup()). -0 is 0; infinite scores are scores. A pair with a NULL is left out; NULL if there is no pair. About 10 bytes a distinct score. 22023 for a NaN score; 54000 if the table would be larger than 1 GB (some 100 million distinct scores): round the scores.';
+
+CREATE FUNCTION score_auc_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_auc_final(internal) IS 'part of auc(): the result of a state';
+
+CREATE AGGREGATE auc(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_auc_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE auc(double precision, boolean) IS
+'P(score of a positive > score of a negative) + P(equal) / 2: the area under the ROC curve, counted in whole numbers (Mann and Whitney 1947). 0.5: no better than chance; 1: all positives (label true) are above all negatives. Scores of any scale, also infinite ones. NULL unless both classes are there. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score.';
+
+CREATE FUNCTION auc(scores score_table)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_auc_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION auc(score_table) IS
+'area under the ROC curve of a score_table, as auc() of its rows. NULL unless both classes are there. The same bits as of the rows themselves; NULL for NULL.';
+
+CREATE FUNCTION score_auc_se_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_auc_se_final(internal) IS 'part of auc_se(): the result of a state';
+
+CREATE AGGREGATE auc_se(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_auc_se_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE auc_se(double precision, boolean) IS
+'standard error of auc() (DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837-845), ties counted as halves. 0 if scores separate the classes, or are all equal: then it says nothing. NULL unless there are two positives and two negatives. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score.';
+
+CREATE FUNCTION auc_se(scores score_table)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_auc_se_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION auc_se(score_table) IS
+'standard error of auc() of a score_table, as auc_se() of its rows. auc_interval() gives limits too. NULL unless there are two positives and two negatives. The same bits as of the rows themselves; NULL for NULL.';
+
+CREATE FUNCTION score_ks_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_ks_final(internal) IS 'part of ks_statistic(): the result of a state';
+
+CREATE AGGREGATE ks_statistic(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_ks_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ks_statistic(double precision, boolean) IS
+'largest distance |TPR - FPR| of all thresholds: the two-sided statistic of Kolmogorov and Smirnov for the scores of both classes, 0 to 1. roc_rows() tells at which threshold. NULL unless both classes are there. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score.';
+
+CREATE FUNCTION ks_statistic(scores score_table)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_ks_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ks_statistic(score_table) IS
+'largest |TPR - FPR| of a score_table, as ks_statistic() of its rows. NULL unless both classes are there. The same bits as of the rows themselves; NULL for NULL.';
+
+CREATE FUNCTION score_average_precision_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_average_precision_final(internal) IS 'part of average_precision(): the result of a state';
+
+CREATE AGGREGATE average_precision(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_average_precision_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE average_precision(double precision, boolean) IS
+'area under the precision-recall curve as a sum of steps: sum of (recall_k - recall_(k-1)) * precision_k over distinct scores, descending. Chance has the base rate. NULL without positives. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score.';
+
+CREATE FUNCTION average_precision(scores score_table)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_average_precision_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION average_precision(score_table) IS
+'average precision of a score_table, as average_precision() of its rows. NULL without positives. The same bits as of the rows themselves; NULL for NULL.';
+
+CREATE FUNCTION score_brier_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_brier_final(internal) IS 'part of brier_score(): the result of a state';
+
+CREATE AGGREGATE brier_score(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_brier_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE brier_score(double precision, boolean) IS
+'mean of (score - outcome)^2, outcome 1 where label is true, else 0: 0 is perfect, lower is better; always saying the base rate b has b (1 - b) (Brier 1950). brier_decomposition() says what it comes from. NULL if a score is not from 0 to 1. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score.';
+
+CREATE FUNCTION brier_score(scores score_table)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_brier_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION brier_score(score_table) IS
+'Brier score of a score_table, as brier_score() of its rows. NULL if a score is not from 0 to 1. The same bits as of the rows themselves; NULL for NULL.';
+
+CREATE FUNCTION score_log_loss_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_log_loss_final(internal) IS 'part of log_loss(): the result of a state';
+
+CREATE AGGREGATE log_loss(score double precision, label boolean) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_log_loss_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE log_loss(double precision, boolean) IS
+'mean of -ln(probability that was given to what happened): -ln(score) where label is true, else -ln(1 - score); 0 is perfect, lower is better. Infinity where a score of 0 or 1 was wrong: a third argument clips. NULL if a score is not from 0 to 1. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score.';
+
+CREATE AGGREGATE log_loss(score double precision, label boolean, clip double precision) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_log_loss_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE log_loss(double precision, boolean, double precision) IS
+'mean of -ln(probability that was given to what happened): -ln(score) where label is true, else -ln(1 - score); 0 is perfect, lower is better. Scores are cut to [clip, 1 - clip] first, so that a certainty that was wrong costs -ln(clip); 1e-15 is usual, 0 cuts nothing. NULL if a score is not from 0 to 1. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. 22023 for a NaN score, unless 0 <= clip < 0.5, and if clip differs between rows; 22004 if it is NULL.';
+
+CREATE FUNCTION log_loss(scores score_table, clip double precision DEFAULT 0)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_log_loss_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION log_loss(score_table, double precision) IS
+'log loss of a score_table, as log_loss() of its rows; scores are cut to [clip, 1 - clip]. NULL if a score is not from 0 to 1. The same bits as of the rows themselves; NULL for NULL. 22023 unless 0 <= clip < 0.5.';
+
+CREATE FUNCTION score_threshold_costs_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_threshold_costs_final(internal) IS 'part of threshold_for(): the result of a state';
+
+CREATE AGGREGATE threshold_for(score double precision, label boolean, cost_false_positive double precision, cost_false_negative double precision) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_threshold_costs_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE threshold_for(double precision, boolean, double precision, double precision) IS
+'the threshold at which cost_false_positive * (negatives called) + cost_false_negative * (positives not called) is least, of equals the largest: it is one of the scores. Call those with score >= threshold. Infinity: nobody (NULL, which calls nobody as well, if there are infinite scores). Costs of anything in any unit: say, of an offer that was not needed, and of a customer lost. A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. NULL without pairs. 22023 for a NaN score, for costs that are negative or not finite, and if they differ between rows; 22004 if they are NULL.';
+
+CREATE FUNCTION threshold_for(scores score_table, cost_false_positive double precision, cost_false_negative double precision)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_threshold_costs_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION threshold_for(score_table, double precision, double precision) IS
+'threshold of least cost of a score_table, as threshold_for() of its rows. Call those with score >= threshold. Infinity: nobody (NULL, which calls nobody as well, if there are infinite scores). The same bits as of the rows themselves; NULL for NULL. 22023 for costs that are negative or not finite.';
+
+CREATE FUNCTION score_threshold_capacity_final(internal) RETURNS double precision
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION score_threshold_capacity_final(internal) IS 'part of threshold_for(): the result of a state';
+
+CREATE AGGREGATE threshold_for(score double precision, label boolean, capacity bigint) (
+	SFUNC = score_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = score_threshold_capacity_final,
+	COMBINEFUNC = score_combine,
+	SERIALFUNC = score_serialize,
+	DESERIALFUNC = score_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE threshold_for(double precision, boolean, bigint) IS
+'the smallest threshold that calls at most capacity rows: how low one can go with so many calls. Equal scores are called together or not at all. Call those with score >= threshold. Infinity: nobody (NULL, which calls nobody as well, if there are infinite scores). Rows with a NULL label are left out here as well: for customers whose outcome is not known yet, write threshold_for(score, false, capacity). A pair with a NULL is left out; ties do not depend on the order of rows. Memory: 8 bytes a pair, 16 while it is sorted. NULL without pairs. 22023 for a NaN score, for a negative capacity, and if it differs between rows; 22004 if it is NULL.';
+
+CREATE FUNCTION threshold_for(scores score_table, capacity bigint)
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'score_threshold_capacity_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION threshold_for(score_table, bigint) IS
+'smallest threshold that calls at most capacity rows of a score_table, as threshold_for() of its rows. Call those with score >= threshold. Infinity: nobody (NULL, which calls nobody as well, if there are infinite scores). The same bits as of the rows themselves; NULL for NULL. 22023 for a negative capacity.';
+
+----------------------------------------------------------------------
+-- auc_test(): two scores of the same rows
+----------------------------------------------------------------------
+
+CREATE TYPE auc_comparison AS (
+	auc_a double precision,
+	auc_b double precision,
+	difference double precision,
+	standard_error double precision,
+	z double precision,
+	p_value double precision
+);
+COMMENT ON TYPE auc_comparison IS
+'what auc_test() says of two scores: both areas under the ROC curve, auc_a - auc_b, its standard error, z and two-sided p value';
+
+CREATE FUNCTION auc_test_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION auc_test_serialize(internal) IS 'part of auc_test(): a state for another process';
+
+CREATE FUNCTION auc_test_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION auc_test_deserialize(bytea, internal) IS 'part of auc_test(): a state from another process';
+
+CREATE FUNCTION auc_test_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION auc_test_combine(internal, internal) IS 'part of auc_test(): two states as one';
+
+CREATE FUNCTION auc_test_trans(internal, double precision, double precision, boolean) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION auc_test_trans(internal, double precision, double precision, boolean) IS 'part of auc_test(): one row';
+
+CREATE FUNCTION auc_test_final(internal) RETURNS auc_comparison
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION auc_test_final(internal) IS 'part of auc_test(): the result of a state';
+
+CREATE AGGREGATE auc_test(score_a double precision, score_b double precision, label boolean) (
+	SFUNC = auc_test_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = auc_test_final,
+	COMBINEFUNC = auc_test_combine,
+	SERIALFUNC = auc_test_serialize,
+	DESERIALFUNC = auc_test_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE auc_test(double precision, double precision, boolean) IS
+'does one of two scores of the same rows rank better than the other? Both areas under the ROC curve, auc_a - auc_b, its standard error from the paired placements (DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837-845; ties counted as halves), z = difference / standard_error, and its two-sided p value. Write (auc_test(a, b, label)).*. Rows with a NULL are left out. standard_error is NULL unless there are two positives and two negatives, z and p_value also where it is 0 (scores that rank alike). NULL unless both classes are there. 22023 for a NaN score.';
+
+----------------------------------------------------------------------
+-- what a score_table says, as rows
+----------------------------------------------------------------------
+
+CREATE FUNCTION auc_interval(scores score_table, confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (auc double precision, standard_error double precision, low double precision, high double precision,
+		positives bigint, negatives bigint)
+	AS 'MODULE_PATHNAME', 'score_auc_interval' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION auc_interval(score_table, double precision) IS
+'auc() with its standard error (DeLong, DeLong and Clarke-Pearson 1988) and normal limits at confidence (NULL = 0.95), cut to [0, 1], in one row. Limits are NULL where the standard error is 0, as of scores that separate the classes: that says nothing of how far the area may be off. NULL as auc() and auc_se() are; positives, negatives: rows of each class. No rows for NULL. 22023 unless 0 < confidence < 1.';
+
+CREATE FUNCTION brier_decomposition(scores score_table)
+	RETURNS TABLE (brier double precision, reliability double precision, resolution double precision,
+		uncertainty double precision, skill double precision)
+	AS 'MODULE_PATHNAME', 'score_brier_decomposition' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION brier_decomposition(score_table) IS
+'what a Brier score comes from, in one row: brier = reliability - resolution + uncertainty, by distinct score (Murphy 1973). reliability: mean (score - rate of its rows)^2, what recalibration could save, lower is better; resolution: mean (rate of the rows of a score - rate of all)^2, how far it tells rows apart, higher is better; uncertainty: base rate (1 - base rate); skill: 1 - brier / uncertainty, NULL with one class. With a score of its own for every row, reliability and resolution mean little: round the scores before. NULL if a score is not from 0 to 1; no rows for NULL.';
+
+CREATE FUNCTION lift_rows(scores score_table, bins integer DEFAULT 10)
+	RETURNS TABLE (bin integer, n bigint, n_pos double precision, score_max double precision, score_min double precision,
+		mean_score double precision, rate double precision, lift double precision, cum_n bigint, cum_pos double precision,
+		gain double precision, cum_lift double precision, ks double precision)
+	AS 'MODULE_PATHNAME', 'score_lift_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION lift_rows(score_table, integer) IS
+'rows in bins of almost equal size, the highest scores first (sizes as of ntile(bins) by score descending). n_pos: positives; those of rows with equal scores are shared equally among these, so that the order of rows cannot matter and n_pos may have a fraction. rate = n_pos / n; lift = rate / rate of all; cum_n, cum_pos: of this bin and those before; gain: their share of all positives; cum_lift: their lift; ks: their share of positives less that of negatives. Scores of any scale. Without positives lift and gain are NULL, with one class ks. bins: 1 to 1000 (NULL = 10), else 22023; no more than rows. No rows for NULL.';
+
+CREATE FUNCTION calibration_rows(scores score_table, bins integer DEFAULT 10, by text DEFAULT 'width', confidence double precision DEFAULT 0.95)
+	RETURNS TABLE (bin integer, n bigint, n_pos bigint, score_min double precision, score_max double precision,
+		mean_score double precision, rate double precision, rate_low double precision, rate_high double precision)
+	AS 'MODULE_PATHNAME', 'score_calibration_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION calibration_rows(score_table, integer, text, double precision) IS
+'does what is given a probability of 0.2 happen in one of five cases? Rows by score, ascending: mean_score is what was said, rate = n_pos / n what happened, with Wilson''s limits at confidence. by ''width'': bins [k / bins, (k + 1) / bins), the last one closed, those without rows too (a score less than 1e-12 / bins below an edge is on it); by ''quantile'': about as many rows each, but rows with equal scores are all in the bin of the middle one of them, and a bin without rows has no row here. No rows if a score is not from 0 to 1, and for NULL. bins: 1 to 1000. NULL options are the defaults. 22023 for others.';
+
+CREATE FUNCTION calibration_fit(scores score_table, bins integer DEFAULT 10)
+	RETURNS TABLE (intercept double precision, slope double precision, expected_calibration_error double precision,
+		intercept_se double precision, slope_se double precision)
+	AS 'MODULE_PATHNAME', 'score_calibration_fit' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 1;
+COMMENT ON FUNCTION calibration_fit(score_table, integer) IS
+'what would make probabilities right, in one row: intercept and slope of the logistic regression of label on ln(score / (1 - score)) with their standard errors (Cox 1958); 0 and 1 need no correction, a slope below 1 is that of scores that are too extreme. Corrected: 1 / (1 + exp(-(intercept + slope * ln(score / (1 - score))))). NULL if a score is 0 or 1, with one class or one score, and where the classes do not overlap. expected_calibration_error: mean of |rate - mean_score| of calibration_rows(scores, bins), weighted by n; NULL if a score is not from 0 to 1. bins: 1 to 1000 (NULL = 10), else 22023. No rows for NULL.';
+
+CREATE FUNCTION confusion_rows(scores score_table, thresholds double precision[] DEFAULT NULL)
+	RETURNS TABLE (threshold double precision, tp bigint, fp bigint, fn bigint, tn bigint, accuracy double precision,
+		"precision" double precision, recall double precision, specificity double precision, f1 double precision, mcc double precision)
+	AS 'MODULE_PATHNAME', 'score_confusion_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 100;
+COMMENT ON FUNCTION confusion_rows(score_table, double precision[]) IS
+'who would be called right and wrong if those with score >= threshold were called: one row for each of thresholds, in their order. thresholds NULL: each distinct score, descending; if there are more than 1000, of each hundredth of rows the highest score that calls so many. tp, fp: positives and negatives that are called, fn, tn: that are not; accuracy = (tp + tn) / n, precision = tp / (tp + fp), recall = tp / (tp + fn), specificity = tn / (tn + fp), f1 = 2 tp / (2 tp + fp + fn), mcc: Matthews'' correlation; NULL where the denominator is 0. 22023 for a NaN threshold, 22004 for a NULL one. No rows for a NULL table.';
+
+CREATE FUNCTION roc_rows(scores score_table)
+	RETURNS TABLE (threshold double precision, tp bigint, fp bigint, true_positive_rate double precision,
+		false_positive_rate double precision, "precision" double precision, youden double precision)
+	AS 'MODULE_PATHNAME', 'score_roc_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1000;
+COMMENT ON FUNCTION roc_rows(score_table) IS
+'the ROC curve: from threshold Infinity, which calls nobody, down to the lowest score, a row for each distinct one. tp, fp: positives and negatives with score >= threshold; true_positive_rate = recall; precision = tp / (tp + fp); youden = true_positive_rate - false_positive_rate, the largest of which is the best threshold if both errors weigh the same. NULL where the denominator is 0. No rows for NULL.';

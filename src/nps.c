@@ -46,6 +46,18 @@ state_counts(ArrayType *state)
 	return (int64 *) ARR_DATA_PTR(state);
 }
 
+/* The state that a call has; no state yet is one without answers. */
+static ArrayType *
+state_argument(FunctionCallInfo fcinfo)
+{
+	Datum		none[CLASSES] = {0};
+
+	if (!PG_ARGISNULL(0))
+		return PG_GETARG_ARRAYTYPE_P(0);
+	return construct_array(none, CLASSES, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+						   TYPALIGN_DOUBLE);
+}
+
 static void
 add_counts(int64 *counts, int class, int64 more)
 {
@@ -76,7 +88,7 @@ count_responses(FunctionCallInfo fcinfo, int64 responses)
 	ArrayType  *state;
 
 	require_aggregate(fcinfo, "nps");
-	state = PG_GETARG_ARRAYTYPE_P(0);
+	state = state_argument(fcinfo);
 	add_counts(state_counts(state), class_of(PG_GETARG_INT64(1)), responses);
 	PG_RETURN_ARRAYTYPE_P(state);
 }
@@ -85,6 +97,8 @@ PG_FUNCTION_INFO_V1(nps_trans);
 Datum
 nps_trans(PG_FUNCTION_ARGS)
 {
+	if (PG_ARGISNULL(1))
+		PG_RETURN_ARRAYTYPE_P(state_argument(fcinfo));
 	return count_responses(fcinfo, 1);
 }
 
@@ -92,6 +106,8 @@ PG_FUNCTION_INFO_V1(nps_trans_responses);
 Datum
 nps_trans_responses(PG_FUNCTION_ARGS)
 {
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_ARRAYTYPE_P(state_argument(fcinfo));
 	return count_responses(fcinfo, PG_GETARG_INT64(2));
 }
 
@@ -104,7 +120,9 @@ nps_combine(PG_FUNCTION_ARGS)
 	int64	   *counts;
 
 	require_aggregate(fcinfo, "nps");
-	state = PG_GETARG_ARRAYTYPE_P(0);
+	if (PG_ARGISNULL(1))
+		PG_RETURN_ARRAYTYPE_P(state_argument(fcinfo));
+	state = state_argument(fcinfo);
 	counts = state_counts(state);
 	more = state_counts(PG_GETARG_ARRAYTYPE_P(1));
 	for (int i = 0; i < CLASSES; i++)
@@ -158,9 +176,10 @@ nps_counts_trans(PG_FUNCTION_ARGS)
 	int64	   *counts;
 
 	require_aggregate(fcinfo, "rollup");
-	state = PG_GETARG_ARRAYTYPE_P(0);
+	if (!composite_counts(fcinfo, 1, more))
+		PG_RETURN_ARRAYTYPE_P(state_argument(fcinfo));
+	state = state_argument(fcinfo);
 	counts = state_counts(state);
-	composite_counts(fcinfo, 1, more);
 	for (int i = 0; i < CLASSES; i++)
 		add_counts(counts, i, more[i]);
 	PG_RETURN_ARRAYTYPE_P(state);

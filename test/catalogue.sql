@@ -46,14 +46,14 @@ FROM unnest('{cohort_rows,retention_curve,lifecycle_rows,retention_test}'::text[
 
 -- Labels.
 SELECT is_empty('SELECT signature FROM function WHERE proparallel <> ''s''', 'every function is parallel safe');
-SELECT is_empty('SELECT signature FROM function WHERE provolatile = ''v'' OR (provolatile = ''s'' AND prokind <> ''a'' AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum'')', 'none is volatile, and stable only what may look at the session''s zone or DateStyle, or at labels of an enum');
+SELECT is_empty('SELECT signature FROM function WHERE provolatile = ''v'' OR (provolatile = ''s'' AND prokind <> ''a'' AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum|record'')', 'none is volatile, and stable only what may look at the session''s zone or DateStyle, or at labels of an enum');
 SELECT is_empty('SELECT signature FROM function WHERE prokind = ''f'' AND proname ~ ''(_in|_out|_send|_recv|_eq|_ne)$'' AND (provolatile <> ''i'' OR NOT proisstrict)', 'input, output and operators are immutable and strict');
 SELECT is_empty('SELECT signature FROM function WHERE prosecdef OR proconfig IS NOT NULL', 'none is SECURITY DEFINER or changes settings');
 SELECT is_empty('SELECT signature FROM function f JOIN pg_language l ON l.oid = prolang WHERE prokind = ''f'' AND NOT (lanname = ''c'' OR (lanname = ''sql'' AND prosqlbody IS NOT NULL))', 'C, or SQL bound at creation');
 SELECT is_empty('SELECT signature FROM function WHERE proleakproof', 'none claims to be leakproof');
 SELECT is_empty('SELECT signature FROM function WHERE proretset AND prorows = 0', 'sets have an estimate');
-SELECT is_empty('SELECT signature FROM aggregate WHERE aggcombinefn = 0', 'every aggregate can be combined');
-SELECT is_empty('SELECT signature FROM aggregate WHERE (aggtranstype = ''internal''::regtype) <> (aggserialfn <> 0 AND aggdeserialfn <> 0)', 'and serialised, where the state is internal');
+SELECT is_empty('SELECT signature FROM aggregate WHERE (aggcombinefn = 0) <> (signature ~ ''^churn_model\(''::text)', 'every aggregate can be combined, but those that keep a matrix: it is not to be copied');
+SELECT is_empty('SELECT signature FROM aggregate WHERE (aggtranstype = ''internal''::regtype AND aggcombinefn <> 0) <> (aggserialfn <> 0 AND aggdeserialfn <> 0)', 'and serialised, where the state is internal');
 SELECT is_empty('SELECT a.signature FROM aggregate a, function f WHERE f.oid IN (aggserialfn, aggdeserialfn) AND NOT f.proisstrict', 'serialisation is strict');
 SELECT is_empty('SELECT a.signature FROM aggregate a, function f WHERE f.oid IN (aggtransfn, aggcombinefn) AND f.proisstrict', 'transition and combination are not: they see NULLs');
 SELECT is_empty('SELECT signature FROM aggregate WHERE aggfinalmodify <> ''r''', 'final functions write nothing, so windows and shared states work');

@@ -7,11 +7,13 @@
 # <!-- run by: test/NAME --> right before a ```sql block leaves it to that program, for what an ordinary server has not got: the
 # program must be there and executable and speak of the page.  Nothing compares output there, so none may be shown.
 # A page with <!-- needs: EXTENSION --> is skipped where that extension of PostgreSQL cannot be created: not installed, or no superuser.
+# A page with <!-- needs file: data/.../NAME --> has NAME in its current directory, from the folder of shared data (RETENTION_SHARED,
+# ../shared by default), and is skipped where it is not there.
 # Needs psql and a server to which the environment (PGHOST, PGUSER, ...) leads, as a role that may create databases.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 
 my $top = dirname(dirname(abs_path(__FILE__)));
@@ -46,7 +48,7 @@ sub spew {
     close $f or die "$name: $!\n";
 }
 
-# psql(DATABASE, ARGUMENT...): exit status; output in the files out and err
+# psql(DATABASE, ARGUMENT...): exit status, run in $tmp; output in the files out and err
 sub psql {
     my ($database, @arguments) = @_;
     my $pid = fork;
@@ -55,6 +57,7 @@ sub psql {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', "$tmp/out" or die;
         open STDERR, '>', "$tmp/err" or die;
+        chdir $tmp or die "$tmp: $!\n";
         exec 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $database, @arguments or die "psql: $!\n";
     }
     waitpid $pid, 0;
@@ -147,6 +150,14 @@ sub page {
     if (slurp("$top/$page") =~ /^<!--\s*needs:\s*(\w+)\s*-->/m && (my $why = missing($1))) {
         print 'ok ', ++$tests, " - $page # SKIP $why\n";
         return 0;
+    }
+    if (slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(\S+)\s*-->/m) {
+        my $file = ($ENV{RETENTION_SHARED} || "$top/../shared") . "/$1";
+        if (!-r $file) {
+            print 'ok ', ++$tests, " - $page # SKIP the folder of shared data is absent: no $1 in RETENTION_SHARED (default ../shared)\n";
+            return 0;
+        }
+        spew("$tmp/" . basename($file), slurp($file));
     }
     die 'cannot create a database: ' . slurp("$tmp/err") if psql('template1', '-c', "CREATE DATABASE $database");
     my $script = '';
