@@ -26,9 +26,10 @@
 #define PARTS		3			/* nps, tickets, usage */
 #define BEST		100.0
 
-/* Bands by thirds that vendors use: below 40 is poor, from 70 on good. */
-#define BAND_POOR	40.0
-#define BAND_GOOD	70.0
+/* Below the one poor, from the other on good; what rests on less than half has no band. */
+#define BAND_POOR		40.0
+#define BAND_GOOD		70.0
+#define BAND_COVERAGE	0.5
 
 typedef struct Health
 {
@@ -166,7 +167,8 @@ health_rows(PG_FUNCTION_ARGS)
 	bool		nulls[3 + PARTS] = {false};
 
 	InitMaterializedSRF(fcinfo, 0);
-	nulls[0] = nulls[2] = isnan(value);
+	nulls[0] = isnan(value);
+	nulls[2] = nulls[0] || health.known / health.all < BAND_COVERAGE;
 	values[0] = Float8GetDatum(value);
 	values[1] = Float8GetDatum(health.known / health.all);
 	values[2] = CStringGetTextDatum(band_of(value));
@@ -213,7 +215,7 @@ read_parts(FunctionCallInfo fcinfo)
 	if (n != nweights)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("there are %d parts, but %d weights", n, nweights)));
+				 errmsg("parts and weights must be as many, not %d and %d", n, nweights)));
 	for (int i = 0; i < n; i++)
 	{
 		double		part = unknown[i] ? NAN : DatumGetFloat8(parts[i]);

@@ -8,8 +8,9 @@
  * most.  That changes their order only, which means nothing, so that rows may
  * come after, as in a window; and who comes next finds them in order.
  *
- * Promises: a pair with a NULL is left out; a group of one pair takes some 200
- * bytes; results do not depend on the order of rows, nor on how they were split.
+ * Promises: a pair with a NULL is left out (a capacity needs no outcome); a group
+ * of one pair takes some 200 bytes; results do not depend on the order of rows, nor
+ * on how they were split.
  * Never: keeps a pointer into what it was passed.
  */
 #include "score_keys.h"
@@ -134,11 +135,12 @@ add_pair(FunctionCallInfo fcinfo, const ScoreQuestion *question)
 		if (question->asked != ASKED_NOTHING)
 			match_questions(&state->question, question);
 	}
-	if (likely(!PG_ARGISNULL(1) && !PG_ARGISNULL(2)))
+	/* who is to be called is not asked for his outcome */
+	if (likely(!PG_ARGISNULL(1) && (!PG_ARGISNULL(2) || question->asked == ASKED_CAPACITY)))
 	{
 		uint64		key = score_key(PG_GETARG_FLOAT8(1));
 
-		*score_keys_next(&state->keys, PG_GETARG_BOOL(2), 1) = key;
+		*score_keys_next(&state->keys, !PG_ARGISNULL(2) && PG_GETARG_BOOL(2), 1) = key;
 	}
 	PG_RETURN_POINTER(state);
 }

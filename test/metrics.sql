@@ -20,7 +20,7 @@ INSERT INTO pair SELECT c, NULL, CASE WHEN n = 1 THEN 0.5 END, CASE WHEN n = 2 T
 ANALYZE pair;
 CREATE TABLE tables AS SELECT c, score_table(s, l) AS t FROM pair GROUP BY c;
 CREATE TABLE of_rows AS
-  SELECT c, auc(s, l), auc_se(s, l), ks_statistic(s, l), average_precision(s, l), brier_score(s, l), log_loss(s, l), log_loss(s, l, 0.01) AS clipped, threshold_for(s, l, 1, 3) AS by_cost, threshold_for(s, l, 7) AS by_capacity FROM pair GROUP BY c;
+  SELECT c, auc(s, l), auc_se(s, l), ks_statistic(s, l), average_precision(s, l), brier_score(s, l), log_loss(s, l), log_loss(s, l, 0.01) AS clipped, threshold_for(s, l, 1, 3) AS by_cost, threshold_for(s, l, 7) FILTER (WHERE l IS NOT NULL) AS by_capacity FROM pair GROUP BY c;
 SELECT results_eq('SELECT * FROM of_rows ORDER BY c', 'SELECT c, auc(t), auc_se(t), ks_statistic(t), average_precision(t), brier_score(t), log_loss(t), log_loss(t, 0.01), threshold_for(t, 1, 3), threshold_for(t, 7) FROM tables ORDER BY c', 'tables have the bits of their rows');
 
 -- Against definitions -------------------------------------------------------------------------------------------------------------------------
@@ -153,6 +153,7 @@ RESET enable_partitionwise_aggregate;
 SELECT is((SELECT string_agg(m, ' ' ORDER BY g) FROM (SELECT g, concat_ws(' ', auc(s, l), threshold_for(s, l, 30), auc_test(s, b, l)) AS m FROM by_row GROUP BY g) q),
           (SELECT string_agg((SELECT concat_ws(' ', auc(s, l), threshold_for(s, l, 30), auc_test(s, b, l)) FROM (SELECT * FROM move WHERE move.g = x ORDER BY n DESC) r), ' ' ORDER BY x) FROM generate_series(0, 4) x), 'groups, in workers');
 -- what is asked in addition meets in the combine function
+SELECT is((SELECT threshold_for(i::float8, NULL, 3) FROM generate_series(1, 10) i), 8::float8, 'a capacity does not ask for outcomes');
 SELECT is(pg_temp.outcome('SELECT threshold_for(s, l, n % 5) FROM by_row'), '22023 capacity must be the same in all rows', 'another question in each partition');
 SET max_parallel_workers_per_gather = 0;
 SELECT is(pg_temp.outcome('SELECT log_loss(s, l, n / 1e6) FROM move'), '22023 clip must be the same in all rows', 'another clip in each row');

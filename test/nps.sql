@@ -73,7 +73,7 @@ SELECT is(health_score(10, 0, 1), 100::float8, 'all is well');
 SELECT is(health_score(0, 9, 0), 0::float8, 'nothing is');
 SELECT pg_temp.agree('what is known is weighed', 'SELECT format(''%s %s %s'', n, t, u), h.score, (coalesce(0.3 * 10 * n, 0) + CASE WHEN t < 5 THEN 0.2 * (100 - 20 * t) ELSE 0 END + CASE WHEN u > 1 THEN 50 ELSE coalesce(50 * u, 0) END) / nullif((n IS NOT NULL)::integer * 0.3 + (t IS NOT NULL)::integer * 0.2 + (u IS NOT NULL)::integer * 0.5, 0)
   FROM unnest(''{NULL,0,7,10}''::float8[]) n, unnest(''{NULL,0,2,8}''::float8[]) t, unnest(''{NULL,0,0.4,3}''::float8[]) u, health_rows(n, t, u) h', 64, 1e-14, 0);
-SELECT results_eq('SELECT score, coverage, band FROM health_rows(NULL, 0, NULL) UNION ALL SELECT score, coverage, band FROM health_rows(NULL, NULL, NULL)', $$VALUES (100::float8, 0.2::float8, 'good'), (NULL, 0, NULL)$$, 'coverage says how little is known');
+SELECT results_eq('SELECT score, coverage, band FROM health_rows(NULL, 0, NULL) UNION ALL SELECT score, coverage, band FROM health_rows(NULL, NULL, NULL) UNION ALL SELECT score, coverage, band FROM health_rows(NULL, 0, 2)', $$VALUES (100::float8, 0.2::float8, NULL), (NULL, 0, NULL), (100, 0.7, 'good')$$, 'coverage says how little is known, and less than half of all weight has no band');
 SELECT is(health_score(ARRAY[80, NULL, 20]::float8[], ARRAY[1, 5, 3]::float8[]), 35::float8, 'parts of one''s own');
 SELECT is(health_coverage(ARRAY[80, NULL, 20]::float8[], ARRAY[1, 5, 3]::float8[]), 4 / 9.0::float8, 'and their coverage');
 SELECT is(health_score(ARRAY[NULL]::float8[], ARRAY[1]), NULL, 'no part, no health');
@@ -84,6 +84,6 @@ SELECT is(pg_temp.outcome(query), error, query) FROM (VALUES
   ('SELECT health_score(5, 1, 1, 0, 0, 0)', '22023 the weights of a health score must not all be 0'),
   ('SELECT health_score(5, 1, 1, NULL)', '22004 nps_weight must not be NULL'),
   ('SELECT health_score(5, 1, 1, tickets_high => 0)', '22023 tickets_high must be positive and finite, not 0'),
-  ('SELECT health_score(''{1,2}'', ''{1}'')', '2202E there are 2 parts, but 1 weights')) e (query, error);
+  ('SELECT health_score(''{1,2}'', ''{1}'')', '2202E parts and weights must be as many, not 2 and 1')) e (query, error);
 SELECT * FROM finish();
 ROLLBACK;

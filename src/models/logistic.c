@@ -56,6 +56,7 @@
 /* Moves of log-odds that a sample may correct. */
 #define BEND_MOST		0.3
 #define BEND_LEAST		1e-6
+#define BEND_LONGEST	0.25	/* of the step, squares */
 
 typedef struct Climb
 {
@@ -165,23 +166,6 @@ find_step(Climb *climb)
 	return isfinite(climb->move);
 }
 
-/*
- * Bends the step by what the sample knows of third derivatives and beyond: what
- * is left to go becomes so much less that one pass over all rows is saved.
- * (Jordan, Lee and Yang 2019, with second derivatives of all rows.)
- */
-static void
-bend_step(Climb *climb)
-{
-	double		times = climb->data.weight / climb->sample_weight;
-	double	   *bend = climb->trial;
-
-	logistic_bend(&climb->data, climb->sample, climb->b, climb->step, bend);
-	symmetric_solve(climb->n, climb->factor, bend);
-	for (int j = 0; j < climb->n; j++)
-		climb->step[j] += times * bend[j];
-}
-
 /* Goes the step, or as much of it as leads upwards.  False if none does. */
 static bool
 go(Climb *climb)
@@ -201,6 +185,44 @@ go(Climb *climb)
 		}
 	}
 	return false;
+}
+
+/*
+ * The step bent by what the sample knows of third derivatives and beyond: what is
+ * left to go becomes so much less that one pass over all rows is saved.  (Jordan,
+ * Lee and Yang 2019, with second derivatives of all rows.)  Columns that hardly
+ * differ may make the sample know nothing of the kind: a bend that is long beside
+ * the step, or does not lead up by a good part of what Newton's step promises, is
+ * the last one.
+ */
+static bool
+go_bent(Climb *climb)
+{
+	double		before = climb->penalised;
+	double		gain = climb->move_rms * climb->move_rms * climb->top.hessian[0];
+	double		times = climb->data.weight / climb->sample_weight;
+	double		length = 0;
+	double	   *bend = climb->work;
+
+	logistic_bend(&climb->data, climb->sample, climb->b, climb->step, bend);
+	memcpy(climb->trial, bend, sizeof(double) * climb->n);
+	symmetric_solve(climb->n, climb->factor, bend);
+	for (int j = 0; j < climb->n; j++)
+		length += climb->trial[j] * bend[j] * times * times;
+	if (length <= gain * BEND_LONGEST)
+	{
+		for (int j = 0; j < climb->n; j++)
+			climb->trial[j] = climb->b[j] + climb->step[j] + times * bend[j];
+		look(climb, climb->trial);
+		if (climb->penalised >= before + gain / 4)
+		{
+			memcpy(climb->b, climb->trial, sizeof(double) * climb->n);
+			return true;
+		}
+		climb->penalised = before;
+	}
+	climb->sample = 0;
+	return go(climb);
 }
 
 /* What is left to go is next to nothing. */
@@ -329,9 +351,8 @@ climb_up(Climb *climb)
 			return climb->lambda == 0 && climb->ridge > 0 ? LOGISTIC_STOPPED : LOGISTIC_CONVERGED;
 		}
 		move_rms_before = climb->move_rms;
-		if (climb->sample > 0 && climb->move_rms < BEND_MOST && climb->move_rms > BEND_LEAST)
-			bend_step(climb);
-		if (!go(climb))
+		if (climb->sample > 0 && climb->move_rms < BEND_MOST && climb->move_rms > BEND_LEAST ?
+			!go_bent(climb) : !go(climb))
 			return LOGISTIC_STOPPED;
 	}
 	return LOGISTIC_STOPPED;
