@@ -183,7 +183,7 @@ churn_model_to_jsonb(PG_FUNCTION_ARGS)
 	appendStringInfo(&buf, "{\"method\":\"%s\",\"status\":\"%s\"",
 					 churn_method_name(model->method), churn_status_name(model->status));
 	put_flag(&buf, "converged", model->status == CHURN_CONVERGED);
-	appendStringInfo(&buf, ",\"input\":\"%s\",\"null_features\":\"%s\"",
+	appendStringInfo(&buf, ",\"input\":\"%s\",\"missing\":\"%s\"",
 					 input_words[model->input], missing_words[model->missing]);
 	appendStringInfo(&buf, ",\"n\":" INT64_FORMAT ",\"positives\":" INT64_FORMAT
 					 ",\"unlabelled\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT,

@@ -97,7 +97,7 @@ churn_status_text(const ChurnModel *model)
 		case CHURN_CONVERGED:
 			return pstrdup("the fit reached its maximum");
 		case CHURN_SEPARATED:
-			return psprintf("some features tell rows that churned from the others without error (separation; " INT64_FORMAT " of " INT64_FORMAT " rows churned), so that the likelihood has no maximum, and coefficients and probabilities mean nothing; set \"lambda\" above 0, or leave out the feature that gives the outcome away",
+			return psprintf("some features tell all or some of the rows that churned from the others without error (separation; " INT64_FORMAT " of " INT64_FORMAT " rows churned), so that the likelihood has no maximum, and coefficients and probabilities mean nothing; set \"lambda\" above 0, or leave out the feature that gives the outcome away",
 							model->positives, model->rows);
 		case CHURN_DEPENDENT:
 			return psprintf("columns are linearly dependent on those before them and were left out: %s; leave them out yourself, or set \"lambda\" above 0",
