@@ -18,7 +18,6 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/float.h"
 #include "utils/memutils.h"
 
 #define POLL_ROWS	4096
@@ -504,7 +503,6 @@ describe(const ChurnSample *sample)
 	model->features = palloc0(Max(shape->n, 1) * sizeof(ChurnFeature));
 	model->rows = sample->rows;
 	model->positives = sample->positives;
-	model->unlabelled = sample->unlabelled;
 	model->skipped = sample->skipped;
 	model->lambda = shape->options.lambda;
 	model->params = shape->options.boost;

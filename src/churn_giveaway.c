@@ -19,7 +19,6 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 
 #define POLL_ROWS	1024
 #define CHANCE		0.001

@@ -118,7 +118,7 @@ churn_intake_fit(const ChurnIntake *intake, const ChurnSample *sample, int64 unl
 		sample = churn_sample_create(CurrentMemoryContext, intake->input, 0, NULL, NULL,
 									 &intake->options, intake->weighted);
 	model = churn_sample_fit(sample);
-	model->unlabelled += unlabelled;
+	model->unlabelled = unlabelled;
 	model->skipped += skipped;
 	return model;
 }

@@ -51,7 +51,7 @@ extern void churn_intake_add(ChurnIntake *intake, ChurnSample *sample, bool chur
 
 /*
  * The fit, in the current memory context; sample may be NULL where no row had an
- * outcome.  unlabelled, skipped: rows that the sample has not counted.
+ * outcome.  unlabelled, skipped: rows that the sample has not seen.
  */
 extern ChurnModel *churn_intake_fit(const ChurnIntake *intake, const ChurnSample *sample,
 									int64 unlabelled, int64 skipped);

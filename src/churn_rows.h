@@ -63,8 +63,7 @@ struct ChurnSample
 	const ChurnShape *shape;
 	uint32		rows;
 	uint32		positives;
-	int64		unlabelled;
-	int64		skipped;
+	int64		skipped;		/* for a NULL feature */
 	RowBucket	all;			/* while the sample is small */
 	RowBucket  *buckets;		/* BUCKETS of them, afterwards; else NULL */
 	double	   *row;			/* where a row waits for its key, then */

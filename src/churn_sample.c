@@ -300,15 +300,3 @@ churn_sample_add(ChurnSample *sample, bool churned, const FeatureValue *values, 
 	}
 	keep_row(sample, churned, row, weight);
 }
-
-void
-churn_sample_unlabelled(ChurnSample *sample)
-{
-	sample->unlabelled++;
-}
-
-void
-churn_sample_skip(ChurnSample *sample)
-{
-	sample->skipped++;
-}
