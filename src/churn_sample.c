@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "math/pairs.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -139,12 +140,23 @@ bucket_add(ChurnSample *sample, const double *row, uint32 key, uint8 outcome)
 {
 	const ChurnShape *shape = sample->shape;
 	RowBucket  *bucket = &sample->buckets[key_bucket(key)];
+	int			width = shape->width;
+	double	   *next;
+	int			i;
 
 	if (unlikely(bucket->room == 0))
 		add_piece(sample, bucket);
-	for (int i = 0; i < shape->width; i++)
-		bucket->next[i] = row[i];
+	next = bucket->next;
+	for (i = 0; i + 2 <= width; i += 2)
+		pair_put(next + i, pair_at(row + i));
+	if (i < width)
+		next[i] = row[i];
 	bucket_next(shape, bucket, key, outcome);
+	/* by the time the next row comes here others have gone to hundreds of places */
+	next += width;
+	for (i = 0; i < width; i += 8)
+		__builtin_prefetch(next + i, 1);
+	__builtin_prefetch(next + width - 1, 1);
 }
 
 /* What was a small sample so far goes to the buckets, piece by piece. */
@@ -220,23 +232,24 @@ churn_sample_add_numbers(ChurnSample *sample, bool churned, const double *number
 {
 	double	   *row = next_row(sample);
 	int			n = sample->shape->n;
-	double		odd[2] = {0, 0};	/* NaN where a number is not finite */
+	Pair		zero = {0, 0};
+	Pair		odd = {0, 0};	/* NaN where a number is not finite */
 	int			i;
 
 	Assert(sample->shape->ncategories == 0);
 	for (i = 0; i + 2 <= n; i += 2)
 	{
-		row[i] = numbers[i] + 0.0;	/* -0 is 0 */
-		row[i + 1] = numbers[i + 1] + 0.0;
-		odd[0] += numbers[i] * 0.0;
-		odd[1] += numbers[i + 1] * 0.0;
+		Pair		value = pair_at(numbers + i);
+
+		pair_put(row + i, value + zero);	/* -0 is 0 */
+		odd += value * zero;
 	}
 	if (i < n)
 	{
 		row[i] = numbers[i] + 0.0;
 		odd[0] += numbers[i] * 0.0;
 	}
-	if (unlikely(isnan(odd[0] + odd[1])))
+	if (unlikely(isnan(pair_sum(odd))))
 		return false;
 	keep_row(sample, churned, row, weight);
 	return true;

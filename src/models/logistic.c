@@ -2,10 +2,10 @@
  * logistic.c
  *	  Logistic regression, L2-penalised on standardised columns, by Newton's method.
  *
- * Newton's steps, halved where they overshoot, from the intercept alone; where
- * there are many rows from the top of the first sixteenth of them, which spares
- * most of the passes over the rest.  A step is judged by how far it moves
- * log-odds, so that neither units nor dependent columns matter.
+ * Newton's steps, halved where they overshoot; where there are many rows, bent by
+ * what a sample knows of third derivatives, which spares most of the passes over
+ * all of them.  A step is judged by how far it moves log-odds, so that neither
+ * units nor dependent columns matter.  Where they start: logistic_start.c.
  *
  * Without a penalty there may be no top.  Columns that depend on earlier ones
  * are found first, in the matrix of correlations.  Where columns tell the
@@ -19,18 +19,18 @@
 #include <math.h>
 #include <string.h>
 
-#include "logistic_rows.h"
+#include "logistic_climb.h"
 
-/* Of a column's variance, what must be left when earlier columns have had theirs. */
-#define INDEPENDENT		1e-11
-
-/* The same, for a step to be trusted; and what is added where it is not. */
-#define SOLVABLE		1e-13
+/* What is added where a step is not to be trusted. */
 #define RIDGE			1e-10
 
 /* The top is one step away if that moves log-odds by so little, at most and on average. */
 #define STILL			1e-8
 #define STILL_RMS		2e-11
+
+/* The same, where so large a sample tells what the step does to second derivatives. */
+#define STILL_SAMPLED_RMS 2e-9
+#define STILL_SAMPLE	16384
 
 /* Or nothing gets better, this near to it. */
 #define NEAR_RMS		1e-6
@@ -46,39 +46,13 @@
 #define STEPS			200
 #define HALVINGS		60
 
-/* The sample that is climbed first: a 16th; of fewer rows, or fewer a column, none. */
-#define SAMPLE			16
-#define SAMPLE_ROWS		1024
-#define SAMPLE_PER_COLUMN 20
-#define SAMPLE_STEPS	8
-#define SAMPLE_NEAR		1e-3
-
-/* Moves of log-odds that a sample may correct. */
-#define BEND_MOST		0.3
+/* Bends: of steps that move log-odds by more, and up to so much of a step, in squares. */
 #define BEND_LEAST		1e-6
-#define BEND_LONGEST	0.25	/* of the step, squares */
+#define BEND_LONGEST	0.25
 
-typedef struct Climb
-{
-	LogisticData data;
-	int64_t		rows;			/* the first so many */
-	int64_t		sample;			/* that were climbed first; 0: none */
-	double		sample_weight;
-	double		lambda;
-	int			n;				/* coefficients */
-	double	   *b;
-	double	   *step;
-	double	   *trial;
-	double	   *work;			/* SYMMETRIC_WORK each */
-	double	   *factor;			/* n * n */
-	LogisticTop top;			/* of b */
-	double		penalised;
-	double		max_gradient;
-	double		ridge;			/* in the step */
-	double		move;			/* no log-odds moves by more in the step */
-	double		move_rms;		/* root of the mean square, by weights in Newton's step */
-	int			steps;			/* over all rows */
-} Climb;
+/* So often, or till it changes by so little, in squares: the sample knows it no better. */
+#define BENDS			4
+#define BEND_ENOUGH		1e-3
 
 double
 logistic_probability(double eta)
@@ -90,9 +64,8 @@ logistic_probability(double eta)
 
 /* ---------- a step ---------- */
 
-/* What the penalty does to what is known of b. */
-static void
-penalise(Climb *climb, const double *b)
+void
+logistic_penalise(Climb *climb, const double *b)
 {
 	double		squares = 0;
 
@@ -107,19 +80,17 @@ penalise(Climb *climb, const double *b)
 		climb->max_gradient = fmax(climb->max_gradient, fabs(climb->top.gradient[j]));
 }
 
-/* Everything at b. */
-static void
-look(Climb *climb, const double *b)
+void
+logistic_look(Climb *climb, const double *b)
 {
 	logistic_evaluate(&climb->data, climb->rows, b, false, &climb->top);
-	penalise(climb, b);
+	logistic_penalise(climb, b);
 	if (climb->rows == climb->data.rows->n)
 		climb->steps++;
 }
 
-/* Factors H + lambda I + ridge I; the number of rows that were left out. */
-static int
-factor(Climb *climb, double ridge, double tolerance)
+int
+logistic_factor(Climb *climb, double ridge, double tolerance)
 {
 	size_t		n = climb->n;
 
@@ -130,12 +101,8 @@ factor(Climb *climb, double ridge, double tolerance)
 							climb->data.poll);
 }
 
-/*
- * Newton's step.  Where the matrix is singular to rounding, of a ridge just large
- * enough: what it holds back is what makes no difference.  False if there is none.
- */
-static bool
-find_step(Climb *climb)
+bool
+logistic_find_step(Climb *climb)
 {
 	size_t		n = climb->n;
 	double		greatest = 0;
@@ -145,7 +112,7 @@ find_step(Climb *climb)
 
 	for (size_t j = 0; j < n; j++)
 		greatest = fmax(greatest, climb->top.hessian[j * n + j] + (j > 0 ? climb->lambda : 0));
-	while (factor(climb, ridge, SOLVABLE) > 0)
+	while (logistic_factor(climb, ridge, SOLVABLE) > 0)
 	{
 		ridge = ridge > 0 ? ridge * 100 : RIDGE * greatest;
 		if (!(ridge > 0 && ridge < greatest))
@@ -166,9 +133,8 @@ find_step(Climb *climb)
 	return isfinite(climb->move);
 }
 
-/* Goes the step, or as much of it as leads upwards.  False if none does. */
-static bool
-go(Climb *climb)
+bool
+logistic_go(Climb *climb)
 {
 	double		before = climb->penalised;
 	double		length = 1;
@@ -177,7 +143,7 @@ go(Climb *climb)
 	{
 		for (int j = 0; j < climb->n; j++)
 			climb->trial[j] = climb->b[j] + length * climb->step[j];
-		look(climb, climb->trial);
+		logistic_look(climb, climb->trial);
 		if (climb->penalised >= before - 1e-12 * fabs(before))
 		{
 			memcpy(climb->b, climb->trial, sizeof(double) * climb->n);
@@ -189,31 +155,63 @@ go(Climb *climb)
 
 /*
  * The step bent by what the sample knows of third derivatives and beyond: what is
- * left to go becomes so much less that one pass over all rows is saved.  (Jordan,
- * Lee and Yang 2019, with second derivatives of all rows.)  Columns that hardly
- * differ may make the sample know nothing of the kind: a bend that is long beside
- * the step, or does not lead up by a good part of what Newton's step promises, is
- * the last one.
+ * left to go becomes so much less that passes over all rows are saved.  (Jordan,
+ * Lee and Yang 2019, with second derivatives of all rows.)  The bend is that of
+ * the bent step, so it is found in a few rounds.  False if it is long beside the
+ * step: columns that hardly differ may make the sample know nothing of the kind.
+ */
+static bool
+bend_step(Climb *climb, double gain)
+{
+	int			n = climb->n;
+	double		times = climb->data.weight / climb->sample_weight;
+	double	   *step = climb->work;
+	double	   *pull = step + n;	/* off the top, of the sample; and before */
+	double	   *pull_before = pull + n;
+	double	   *bend = pull_before + n;
+
+	memcpy(step, climb->step, sizeof(double) * n);
+	memset(pull_before, 0, sizeof(double) * n);
+	for (int i = 0; i < BENDS; i++)
+	{
+		double		length = 0;
+		double		change = 0;
+
+		logistic_bend(&climb->data, climb->sample, climb->b, step, pull);
+		memcpy(bend, pull, sizeof(double) * n);
+		symmetric_solve(n, climb->factor, bend);
+		for (int j = 0; j < n; j++)
+		{
+			double		bent = climb->step[j] + times * bend[j];
+
+			length += times * pull[j] * times * bend[j];
+			change += times * (pull[j] - pull_before[j]) * (bent - step[j]);
+			step[j] = bent;
+			pull_before[j] = pull[j];
+		}
+		if (!(length <= gain * BEND_LONGEST))
+			return false;
+		if (change <= length * BEND_ENOUGH)
+			break;
+	}
+	for (int j = 0; j < n; j++)
+		climb->trial[j] = climb->b[j] + step[j];
+	return true;
+}
+
+/*
+ * Goes the bent step.  One that is too long, or does not lead up by a good part
+ * of what Newton's step promises, is the last: Newton's own is gone then.
  */
 static bool
 go_bent(Climb *climb)
 {
 	double		before = climb->penalised;
 	double		gain = climb->move_rms * climb->move_rms * climb->top.hessian[0];
-	double		times = climb->data.weight / climb->sample_weight;
-	double		length = 0;
-	double	   *bend = climb->work;
 
-	logistic_bend(&climb->data, climb->sample, climb->b, climb->step, bend);
-	memcpy(climb->trial, bend, sizeof(double) * climb->n);
-	symmetric_solve(climb->n, climb->factor, bend);
-	for (int j = 0; j < climb->n; j++)
-		length += climb->trial[j] * bend[j] * times * times;
-	if (length <= gain * BEND_LONGEST)
+	if (bend_step(climb, gain))
 	{
-		for (int j = 0; j < climb->n; j++)
-			climb->trial[j] = climb->b[j] + climb->step[j] + times * bend[j];
-		look(climb, climb->trial);
+		logistic_look(climb, climb->trial);
 		if (climb->penalised >= before + gain / 4)
 		{
 			memcpy(climb->b, climb->trial, sizeof(double) * climb->n);
@@ -222,7 +220,7 @@ go_bent(Climb *climb)
 		climb->penalised = before;
 	}
 	climb->sample = 0;
-	return go(climb);
+	return logistic_go(climb);
 }
 
 /* What is left to go is next to nothing. */
@@ -230,6 +228,14 @@ static bool
 arrived(const Climb *climb)
 {
 	return climb->move <= STILL && climb->move_rms <= STILL_RMS;
+}
+
+/* It is so little that a sample knows enough of it. */
+static bool
+arrived_by_sample(const Climb *climb)
+{
+	return climb->sample >= STILL_SAMPLE && climb->move <= STILL &&
+		climb->move_rms <= STILL_SAMPLED_RMS;
 }
 
 /* It is little, and steps do not make it less: rounding. */
@@ -240,8 +246,28 @@ stuck(const Climb *climb, double move_rms_before)
 		climb->move_rms > move_rms_before / 4;
 }
 
+/* Second derivatives at b + step, as far as the sample tells how they differ from those at b. */
+static void
+follow_sample(Climb *climb)
+{
+	size_t		n = climb->n;
+	double		times = climb->data.weight / climb->sample_weight;
+	LogisticTop sample = {.gradient = climb->work, .hessian = climb->factor};
+
+	for (int after = 0; after < 2; after++)
+	{
+		for (size_t j = 0; j < n; j++)
+			climb->trial[j] = climb->b[j] + after * climb->step[j];
+		logistic_evaluate(&climb->data, climb->sample, climb->trial, false, &sample);
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j <= i; j++)
+				climb->top.hessian[i * n + j] += (after ? times : -times) *
+					sample.hessian[i * n + j];
+	}
+}
+
 /*
- * The step that needs no look at the rows: the gradient there is what the second
+ * The step that needs no look at all rows: the gradient there is what the second
  * derivatives leave of it, but for the square of the move, and rounding.
  */
 static void
@@ -249,6 +275,8 @@ last_step(Climb *climb)
 {
 	size_t		n = climb->n;
 	double		greatest = 0;
+	double		gain = 0;
+	double		squares = 0;		/* by how much more of them b has */
 
 	symmetric_mirror(n, climb->top.hessian, climb->data.poll);
 	for (size_t j = 0; j < n; j++)
@@ -258,10 +286,17 @@ last_step(Climb *climb)
 			(j > 0 ? climb->lambda * climb->step[j] : 0);
 
 		greatest = fmax(greatest, fabs(left));
-		climb->b[j] += climb->step[j];
+		gain += climb->top.gradient[j] * climb->step[j] / 2;
+		squares += j > 0 ? climb->step[j] * (2 * climb->b[j] + climb->step[j]) : 0;
 	}
+	climb->penalised += gain;
+	climb->top.log_likelihood += gain + climb->lambda / 2 * squares;
 	climb->max_gradient = greatest +
 		climb->data.weight * (DBL_EPSILON + climb->move * climb->move);
+	if (!arrived(climb))
+		follow_sample(climb);
+	for (size_t j = 0; j < n; j++)
+		climb->b[j] += climb->step[j];
 }
 
 /*
@@ -329,7 +364,7 @@ climb_up(Climb *climb)
 
 	for (int i = 0; i < STEPS; i++)
 	{
-		bool		steps = find_step(climb);
+		bool		steps = logistic_find_step(climb);
 
 		if (climb->lambda == 0 && climb->top.margin > TOLD_APART)
 			return LOGISTIC_SEPARATED;
@@ -338,211 +373,24 @@ climb_up(Climb *climb)
 		{
 			if (proved_separated(climb, i / 2.0))
 				return LOGISTIC_SEPARATED;
-			look(climb, climb->b);	/* what the search has overwritten */
+			logistic_look(climb, climb->b);	/* what the search has overwritten */
 			climb->steps--;
-			steps = find_step(climb);
+			steps = logistic_find_step(climb);
 		}
 		if (!steps)
 			return LOGISTIC_STOPPED;
-		if (arrived(climb) || stuck(climb, move_rms_before))
+		if (arrived(climb) || arrived_by_sample(climb) || stuck(climb, move_rms_before))
 		{
-			if (arrived(climb))
+			if (arrived(climb) || arrived_by_sample(climb))
 				last_step(climb);
 			return climb->lambda == 0 && climb->ridge > 0 ? LOGISTIC_STOPPED : LOGISTIC_CONVERGED;
 		}
 		move_rms_before = climb->move_rms;
-		if (climb->sample > 0 && climb->move_rms < BEND_MOST && climb->move_rms > BEND_LEAST ?
-			!go_bent(climb) : !go(climb))
+		if (climb->sample > 0 && climb->move_rms < NEAR_TOP && climb->move_rms > BEND_LEAST ?
+			!go_bent(climb) : !logistic_go(climb))
 			return LOGISTIC_STOPPED;
 	}
 	return LOGISTIC_STOPPED;
-}
-
-/* ---------- where to start ---------- */
-
-/* The intercept alone. */
-static void
-start_at_null(Climb *climb)
-{
-	const LogisticData *data = &climb->data;
-
-	memset(climb->b, 0, sizeof(double) * climb->n);
-	climb->b[0] = log(data->positive / (data->weight - data->positive));
-}
-
-static double
-null_likelihood(const LogisticData *data)
-{
-	double		negative = data->weight - data->positive;
-
-	return data->positive * log(data->positive / data->weight) +
-		negative * log(negative / data->weight);
-}
-
-/*
- * To near the top of the first rows, in columns as these have them, with no less
- * of a penalty than one row would be: it is only a start.  False where there are
- * too few.
- */
-static bool
-climb_sample(Climb *climb)
-{
-	LogisticData *data = &climb->data;
-	int64_t		all = climb->rows;
-	int64_t		sample = all / SAMPLE;
-	double		lambda = climb->lambda;
-
-	if (sample < SAMPLE_ROWS || sample / SAMPLE_PER_COLUMN <= data->rows->columns)
-		return false;
-	logistic_moments(data, sample);
-	if (!(data->positive > 0 && data->positive < data->weight))
-		return false;
-	logistic_standardise(data);
-	climb->n = data->n + 1;
-	climb->sample = climb->rows = sample;
-	climb->sample_weight = data->weight;
-	climb->lambda = fmax(lambda / SAMPLE, data->weight / sample);
-	start_at_null(climb);
-	look(climb, climb->b);
-	for (int i = 0; i < SAMPLE_STEPS && find_step(climb); i++)
-		if (!go(climb) || climb->move_rms < SAMPLE_NEAR)
-			break;
-	climb->rows = all;
-	climb->lambda = lambda;
-	return true;
-}
-
-/*
- * From z to z', of which z = mean + deviation z': b and its derivatives follow, and
- * columns that went out of use go.  "before" was the number of coefficients.
- */
-static void
-restandardise(Climb *climb, int before)
-{
-	static const double of_intercept[LOGISTIC_SUMS] = {[LOGISTIC_SQUARES] = 1};
-	size_t		n = before;
-	size_t		width = climb->data.n + 1;
-	size_t		row = 0;
-	double	   *h = climb->top.hessian;
-	double	   *g = climb->top.gradient;
-	double	   *first = climb->trial;	/* h's column of the intercept */
-
-	for (size_t i = 0; i < n; i++)
-		first[i] = h[i * n];
-	for (size_t i = 0; i < n; i++)
-	{
-		const double *mi = i > 0 ? climb->data.sums + (i - 1) * LOGISTIC_SUMS : of_intercept;
-		double		mean = mi[LOGISTIC_SUM];
-		double		sd = mi[LOGISTIC_SQUARES];
-		size_t		column = 0;
-
-		climb->b[0] += i > 0 ? climb->b[i] * mean : 0;
-		if (sd == 0)
-			continue;
-		for (size_t j = 0; j <= i; j++)
-		{
-			const double *mj = j > 0 ? climb->data.sums + (j - 1) * LOGISTIC_SUMS : of_intercept;
-
-			if (mj[LOGISTIC_SQUARES] > 0)
-				h[row * width + column++] = (h[i * n + j] - mean * first[j] - mj[LOGISTIC_SUM] *
-											 (first[i] - mean * first[0])) /
-					(sd * mj[LOGISTIC_SQUARES]);
-		}
-		g[row] = (g[i] - mean * g[0]) / sd;
-		climb->b[row] = climb->b[i] * sd;
-		row++;
-	}
-	climb->n = width;
-}
-
-/*
- * From the top of a sample, and in its columns, to all rows: one pass for their
- * moments and what is to be known of b.  False if the moments are of no use.
- */
-static bool
-leave_sample(Climb *climb, LogisticTerm *terms)
-{
-	int			before = climb->n;
-
-	climb->steps++;
-	if (!logistic_evaluate(&climb->data, climb->rows, climb->b, true, &climb->top))
-		return false;
-	logistic_settle(&climb->data, terms);
-	restandardise(climb, before);
-	penalise(climb, climb->b);
-	return true;
-}
-
-/*
- * Takes columns out of use that depend on those before them: on the intercept
- * alone, the second derivatives are the correlations, by weight.
- */
-static bool
-leave_dependent(Climb *climb, LogisticTerm *terms)
-{
-	LogisticData *data = &climb->data;
-	size_t		n = climb->n;
-	int			used = 0;
-
-	if (factor(climb, 0, INDEPENDENT) == 0)
-		return false;
-	for (size_t j = 1; j < n; j++)
-	{
-		LogisticColumn column = data->columns[j - 1];
-
-		if (climb->factor[j * n + j] > 0)
-			data->columns[used++] = column;
-		else
-			terms[column.source].coef_std = terms[column.source].coef = NAN;
-	}
-	data->n = used;
-	climb->n = used + 1;
-	return true;
-}
-
-/* True if, whatever the weights of the rows, no column depends on others. */
-static bool
-surely_independent(Climb *climb)
-{
-	size_t		n = climb->n;
-
-	if (factor(climb, 0, SOLVABLE) > 0)
-		return false;
-	for (size_t j = 1; j < n; j++)
-	{
-		double		left = climb->factor[j * n + j] * climb->factor[j * n + j];
-
-		/* p (1 - p) is no more than 1/4 */
-		if (4 * left < 1000 * INDEPENDENT * climb->data.weight)
-			return false;
-	}
-	return true;
-}
-
-/* Finds a start and looks around; true if columns were left out. */
-static bool
-start(Climb *climb, LogisticTerm *terms)
-{
-	if (climb_sample(climb) && leave_sample(climb, terms))
-	{
-		if (climb->top.log_likelihood >= null_likelihood(&climb->data) &&
-			(climb->lambda > 0 || surely_independent(climb)))
-			return false;
-	}
-	else
-	{
-		logistic_moments(&climb->data, climb->rows);
-		logistic_settle(&climb->data, terms);
-		climb->n = climb->data.n + 1;
-	}
-	climb->sample = 0;
-	start_at_null(climb);
-	look(climb, climb->b);
-	if (climb->lambda > 0 || !leave_dependent(climb, terms))
-		return false;
-	start_at_null(climb);
-	look(climb, climb->b);
-	return true;
 }
 
 /* ---------- what is told of the top ---------- */
@@ -561,7 +409,7 @@ tell_errors(Climb *climb, LogisticTerm *terms, LogisticFit *fit)
 	double		variance = 0;
 	double		robust = 0;
 
-	if (factor(climb, 0, SOLVABLE) > 0)
+	if (logistic_factor(climb, 0, SOLVABLE) > 0)
 		return;
 	symmetric_inverse(n, v, climb->work, climb->data.poll);
 	symmetric_mirror(n, h, climb->data.poll);
@@ -643,12 +491,12 @@ logistic_fit(const RowSource *rows, double lambda, LogisticTerm *terms, Logistic
 	for (int j = 0; j <= rows->columns; j++)
 		terms[j] = (LogisticTerm) {.sd = 1, .se = NAN, .se_sandwich = NAN};
 	open_climb(&climb, rows, lambda);
-	dependent = start(&climb, terms);
+	dependent = logistic_start(&climb, terms);
 	fit->end = climb_up(&climb);
 	tell_coefficients(&climb, terms);
 	fit->weight = climb.data.weight;
 	fit->positive = climb.data.positive;
-	fit->log_likelihood_null = null_likelihood(&climb.data);
+	fit->log_likelihood_null = logistic_null_likelihood(&climb.data);
 	fit->log_likelihood = climb.top.log_likelihood;
 	fit->penalised = climb.penalised;
 	fit->edf = climb.n;

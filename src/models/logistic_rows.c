@@ -27,8 +27,11 @@
 #define AGAINST_VALUES	1e-15
 #define IN_FAVOUR		0.1
 
-/* Below, 1 + odds forgets what they were. */
+/* Below, 1 - probability forgets what that was. */
 #define SMALL_ODDS		1e-3
+
+/* e^-x of more is 0. */
+#define EXP_REACH		708.0
 
 /* A sum, and what rounding took from it. */
 static inline void
@@ -93,9 +96,13 @@ load_block(LogisticData *data, int64_t from, int64_t end)
 		double		scale = column->scale;
 		double		shift = column->shift;
 		double		factor = column->factor;
+		int			r = 0;
 
-		for (int r = 0; r < count; r++)
-			z[r] = (x[(size_t) r * width] * scale - shift) * factor;
+		for (; r + 2 <= count; r += 2, x += 2 * width)
+			pair_put(z + r, ((Pair) {x[0], x[width]} * pair_of(scale) - pair_of(shift)) *
+					 pair_of(factor));
+		if (r < count)
+			z[r] = (x[0] * scale - shift) * factor;
 	}
 	if (count % 2 == 0)
 		return count;
@@ -166,25 +173,22 @@ guess_middles(LogisticData *data, int64_t rows)
 static void
 sum_column(const double *w, const double *z, int count, double *sums, double *reach)
 {
-	double		sum[2] = {0, 0};
-	double		squares[2] = {0, 0};
-	double		greatest[2] = {*reach, *reach};
+	Pair		sum = {0, 0};
+	Pair		squares = {0, 0};
+	Pair		greatest = pair_of(*reach);
 
 	/* load_block() made the number even */
 	for (int r = 0; r < count; r += 2)
 	{
-		for (int k = 0; k < 2; k++)
-		{
-			double		wz = w[r + k] * z[r + k];
+		Pair		value = pair_at(z + r);
+		Pair		weighted = pair_at(w + r) * value;
 
-			sum[k] += wz;
-			squares[k] += wz * z[r + k];
-			greatest[k] = greatest[k] > fabs(z[r + k]) ? greatest[k] : fabs(z[r + k]);
-		}
+		sum += weighted;
+		squares += weighted * value;
+		greatest = pair_max(pair_abs(value), greatest);
 	}
-	add_exactly(&sums[LOGISTIC_SUM], &sums[LOGISTIC_SUM_REST], sum[0] + sum[1]);
-	add_exactly(&sums[LOGISTIC_SQUARES], &sums[LOGISTIC_SQUARES_REST],
-				squares[0] + squares[1]);
+	add_exactly(&sums[LOGISTIC_SUM], &sums[LOGISTIC_SUM_REST], pair_sum(sum));
+	add_exactly(&sums[LOGISTIC_SQUARES], &sums[LOGISTIC_SQUARES_REST], pair_sum(squares));
 	*reach = greatest[0] > greatest[1] ? greatest[0] : greatest[1];
 }
 
@@ -192,8 +196,8 @@ sum_column(const double *w, const double *z, int count, double *sums, double *re
 static void
 sum_block(LogisticData *data, int count)
 {
-	double		weight = 0;
-	double		positive = 0;
+	Pair		weight = {0, 0};
+	Pair		positive = {0, 0};
 
 	if (count == 0)
 	{
@@ -203,13 +207,13 @@ sum_block(LogisticData *data, int count)
 			data->columns[j].reach = 0;
 		return;
 	}
-	for (int r = 0; r < count; r++)
+	for (int r = 0; r < count; r += 2)
 	{
-		weight += data->w[r];
-		positive += data->w[r] * data->y[r];
+		weight += pair_at(data->w + r);
+		positive += pair_at(data->w + r) * pair_at(data->y + r);
 	}
-	add_exactly(&data->weight, &data->weight_rest, weight);
-	add_exactly(&data->positive, &data->positive_rest, positive);
+	add_exactly(&data->weight, &data->weight_rest, pair_sum(weight));
+	add_exactly(&data->positive, &data->positive_rest, pair_sum(positive));
 	for (int j = 0; j < data->n; j++)
 		sum_column(data->w, data->z + (size_t) (j + 1) * ROWS_BLOCK, count,
 				   data->sums + (size_t) j * LOGISTIC_SUMS, &data->columns[j].reach);
@@ -358,9 +362,25 @@ logistic_settle(LogisticData *data, LogisticTerm *terms)
 static void
 add_columns(const LogisticData *data, int count, const double *b, double *eta)
 {
+	int			n = data->n + 1;
+	int			j = 1;
+
 	for (int r = 0; r < count; r++)
 		eta[r] = b[0];
-	for (int j = 1; j <= data->n; j++)
+	for (; j + 4 <= n; j += 4)
+	{
+		const double *z = data->z + (size_t) j * ROWS_BLOCK;
+		Pair		b0 = pair_of(b[j]);
+		Pair		b1 = pair_of(b[j + 1]);
+		Pair		b2 = pair_of(b[j + 2]);
+		Pair		b3 = pair_of(b[j + 3]);
+
+		for (int r = 0; r < count; r += 2)
+			pair_put(eta + r, pair_at(eta + r) +
+					 (b0 * pair_at(z + r) + b1 * pair_at(z + r + ROWS_BLOCK)) +
+					 (b2 * pair_at(z + r + 2 * ROWS_BLOCK) + b3 * pair_at(z + r + 3 * ROWS_BLOCK)));
+	}
+	for (; j < n; j++)
 	{
 		const double *z = data->z + (size_t) j * ROWS_BLOCK;
 		Pair		coef = pair_of(b[j]);
@@ -371,39 +391,110 @@ add_columns(const LogisticData *data, int count, const double *b, double *eta)
 }
 
 /*
+ * 1 / (1 + e^-|eta|), and into "less" what it is less than 1, as exactly; nothing
+ * beyond EXP_REACH.  e^-|eta| = 2^k (Q + rP) / (Q - rP), P and Q polynomials in
+ * r^2, |r| <= ln 2 / 2 (Moshier 1989), so that one division will do for all.
+ */
+static inline Pair
+pair_likelier(Pair eta, Pair *less)
+{
+	Pair		distance = pair_abs(eta);
+	PairMask	far = distance > pair_of(EXP_REACH);
+	Pair		x = -pair_choose(far, pair_of(EXP_REACH), distance);
+	/* a number so large that it has no room for fractions */
+	Pair		large = x * pair_of(1.4426950408889634) + pair_of(0x1.8p52);
+	Pair		k = large - pair_of(0x1.8p52);
+	Pair		power = (Pair) (((PairMask) large + 1023) << 52);
+	Pair		r = x - k * pair_of(6.93145751953125e-1) - k * pair_of(1.42860682030941723212e-6);
+	Pair		rr = r * r;
+	Pair		p = r * ((pair_of(1.26177193074810590878e-4) * rr +
+						  pair_of(3.02994407707441961300e-2)) * rr + pair_of(1));
+	Pair		q = ((pair_of(3.00198505138664455042e-6) * rr +
+					  pair_of(2.52448340349684104192e-3)) * rr +
+					 pair_of(2.27265548208155028766e-1)) * rr + pair_of(2);
+	Pair		above = pair_where(~far, power) * (q + p);
+	Pair		inverse = pair_of(1) / (q - p + above);
+
+	*less = above * inverse;
+	return (q - p) * inverse;
+}
+
+/* - ln (1 - x), where x is small */
+static inline Pair
+pair_log_small(Pair x)
+{
+	return x + x * x * (pair_of(1.0 / 2) + x * (pair_of(1.0 / 3) + x * (pair_of(1.0 / 4) +
+						x * (pair_of(1.0 / 5) + x * pair_of(1.0 / 6)))));
+}
+
+/*
  * Log-likelihood of a block's rows, of eta; residuals w (y - p), and the roots of
  * w p (1 - p) in place of eta.  Where weights are 1, one logarithm will do for
- * the product of up to ROWS_BLOCK numbers, 2 at most, where that loses nothing.
+ * the product of up to ROWS_BLOCK numbers, 1/2 at least, where that loses nothing.
  */
 static double
 block_likelihood(LogisticData *data, int count, double *margin)
 {
-	double		sum = 0;
-	double		product = 1;
-	double		least = *margin;
+	Pair		sum = {0, 0};
+	Pair		product = {1, 1};
+	Pair		least = pair_of(*margin);
+	PairMask	weighted = {0, 0};
+	double		rest = 0;
 
-	for (int r = 0; r < count; r++)
+	for (int r = 0; r < count; r += 2)
 	{
-		double		w = data->w[r];
-		double		eta = data->eta[r];
-		double		along = data->y[r] > 0 ? eta : -eta;	/* log-odds of what happened */
-		double		e = exp(-fabs(eta));
-		double		q = 1 / (1 + e);
-		double		missed = along > 0 ? e * q : q; /* 1 - probability of what happened */
+		Pair		w = pair_at(data->w + r);
+		Pair		eta = pair_at(data->eta + r);
+		PairMask	happened = pair_at(data->y + r) > pair_of(0);
+		Pair		along = pair_choose(happened, eta, -eta);	/* log-odds of what happened */
+		Pair		less;
+		Pair		likelier = pair_likelier(eta, &less);
+		PairMask	small = less < pair_of(SMALL_ODDS);
+		PairMask	single = w == pair_of(1);
+		/* 1 - probability of what happened */
+		Pair		missed = w * pair_choose(along > pair_of(0), less, likelier);
 
-		if (w == 1 && e > SMALL_ODDS)
-			product *= 1 + e;
-		else
-			sum -= w * log1p(e);
-		if (along < 0)
-			sum += w * along;
-		if (along < least && w > 0)
-			least = along;
-		data->residual[r] = data->y[r] > 0 ? w * missed : -w * missed;
-		data->eta[r] = sqrt(w * e) * q;
+		product *= pair_choose(single & ~small, likelier, pair_of(1));
+		sum -= pair_where(small, w * pair_log_small(less));
+		sum += w * pair_min(along, pair_of(0));
+		least = pair_choose(w > pair_of(0), pair_min(along, least), least);
+		weighted |= ~(single | small);
+		pair_put(data->residual + r, pair_choose(happened, missed, -missed));
+		pair_put(data->eta + r, pair_root(w * less * likelier));
+		pair_put(data->other + r, pair_choose(single | small, pair_of(1), likelier));
 	}
-	*margin = least;
-	return sum - log(product);
+	if (weighted[0] | weighted[1])
+		for (int r = 0; r < count; r++)
+			if (data->other[r] != 1)
+				rest += data->w[r] * log(data->other[r]);
+	*margin = least[0] < least[1] ? least[0] : least[1];
+	return pair_sum(sum) + rest + log(product[0] * product[1]);
+}
+
+/* The column's part of the gradient; the column becomes its product with the roots. */
+static double
+column_gradient(const LogisticData *data, int count, double *z)
+{
+	Pair		sum = {0, 0};
+	Pair		other = {0, 0};
+	int			r = 0;
+
+	for (; r + 4 <= count; r += 4)
+	{
+		Pair		a = pair_at(z + r);
+		Pair		b = pair_at(z + r + 2);
+
+		sum += a * pair_at(data->residual + r);
+		other += b * pair_at(data->residual + r + 2);
+		pair_put(z + r, a * pair_at(data->eta + r));
+		pair_put(z + r + 2, b * pair_at(data->eta + r + 2));
+	}
+	if (r < count)
+	{
+		sum += pair_at(z + r) * pair_at(data->residual + r);
+		pair_put(z + r, pair_at(z + r) * pair_at(data->eta + r));
+	}
+	return pair_sum(sum + other);
 }
 
 bool
@@ -429,14 +520,8 @@ logistic_evaluate(LogisticData *data, int64_t count, const double *b, bool momen
 		add_columns(data, rows, b, data->eta);
 		add_exactly(&top->log_likelihood, &rest, block_likelihood(data, rows, &top->margin));
 		for (int j = 0; j < n; j++)
-		{
-			double	   *z = data->z + (size_t) j * ROWS_BLOCK;
-
 			add_exactly(&top->gradient[j], &data->rest[j],
-						symmetric_dot(rows, z, data->residual));
-			for (int r = 0; r < rows; r += 2)
-				pair_put(z + r, pair_at(z + r) * pair_at(data->eta + r));
-		}
+						column_gradient(data, rows, data->z + (size_t) j * ROWS_BLOCK));
 		symmetric_add(n, top->hessian, data->z, ROWS_BLOCK, rows, data->poll);
 	}
 	top->log_likelihood += rest;
@@ -465,12 +550,19 @@ logistic_bend(LogisticData *data, int64_t count, const double *b, const double *
 
 		add_columns(data, rows, b, data->eta);
 		add_columns(data, rows, step, data->other);
-		for (int r = 0; r < rows; r++)
+		for (int r = 0; r < rows; r += 2)
 		{
-			double		p = logistic_probability(data->eta[r]);
-			double		then = logistic_probability(data->eta[r] + data->other[r]);
+			Pair		eta = pair_at(data->eta + r);
+			Pair		other = pair_at(data->other + r);
+			Pair		less;
+			Pair		likelier = pair_likelier(eta, &less);
+			Pair		p = pair_choose(eta < pair_of(0), less, likelier);
+			Pair		slope = less * likelier;
+			Pair		then;
 
-			data->residual[r] = data->w[r] * (then - p - p * (1 - p) * data->other[r]);
+			likelier = pair_likelier(eta + other, &less);
+			then = pair_choose(eta + other < pair_of(0), less, likelier);
+			pair_put(data->residual + r, pair_at(data->w + r) * (then - p - slope * other));
 		}
 		for (int j = 0; j < n; j++)
 			bend[j] -= symmetric_dot(rows, data->z + (size_t) j * ROWS_BLOCK, data->residual);
