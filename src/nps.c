@@ -232,6 +232,19 @@ nps_of_counts(PG_FUNCTION_ARGS)
 	return score_datum(fcinfo, counts);
 }
 
+static int64
+count_all(const int64 *counts)
+{
+	int64		all = 0;
+
+	for (int i = 0; i < CLASSES; i++)
+		if (pg_add_s64_overflow(all, counts[i], &all))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("bigint out of range")));
+	return all;
+}
+
 static double
 confidence_argument(FunctionCallInfo fcinfo, int arg)
 {
@@ -277,7 +290,7 @@ nps_rows(PG_FUNCTION_ARGS)
 	if (plain.responses == 0)
 		adjusted.nps = adjusted.se = limits[0].low = limits[0].high = NAN;
 	set_number(values, nulls, 0, plain.nps);
-	values[3] = Int64GetDatum((int64) plain.responses);
+	values[3] = Int64GetDatum(count_all(counts));
 	for (int i = 0; i < CLASSES; i++)
 	{
 		values[4 + i] = Int64GetDatum(counts[i]);

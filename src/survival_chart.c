@@ -71,7 +71,7 @@ put_title(StringInfo buf, const SurvivalCurve *curve)
 	if (isnan(median.time))
 		appendStringInfoString(buf, "not reached");
 	else
-		appendStringInfo(buf, "%g%s", median.time, unit);
+		appendStringInfo(buf, "%.10g%s", median.time, unit);
 	end_line(buf);
 }
 

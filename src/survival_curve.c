@@ -33,11 +33,22 @@ total_clear(Total *total, bool weighted)
 		memset(&total->sum, 0, sizeof(ExactSum));
 }
 
+/* A product of doubles is the sum of two. */
+static inline void
+sum_add_product(ExactSum *sum, double weight, int64 count)
+{
+	double		product = weight * (double) count;
+
+	exact_sum_add(sum, product);
+	if (count != 1 && count != -1)
+		exact_sum_add(sum, fma(weight, (double) count, -product));
+}
+
 static inline void
 total_add(Total *total, bool weighted, double weight, int64 count)
 {
 	if (weighted)
-		exact_sum_add(&total->sum, weight * (double) count);
+		sum_add_product(&total->sum, weight, count);
 	else
 		total->count += count;
 }
@@ -246,7 +257,7 @@ take_item(Builder *builder, const SurvivalItem *item)
 			  builder->weighted, weight, item->count);
 	/* all that leave at a time are at risk then: those at risk were counted before */
 	if (builder->weighted)
-		exact_sum_add(&builder->risk.sum, -(weight * (double) item->count));
+		sum_add_product(&builder->risk.sum, weight, -item->count);
 	else
 		builder->risk.count -= item->count;
 }

@@ -68,8 +68,8 @@ add_label(SurvivalLabels *labels, const char *text, int len, uint32 hash, const 
 	if (labels->n >= SURVIVAL_LABELS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a survival_table cannot have more than %d values of %s",
-						SURVIVAL_LABELS_MAX, what),
+				 errmsg("a survival_table cannot have more than %d %s", SURVIVAL_LABELS_MAX,
+						strcmp(what, "stratum") == 0 ? "strata" : psprintf("%ss", what)),
 				 errhint("A %s is the name of a segment, not of a customer.", what)));
 	if (labels->n == labels->room)
 		enlarge(labels);

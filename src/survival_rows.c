@@ -218,6 +218,56 @@ survival_conditional_interval(PG_FUNCTION_ARGS)
 											   PG_GETARG_BOOL(3)));
 }
 
+/* One row: what survival_rows() has of a time; NULLs where it cannot be known. */
+static void
+put_limits(FunctionCallInfo fcinfo, const SurvivalCurve *curve, double time)
+{
+	double		z = survival_z_argument(fcinfo, 2);
+	KmBand		band = survival_band_argument(fcinfo, 3);
+	double		numbers[4] = {NAN, NAN, NAN, NAN};
+
+	if (!isnan(survival_known(curve, time, false)))
+	{
+		static const KmPoint start = {.survival = 1};
+		const KmPoint *point = km_point(curve->points, curve->n, time);
+		KmLimits	limits;
+
+		if (point == NULL)
+			point = &start;
+		limits = km_limits(point, band, z);
+		numbers[0] = point->survival;
+		numbers[1] = point->se;
+		numbers[2] = limits.low;
+		numbers[3] = limits.high;
+	}
+	put_numbers(fcinfo, numbers, 4);
+}
+
+PG_FUNCTION_INFO_V1(survival_limits);
+Datum
+survival_limits(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+		put_limits(fcinfo, get_curve(fcinfo, 0),
+				   survival_check_time(PG_GETARG_FLOAT8(1), "duration"));
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(survival_limits_interval);
+Datum
+survival_limits_interval(PG_FUNCTION_ARGS)
+{
+	const SurvivalCurve *curve;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	curve = get_curve(fcinfo, 0);
+	put_limits(fcinfo, curve, survival_days_argument(fcinfo, 1, curve->kind, "duration"));
+	return (Datum) 0;
+}
+
 /* ---------- summaries ---------- */
 
 PG_FUNCTION_INFO_V1(survival_quantile);

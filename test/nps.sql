@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_expected.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_compare.csv" && echo true || echo false`
-SELECT plan(63);
+SELECT plan(64);
 \ir oracle/clv.psql
 \pset tuples_only on
 \pset format unaligned
@@ -65,6 +65,7 @@ SELECT is((SELECT count(*) FROM nps_rows(NULL)), 0::bigint, 'no counts, no row')
 SELECT is(pg_temp.outcome('SELECT nps(11)'), '22023 score must be from 0 to 10, not 11', 'beyond the scale');
 SELECT is(pg_temp.outcome('SELECT nps(5, -1)'), '22023 responses must not be negative, not -1', 'fewer than no answers');
 SELECT is(pg_temp.outcome('SELECT nps(9, 9223372036854775807) FROM generate_series(1, 2)'), '22003 bigint out of range', 'too many answers');
+SELECT is(pg_temp.outcome('SELECT nps_rows(ROW(9223372036854775807, 1, 0)::nps_counts)'), '22003 bigint out of range', 'too many of two kinds');
 SELECT is(pg_temp.outcome('SELECT nps(ROW(1, -2, 3)::nps_counts)'), '22023 passives must not be negative, not -2', 'negative counts');
 
 -- Health ---------------------------------------------------------------------------------------------------------------------------------

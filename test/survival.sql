@@ -170,6 +170,27 @@ SELECT is(survival_quantile.quantile, 5.5::float8, 'the middle of a flat part') 
 SELECT is((SELECT array_agg(quantile ORDER BY p) FROM (SELECT survival_curve(n, true) AS t FROM generate_series(1, 10) n) q, generate_series(1, 9) p, survival_quantile(t, p / 10.0::float8)), '{1,2,3,4,5,6,7,8,9}', 'every tenth of ten');
 SELECT is((SELECT array_agg(quantile ORDER BY p) FROM (SELECT survival_curve(n, true, 1e-3) AS t FROM generate_series(1, 1000) n) q, unnest('{0.1,0.3,0.7,0.9,0.999}'::float8[]) p, survival_quantile(t, p)), '{100,300,700,900,999}', 'weights that are no binary fractions');
 
+-- what is read at one duration is the row of the curve
+SELECT is(count(*) FILTER (WHERE (i.survival, i.standard_error, i.low, i.high) IS DISTINCT FROM (r.survival, r.standard_error, r.low, r.high)), 0::bigint, 'survival_interval() is the row of survival_rows(), ' || band)
+FROM fitted, unnest('{plain,log,log-log}'::text[]) band, survival_rows(answer::survival_table, 0.9, band) r, survival_interval(answer::survival_table, duration, 0.9, band) i GROUP BY band ORDER BY band;
+SELECT is((SELECT array_agg(i::text ORDER BY d) FROM unnest('{0.5,1.5,2,3.5}'::float8[]) d, survival_interval(t, d, NULL, 'plain') i), '{"(1,0,1,1)","(0.5,0.3535533905932738,0,1)","(0.5,0.3535533905932738,0,1)","(,,,)"}', 'before the first duration, between, at and beyond the last')
+FROM (SELECT survival_curve(d, e) AS t FROM (VALUES (1, true), (3, false)) v (d, e)) q;
+SELECT is((SELECT i::text FROM survival_interval(t, interval '36 hours', 0.95, 'log') i), (SELECT i::text FROM survival_interval(t, 1.5, interval_type => 'log') i), 'intervals are days') FROM (SELECT survival_curve(d * interval '1 day', d < 3) AS t FROM generate_series(1, 3) d) q;
+SELECT is((SELECT count(*) FROM survival_interval(NULL, 1::float8)) + (SELECT count(*) FROM survival_interval(t, NULL::float8)) + (SELECT count(*) FROM survival_interval(t, NULL::interval)), 0::bigint, 'no row for a NULL') FROM (SELECT survival_curve(d, true) AS t FROM generate_series(1, 3) d) q;
+SELECT is(i::text, '(,,,)', 'NULLs of no customers') FROM (SELECT survival_curve(d, true) AS t FROM generate_series(1, 0) d) q, survival_interval(t, 0) i;
+SELECT is(i::text, '(0,,,)', 'all have left') FROM (SELECT survival_curve(d, true) AS t FROM generate_series(1, 3) d) q, survival_interval(t, 9) i;
+SELECT throws_ok('SELECT survival_interval(survival_curve(5, true), interval ''5 days'')', '42804', 'duration is an interval, but the durations of the survival_table are numbers', 'an interval of numbers');
+SELECT throws_ok('SELECT survival_interval(survival_curve(5, true), -1)', '22023', 'duration must not be negative, not -1', 'before the start');
+
+-- Extremes --------------------------------------------------------------------------------------------------------------------------------------
+
+SELECT is((SELECT restricted_mean || ' ' || standard_error FROM restricted_mean(far)), (SELECT restricted_mean * 2 ^ e || ' ' || standard_error * 2 ^ e FROM restricted_mean(near)), 'a mean and its error, durations times 2^' || e)
+FROM (SELECT e, survival_curve(n, n % 3 > 0) AS near, survival_curve(n * (2::float8 ^ e), n % 3 > 0) AS far FROM generate_series(1, 50) n, unnest('{-1000,-600,600,1000}'::integer[]) e GROUP BY e) q ORDER BY e;
+SELECT is(quantile, 3::float8, 'no share has left where nobody has') FROM (SELECT survival_curve(n, n > 2) AS t FROM generate_series(1, 4) n) q, survival_quantile(t, 1e-13);
+SELECT is(max(at_risk), 2.1::float8, 'sums of many of a weight are exact') FROM (SELECT survival_curve(1, true, w) AS t FROM (VALUES (0.1, 3), (0.3, 6)) v (w, times), generate_series(1, times)) q, survival_rows(t);
+SELECT matches(survival_chart(survival_curve(n, true)), 'median 1234567\n', 'a median of seven digits') FROM generate_series(1234567, 1234568) n;
+SELECT throws_ok(format('SELECT %s FROM generate_series(1, 32768) n', call), '54000', 'a survival_table cannot have more than 32767 ' || what, 'too many ' || what) FROM (VALUES ('logrank(1, true, n)', 'groups'), ('logrank(1, true, 1, n)', 'strata'), ('competing_risks(1, n)', 'causes')) v (call, what);
+
 -- Ties -------------------------------------------------------------------------------------------------------------------------------------------
 
 SELECT is(count(*), 2::bigint, '0.1 + 0.2 is not 0.3 of double precision') FROM (SELECT survival_curve(d, true) AS t FROM (VALUES (0.1::float8 + 0.2::float8), (0.3::float8)) v (d)) q, survival_rows(t);

@@ -45,8 +45,8 @@ km_estimate(KmPoint *points, size_t n)
 	km_continue(&run, points, n);
 }
 
-double
-km_survival(const KmPoint *points, size_t n, double time)
+const KmPoint *
+km_point(const KmPoint *points, size_t n, double time)
 {
 	size_t		low = 0;		/* points before low are not after time */
 	size_t		high = n;
@@ -60,5 +60,13 @@ km_survival(const KmPoint *points, size_t n, double time)
 		else
 			high = middle;
 	}
-	return low == 0 ? 1 : points[low - 1].survival;
+	return low == 0 ? NULL : &points[low - 1];
+}
+
+double
+km_survival(const KmPoint *points, size_t n, double time)
+{
+	const KmPoint *point = km_point(points, n, time);
+
+	return point == NULL ? 1 : point->survival;
 }

@@ -57,6 +57,9 @@ extern void km_continue(KmRun *run, KmPoint *points, size_t n);
 /* All points at once. */
 extern void km_estimate(KmPoint *points, size_t n);
 
+/* The last point that is not after time; NULL before the first. */
+extern const KmPoint *km_point(const KmPoint *points, size_t n, double time);
+
 /* S(time), right-continuous: 1 before the first point, the last value after the last. */
 extern double km_survival(const KmPoint *points, size_t n, double time);
 

@@ -6,6 +6,7 @@
  */
 #include "km_summary.h"
 
+#include <float.h>
 #include <math.h>
 
 #define POLL_MASK 0xfff
@@ -79,7 +80,8 @@ KmQuantile
 km_quantile(const KmPoint *points, size_t n, double p, KmBand band, double z, bool midpoint,
 			KmPoll poll)
 {
-	double		height = 1 - p + KM_TOLERANCE;
+	/* below 1: where nobody has left, no share has */
+	double		height = fmin(1 - p + KM_TOLERANCE, 1 - DBL_EPSILON / 2);
 	Crossing	low = {NAN, NAN};
 	Crossing	high = {NAN, NAN};
 	KmQuantile	quantile = {NAN, NAN, NAN};
@@ -109,7 +111,10 @@ km_quantile(const KmPoint *points, size_t n, double p, KmBand band, double z, bo
 	return quantile;
 }
 
-/* From behind, where what is left of the area is known. */
+/*
+ * From behind, where what is left of the area is known.  Areas are squared in
+ * units near tau, so that no square is too large or too small for a double.
+ */
 KmMean
 km_restricted_mean(const KmPoint *points, size_t n, double tau, KmPoll poll)
 {
@@ -117,11 +122,14 @@ km_restricted_mean(const KmPoint *points, size_t n, double tau, KmPoll poll)
 	double		area = 0;
 	double		variance = 0;
 	KmMean		mean;
+	int			exponent;
 
+	(void) frexp(tau, &exponent);
 	for (size_t i = n; i-- > 0;)
 	{
 		const KmPoint *point = &points[i];
 		double		stay = point->at_risk - point->events;
+		double		share;
 
 		if ((i & POLL_MASK) == POLL_MASK)
 			poll();
@@ -129,11 +137,12 @@ km_restricted_mean(const KmPoint *points, size_t n, double tau, KmPoll poll)
 			continue;
 		area += point->survival * (until - point->time);
 		until = point->time;
+		share = ldexp(area, -exponent);
 		/* where all have left, no area follows */
 		if (point->events > 0 && stay > 0)
-			variance += area * area * (point->events / point->at_risk / stay);
+			variance += share * share * (point->events / point->at_risk / stay);
 	}
 	mean.mean = until + area;
-	mean.se = sqrt(variance);
+	mean.se = ldexp(sqrt(variance), exponent);
 	return mean;
 }
