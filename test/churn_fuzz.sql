@@ -6,7 +6,8 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
+\ir oracle/fuzz.psql
 SELECT diag('seed ' || :'seed');
 -- models that have not converged warn whenever they are asked
 SET client_min_messages = error;
@@ -29,29 +30,12 @@ SELECT is(count(*) FILTER (WHERE pg_temp.sign(b) <> b), 0::bigint, 'they are sig
 
 -- Mutations ------------------------------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-  bad bytea := good;
-  at integer;
-BEGIN
-  FOR i IN 0 .. floor(random() * random() * 4)::integer LOOP
-    IF length(bad) < 18 THEN RETURN '\x01'; END IF;
-    at := 17 + floor(CASE WHEN random() < 0.3 THEN least(random() * 12, length(bad) - 18) ELSE random() * (length(bad) - 17) END)::integer;
-    CASE floor(random() * 9)::integer
-      WHEN 0 THEN bad := set_bit(bad, at * 8 + floor(random() * 8)::integer, floor(random() * 2)::integer);
-      WHEN 1 THEN bad := set_byte(bad, at, floor(random() * 256)::integer);
-      WHEN 2 THEN bad := set_byte(bad, at, (get_byte(bad, at) + pg_temp.pick('{-1,1,128,127,2,254}'::integer[]) + 256) % 256);
-      WHEN 3 THEN bad := substr(bad, 1, at);
-      WHEN 4 THEN bad := substr(bad, 1, at) || set_byte('\x00', 0, floor(random() * 256)::integer) || substr(bad, at + 1);
-      WHEN 5 THEN bad := substr(bad, 1, at) || substr(bad, at + 2);
-      -- numbers at the ends of their ranges, long forms, other forms of NaN and zero, infinities, enormous and tiny doubles
-      WHEN 6 THEN bad := substr(bad, 1, at) || pg_temp.pick(ARRAY['\xffffffffffffffffff01', '\xffffffff0f', '\x80808080808080808001', '\xffff7f', '\x8000', '\xff01', '\xc3', '\xedb080', '\x00']::bytea[]) || substr(bad, at + 2);
-      WHEN 7 THEN bad := substr(bad, 1, at) || pg_temp.pick(ARRAY['\x000000000000f87f', '\x010000000000f87f', '\x000000000000f8ff', '\x000000000000f07f', '\x000000000000f0ff', '\x0000000000000080', '\x0000000000000000', '\xffffffffffffef7f', '\xffffffffffffefff', '\x0100000000000000', '\x000000000000f03f']::bytea[]) || substr(bad, at + 9);
-      ELSE bad := substr(bad, 1, at) || substr(other, 18 + floor(random() * length(other))::integer);
-    END CASE;
-  END LOOP;
-  RETURN bad;
-END $$;
+-- numbers at the ends of their ranges, long forms, other forms of NaN and zero, infinities, enormous and tiny doubles
+CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE sql AS $$
+SELECT pg_temp.damage(good, other, 17, 12, ARRAY[
+  '\xffffffffffffffffff01', '\xffffffff0f', '\x80808080808080808001', '\xffff7f', '\x8000', '\xff01', '\xc3', '\xedb080', '\x00',
+  '\x000000000000f87f', '\x010000000000f87f', '\x000000000000f8ff', '\x000000000000f07f', '\x000000000000f0ff', '\x0000000000000080',
+  '\x0000000000000000', '\xffffffffffffef7f', '\xffffffffffffefff', '\x0100000000000000', '\x000000000000f03f']::bytea[])$$;
 CREATE TABLE damaged (o integer, bytes bytea);
 INSERT INTO damaged SELECT v.o, pg_temp.sign(pg_temp.damage(v.b, w.b)) FROM base v, generate_series(1, 30000 * :cases / v.n) i, LATERAL (SELECT b FROM base w WHERE w.o = 1 + (i + v.o) % v.n OFFSET 0) w;
 INSERT INTO damaged SELECT v.o, pg_temp.sign(set_byte(v.b, p, i)) FROM base v, generate_series(17, 20) p, generate_series(0, 255, 5) i;
@@ -81,28 +65,8 @@ SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'with a byte more, i
 SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'a version from the future, or none') FROM fate WHERE length(bytes) > 0 AND get_byte(bytes, 0) <> 1;
 SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'a wrong fingerprint') FROM fate WHERE pg_temp.sign(bytes) <> bytes;
 CREATE TABLE binary_in (n integer, m churn_model);
-SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser \gset
 \if :superuser
-CREATE TABLE place (path text);
-COPY place FROM PROGRAM 'mktemp -d -p /dev/shm 2>/dev/null || mktemp -d';
-CREATE FUNCTION pg_temp.receive() RETURNS TABLE (fate text, count bigint) LANGUAGE plpgsql AS $$
-DECLARE
-  m record;
-  file text := (SELECT path || '/value' FROM place);
-  fates jsonb := '{}';
-BEGIN
-  FOR m IN SELECT mutant.n, bytes FROM mutant WHERE mutant.n % 9 = 0 LOOP
-    EXECUTE format('COPY (SELECT %s, %L::bytea) TO %L (FORMAT binary)', m.n, m.bytes, file);
-    BEGIN
-      EXECUTE format('COPY binary_in FROM %L (FORMAT binary)', file);
-    EXCEPTION WHEN OTHERS THEN
-      fates := jsonb_set(fates, ARRAY[SQLSTATE], to_jsonb(coalesce((fates ->> SQLSTATE)::bigint, 0) + 1));
-    END;
-  END LOOP;
-  EXECUTE format('COPY place FROM PROGRAM %L', 'rm -rf -- ' || quote_literal((SELECT path FROM place)));
-  RETURN QUERY SELECT key, value::bigint FROM jsonb_each_text(fates);
-END $$;
-SELECT results_eq('SELECT * FROM pg_temp.receive()', 'SELECT ''22P03'', count(*) FROM fate WHERE n % 9 = 0 AND fate <> ''read''', 'the same are refused in binary, with 22P03');
+SELECT results_eq($$SELECT * FROM pg_temp.receive('SELECT n, bytes FROM mutant WHERE n % 9 = 0')$$, 'SELECT ''22P03'', count(*) FROM fate WHERE n % 9 = 0 AND fate <> ''read''', 'the same are refused in binary, with 22P03');
 SELECT is(count(*) FILTER (WHERE b.m::text IS DISTINCT FROM v.m::text), 0::bigint, format('and %s are the same values', count(*))) FROM (SELECT * FROM fate WHERE n % 9 = 0 AND fate = 'read') v FULL JOIN binary_in b USING (n);
 \else
 SELECT skip('not a superuser, so COPY from a file is not allowed', 2);

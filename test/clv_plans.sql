@@ -6,7 +6,7 @@ SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :'seed');

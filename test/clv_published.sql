@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT plan(28);
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 

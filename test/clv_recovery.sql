@@ -1,6 +1,6 @@
 -- clv finds again what customers were made with: 50 data sets a model, simulated as its paper describes customers, each with 95% intervals
 -- of every parameter, which must hold the true one in 90 to 99 of 100.  The seed is fixed, RETENTION_SEED gives another one; and
--- PostgreSQL 15 has no gamma variates, so they are made here (oracle/clv.psql).
+-- PostgreSQL 15 has no gamma variates, so they are made here (oracle/shared.psql).
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -16,7 +16,7 @@ SELECT plan(12);
 \set low 0.90
 \set high 0.99
 \endif
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :'seed');

@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 SELECT diag('seed ' || :'seed');
 SET DateStyle = 'SQL, DMY';
 

@@ -5,25 +5,15 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\getenv seed RETENTION_SEED
-\getenv cases RETENTION_CASES
-\if :{?seed}
-\else
-SELECT floor(random() * 1e9)::integer AS seed \gset
-\endif
-\if :{?cases}
-\else
-\set cases 1
-\endif
+\ir oracle/shared.psql
+\ir oracle/fuzz.psql
 SELECT diag('seed ' || :'seed');
-SELECT setseed(:seed / 1e9) \g /dev/null
 SET TimeZone = 'UTC';
 SET jit = off;
 SET statement_timeout = '300s';
 
 -- Good values: empty, of few days and of many, every form that an amount can have ---------------------------------------------------
 
-CREATE FUNCTION pg_temp.pick(anyarray) RETURNS anyelement LANGUAGE sql AS 'SELECT ($1)[1 + floor(random() * cardinality($1))::integer]';
 CREATE FUNCTION pg_temp.amount(kind text) RETURNS numeric LANGUAGE plpgsql AS $$
 BEGIN
   CASE kind
@@ -51,30 +41,13 @@ SELECT cmp_ok(count(*), '>', 100::bigint, 'good values') FROM base;
 
 -- Mutations ---------------------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-  bad bytea := good;
-  at integer;
-BEGIN
-  FOR i IN 0 .. floor(random() * random() * 4)::integer LOOP
-    IF length(bad) = 0 THEN RETURN '\x01'; END IF;
-    -- often near the front, where the counts and the scale are
-    at := floor(CASE WHEN random() < 0.3 THEN least(random() * 6, length(bad) - 1) ELSE random() * length(bad) END)::integer;
-    CASE floor(random() * 8)::integer
-      WHEN 0 THEN bad := set_bit(bad, at * 8 + floor(random() * 8)::integer, floor(random() * 2)::integer);
-      WHEN 1 THEN bad := set_byte(bad, at, floor(random() * 256)::integer);
-      WHEN 2 THEN bad := set_byte(bad, at, (get_byte(bad, at) + pg_temp.pick('{-1,1,128,127,2,254}'::integer[]) + 256) % 256);
-      WHEN 3 THEN bad := substr(bad, 1, at);
-      WHEN 4 THEN bad := substr(bad, 1, at) || set_byte('\x00', 0, floor(random() * 256)::integer) || substr(bad, at + 1);
-      WHEN 5 THEN bad := substr(bad, 1, at) || substr(bad, at + 2);
-      -- numbers at the ends of their ranges, amounts at the ends of theirs
-      WHEN 6 THEN bad := substr(bad, 1, at) || pg_temp.pick(ARRAY['\xffffffffffffffff7f', '\xffffffff07', '\xffffffff0f', '\x808080808080808080808001', '\x80808080808080808001', '\xffffffffffffffffff01', '\xffffffffffffffff3f', '\xffff7f', '\x8000', '\x8001',
-                                                              '\x050800000000', '\x0508000000004000ffff', '\x05080000000000003fff', '\x050a000100ff000000000001', '\x050a00017ffe000000000063', '\x050a00017fff00000000270f', '\x05', '\x03', '\x031205']::bytea[]) || substr(bad, at + 2);
-      ELSE bad := substr(bad, 1, at) || substr(other, 1 + floor(random() * length(other))::integer);
-    END CASE;
-  END LOOP;
-  RETURN bad;
-END $$;
+-- numbers at the ends of their ranges, amounts at the ends of theirs
+CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE sql AS $$
+SELECT pg_temp.damage(good, other, 0, 6, ARRAY[
+  '\xffffffffffffffff7f', '\xffffffff07', '\xffffffff0f', '\x808080808080808080808001', '\x80808080808080808001',
+  '\xffffffffffffffffff01', '\xffffffffffffffff3f', '\xffff7f', '\x8000', '\x8001', '\x050800000000', '\x0508000000004000ffff',
+  '\x05080000000000003fff', '\x050a000100ff000000000001', '\x050a00017ffe000000000063', '\x050a00017fff00000000270f', '\x05', '\x03',
+  '\x031205']::bytea[])$$;
 CREATE FUNCTION pg_temp.damage(good text, other text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   bad text := good;
@@ -129,28 +102,8 @@ ANALYZE value;
 -- In as binary: COPY is the only way for that, from a file of the server, one for each value ----------------------------------------
 
 CREATE TABLE binary_in (n integer, h customer_history);
-SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser \gset
 \if :superuser
-CREATE TABLE place (path text);
-COPY place FROM PROGRAM 'mktemp -d -p /dev/shm 2>/dev/null || mktemp -d';
-CREATE FUNCTION pg_temp.receive() RETURNS TABLE (fate text, count bigint) LANGUAGE plpgsql AS $$
-DECLARE
-  m record;
-  file text := (SELECT path || '/value' FROM place);
-  fates jsonb := '{}';
-BEGIN
-  FOR m IN SELECT mutant.n, bytes FROM mutant WHERE bytes IS NOT NULL LOOP
-    EXECUTE format('COPY (SELECT %s, %L::bytea) TO %L (FORMAT binary)', m.n, m.bytes, file);
-    BEGIN
-      EXECUTE format('COPY binary_in FROM %L (FORMAT binary)', file);
-    EXCEPTION WHEN OTHERS THEN
-      fates := jsonb_set(fates, ARRAY[SQLSTATE], to_jsonb(coalesce((fates ->> SQLSTATE)::bigint, 0) + 1));
-    END;
-  END LOOP;
-  EXECUTE format('COPY place FROM PROGRAM %L', 'rm -rf -- ' || quote_literal((SELECT path FROM place)));
-  RETURN QUERY SELECT key, value::bigint FROM jsonb_each_text(fates);
-END $$;
-SELECT results_eq('SELECT * FROM pg_temp.receive()', 'SELECT ''22P03'', count(*) FROM fate WHERE bytes IS NOT NULL AND fate <> ''read''', 'the same are refused in binary, with 22P03');
+SELECT results_eq($$SELECT * FROM pg_temp.receive('SELECT n, bytes FROM mutant WHERE bytes IS NOT NULL')$$, 'SELECT ''22P03'', count(*) FROM fate WHERE bytes IS NOT NULL AND fate <> ''read''', 'the same are refused in binary, with 22P03');
 SELECT is(count(*) FILTER (WHERE b.h::text IS DISTINCT FROM v.h::text), 0::bigint, format('and %s are the same values', count(*))) FROM (SELECT * FROM value WHERE bytes IS NOT NULL) v FULL JOIN binary_in b USING (n);
 \else
 SELECT skip('not a superuser, so COPY from a file is not allowed', 2);

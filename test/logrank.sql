@@ -7,7 +7,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/logrank.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv" && echo true || echo false`
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :seed);

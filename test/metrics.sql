@@ -5,7 +5,8 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
+\ir oracle/plans.psql
 SELECT diag('seed ' || :'seed');
 
 -- Cases: few and many rows, scores with ties, of any scale, extreme, rare classes -------------------------------------------------------------
@@ -114,28 +115,8 @@ CREATE TABLE form (o serial, call text, answer text);
 INSERT INTO form (call) VALUES ('score_table(s, l)'), ('auc(s, l)'), ('auc_se(s, l)'), ('ks_statistic(s, l)'), ('average_precision(s, l)'), ('brier_score(s, l)'), ('log_loss(s, l)'), ('log_loss(s, l, 0.1)'), ('threshold_for(s, l, 1, 4)'), ('threshold_for(s, l, 500)'), ('auc_test(s, b, l)'),
   ('(SELECT string_agg(r::text, '' '') FROM calibration_fit(score_table(s, l)) r)'), ('(SELECT string_agg(r::text, '' '') FROM lift_rows(score_table(s, l)) r)'), ('(SELECT string_agg(r::text, '' '') FROM calibration_rows(score_table(s, l), 7, ''quantile'') r)');
 SET max_parallel_workers_per_gather = 0;
-DO $$
-DECLARE f record; r text;
-BEGIN
-  FOR f IN SELECT * FROM form LOOP
-    EXECUTE format('SELECT %s::text FROM (SELECT * FROM move ORDER BY n) e', f.call) INTO r;
-    UPDATE form SET answer = r WHERE o = f.o;
-  END LOOP;
-END $$;
+SELECT pg_temp.answer() \g /dev/null
 SELECT is((SELECT count(DISTINCT answer) FROM form), (SELECT count(*) FROM form), 'the forms give different answers');
-CREATE FUNCTION pg_temp.check(title text, source text, plan_has text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
-DECLARE f record; r text; found text := ''; plan text;
-BEGIN
-  FOR f IN SELECT * FROM form ORDER BY o LOOP
-    IF plan_has <> '' THEN
-      plan := pg_temp.plan(format('SELECT %s FROM %s', f.call, source));
-      IF plan !~ plan_has AND f.call !~ 'SELECT' THEN found := found || f.call || E': another plan\n' || plan; END IF;
-    END IF;
-    EXECUTE format('SELECT %s::text FROM %s', f.call, source) INTO r;
-    IF r IS DISTINCT FROM f.answer THEN found := found || f.call || E'\n'; END IF;
-  END LOOP;
-  RETURN is(found, '', title);
-END $$;
 SELECT pg_temp.check('rows ordered by ' || o, format('(SELECT * FROM move ORDER BY %s) e', o)) FROM unnest('{n DESC,s,"s DESC, b","l, n",md5(n::text)}'::text[]) o;
 SET enable_partitionwise_aggregate = on;
 SELECT pg_temp.check('partition-wise', 'by_row', 'Append\s+->  Partial Aggregate');

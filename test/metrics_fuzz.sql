@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 SELECT diag('seed ' || :'seed');
 
 CREATE FUNCTION pg_temp.text_of(bytes bytea) RETURNS text LANGUAGE sql IMMUTABLE RETURN translate(encode(bytes, 'base64'), E'\n', '');

@@ -8,7 +8,7 @@ CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/metric_cases.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_pred.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv" && echo true || echo false`
 SELECT plan(46);
 \if :there
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 

@@ -5,7 +5,8 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
+\ir oracle/plans.psql
 SELECT diag('seed ' || :'seed');
 
 -- The same rows in one table and in five partitions; labels short and long; amounts that fit and that do not ------------------------------
@@ -30,29 +31,9 @@ INSERT INTO form (call) VALUES
   ('migration_matrix(CASE f WHEN t THEN ''a'' ELSE ''b'' END, ''b'', v, ARRAY[''b'', ''never'', ''a''])'), ('migration_matrix(fi, ti)'), ('migration_matrix(fi, ti, v)'), ('migration_matrix(fi % 3, ti % 3, v, ARRAY[2, 1, 0, 7])'),
   ('migration_matrix(CASE WHEN fi > ti THEN ''a'' ELSE ''b'' END::side, CASE fi WHEN 3 THEN ''c'' ELSE ''b'' END::side, v)'), ('rollup(migration_matrix(ARRAY[''a'', ''b''], ARRAY[[fi, ti], [0, 1]]))');
 SET max_parallel_workers_per_gather = 0;
-DO $$
-DECLARE f record; r text;
-BEGIN
-  FOR f IN SELECT * FROM form LOOP
-    EXECUTE format('SELECT %s::text FROM (SELECT * FROM move ORDER BY n) e', f.call) INTO r;
-    UPDATE form SET answer = r WHERE o = f.o;
-  END LOOP;
-END $$;
+SELECT pg_temp.answer() \g /dev/null
 SELECT is((SELECT count(DISTINCT answer) FROM form), (SELECT count(*) FROM form), 'the forms give different matrices');
 
-CREATE FUNCTION pg_temp.check(title text, source text, plan_has text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
-DECLARE f record; r text; found text := ''; plan text;
-BEGIN
-  FOR f IN SELECT * FROM form ORDER BY o LOOP
-    IF plan_has <> '' THEN
-      plan := pg_temp.plan(format('SELECT %s FROM %s', f.call, source));
-      IF plan !~ plan_has AND f.call !~ 'SELECT' THEN found := found || f.call || E': another plan\n' || plan; END IF;
-    END IF;
-    EXECUTE format('SELECT %s::text FROM %s', f.call, source) INTO r;
-    IF r IS DISTINCT FROM f.answer THEN found := found || f.call || E'\n'; END IF;
-  END LOOP;
-  RETURN is(found, '', title);
-END $$;
 SELECT pg_temp.check('rows ordered by ' || o, format('(SELECT * FROM move ORDER BY %s) e', o)) FROM unnest('{n DESC,f,"t DESC, f","v, n",md5(n::text)}'::text[]) o;
 SET enable_partitionwise_aggregate = on;
 SELECT pg_temp.check('partition-wise', 'by_row', 'Append\s+->  Partial Aggregate');

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 SELECT diag('seed ' || :'seed');
 
 -- Random matrices: many empty rows and columns, some states known to one only -------------------------------------------------------------

@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_expected.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_compare.csv" && echo true || echo false`
 SELECT plan(64);
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :seed);

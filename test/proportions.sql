@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/proportion_ci.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/two_proportions.csv" && echo true || echo false`
 SELECT plan(43);
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :seed);

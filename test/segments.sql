@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 SELECT diag('seed ' || :'seed');
 
 -- Histories of every length, with and without amounts, in clusters, in one season, from long ago; and what an array says of them. ---------

@@ -8,7 +8,7 @@ CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/segment_cases.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
 SELECT plan(34);
 \if :there
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 

@@ -5,7 +5,8 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
+\ir oracle/fuzz.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :'seed');
@@ -31,29 +32,12 @@ ANALYZE base;
 
 -- Mutations ----------------------------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE plpgsql AS $$
-DECLARE
-  bad bytea := good;
-  at integer;
-BEGIN
-  FOR i IN 0 .. floor(random() * random() * 4)::integer LOOP
-    IF length(bad) = 0 THEN RETURN '\x01'; END IF;
-    at := floor(CASE WHEN random() < 0.3 THEN least(random() * 8, length(bad) - 1) ELSE random() * length(bad) END)::integer;
-    CASE floor(random() * 8)::integer
-      WHEN 0 THEN bad := set_bit(bad, at * 8 + floor(random() * 8)::integer, floor(random() * 2)::integer);
-      WHEN 1 THEN bad := set_byte(bad, at, floor(random() * 256)::integer);
-      WHEN 2 THEN bad := set_byte(bad, at, (get_byte(bad, at) + pg_temp.pick('{-1,1,128,127,2,254}'::integer[]) + 256) % 256);
-      WHEN 3 THEN bad := substr(bad, 1, at);
-      WHEN 4 THEN bad := substr(bad, 1, at) || set_byte('\x00', 0, floor(random() * 256)::integer) || substr(bad, at + 1);
-      WHEN 5 THEN bad := substr(bad, 1, at) || substr(bad, at + 2);
-      -- numbers at the ends of their ranges, infinities and NaN as durations and weights, labels that are none
-      WHEN 6 THEN bad := substr(bad, 1, at) || pg_temp.pick(ARRAY['\xffffffffffffffff7f', '\xffffffffffffffffff01', '\x80808080808080808001', '\xffffffffffffffff3f', '\xffffffffffffffff1f', '\x80808080808080807c', '\x80808080808080f87f', '\xffffffffffffffef7f', '\xffffffffffffffff6f',
-                                                              '\x808080808080807c', '\xffe103', '\xfffe03', '\xf0e001', '\xff01', '\x7f', '\x8000', '\xffff01', '\x00000000', '\xc3a9', '\xc3', '\xedb080', '\x023130', '\x0139']::bytea[]) || substr(bad, at + 2);
-      ELSE bad := substr(bad, 1, at) || substr(other, 1 + floor(random() * length(other))::integer);
-    END CASE;
-  END LOOP;
-  RETURN bad;
-END $$;
+-- numbers at the ends of their ranges, infinities and NaN as durations and weights, labels that are none
+CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE sql AS $$
+SELECT pg_temp.damage(good, other, 0, 8, ARRAY[
+  '\xffffffffffffffff7f', '\xffffffffffffffffff01', '\x80808080808080808001', '\xffffffffffffffff3f', '\xffffffffffffffff1f',
+  '\x80808080808080807c', '\x80808080808080f87f', '\xffffffffffffffef7f', '\xffffffffffffffff6f', '\x808080808080807c', '\xffe103',
+  '\xfffe03', '\xf0e001', '\xff01', '\x7f', '\x8000', '\xffff01', '\x00000000', '\xc3a9', '\xc3', '\xedb080', '\x023130', '\x0139']::bytea[])$$;
 CREATE TABLE damaged (o integer, bytes bytea);
 INSERT INTO damaged SELECT v.o, pg_temp.damage(v.b, w.b) FROM base v, generate_series(1, 33000 * :cases / v.n) i, LATERAL (SELECT b FROM base w WHERE w.o = 1 + (i + v.o) % v.n OFFSET 0) w;
 INSERT INTO damaged SELECT v.o, set_byte(v.b, p, i) FROM base v, generate_series(0, 2) p, generate_series(0, 255, 5) i;
@@ -77,29 +61,9 @@ SELECT cmp_ok(count(*) FILTER (WHERE fate = 'read'), '>', 300::bigint, format('%
 SELECT is(count(*) FILTER (WHERE t::text <> bad), 0::bigint, 'what was read is written as it was') FROM fate WHERE fate = 'read';
 SELECT is(count(*) FILTER (WHERE survival_table_send(t) <> bytes), 0::bigint, 'in binary too') FROM fate WHERE fate = 'read';
 
-SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser \gset
 \if :superuser
-CREATE TABLE place (path text);
-COPY place FROM PROGRAM 'mktemp -d -p /dev/shm 2>/dev/null || mktemp -d';
 CREATE TABLE binary_in (n integer, t survival_table);
-CREATE FUNCTION pg_temp.receive() RETURNS TABLE (fate text, count bigint) LANGUAGE plpgsql AS $$
-DECLARE
-  m record;
-  file text := (SELECT path || '/value' FROM place);
-  fates jsonb := '{}';
-BEGIN
-  FOR m IN SELECT mutant.n, bytes FROM mutant WHERE mutant.n % 9 = 0 LOOP
-    EXECUTE format('COPY (SELECT %s, %L::bytea) TO %L (FORMAT binary)', m.n, m.bytes, file);
-    BEGIN
-      EXECUTE format('COPY binary_in FROM %L (FORMAT binary)', file);
-    EXCEPTION WHEN OTHERS THEN
-      fates := jsonb_set(fates, ARRAY[SQLSTATE], to_jsonb(coalesce((fates ->> SQLSTATE)::bigint, 0) + 1));
-    END;
-  END LOOP;
-  EXECUTE format('COPY place FROM PROGRAM %L', 'rm -rf -- ' || quote_literal((SELECT path FROM place)));
-  RETURN QUERY SELECT key, value::bigint FROM jsonb_each_text(fates);
-END $$;
-SELECT results_eq('SELECT * FROM pg_temp.receive()', 'SELECT ''22P03'', count(*) FROM fate WHERE n % 9 = 0 AND fate <> ''read''', 'the same are refused in binary, with 22P03');
+SELECT results_eq($$SELECT * FROM pg_temp.receive('SELECT n, bytes FROM mutant WHERE n % 9 = 0')$$, 'SELECT ''22P03'', count(*) FROM fate WHERE n % 9 = 0 AND fate <> ''read''', 'the same are refused in binary, with 22P03');
 SELECT is(count(*) FILTER (WHERE b.t::text IS DISTINCT FROM v.t::text), 0::bigint, format('and %s are the same values', count(*))) FROM (SELECT * FROM fate WHERE n % 9 = 0 AND fate = 'read') v FULL JOIN binary_in b USING (n);
 \else
 SELECT skip('not a superuser, so COPY from a file is not allowed', 2);

@@ -8,7 +8,7 @@ CREATE EXTENSION IF NOT EXISTS retention;
 \set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/km_curves.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/lung.csv" && echo true || echo false`
 SELECT plan(50);
 \if :there
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 
