@@ -15,7 +15,6 @@
 #include "utils/datetime.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -125,40 +124,10 @@ behaviour_until(DateADT as_of, const Interval *horizon)
 
 /* ---------- options ---------- */
 
-/* Takes method 'gap_survival', which is for histories alone, out of the options. */
-static struct varlena *
-without_gap_survival(struct varlena *jsonb, bool *gaps)
-{
-	static const char *const gap_names[] = {"gap_survival", NULL};
-	Jsonb	   *json = (Jsonb *) jsonb;
-	JsonbValue	key;
-	JsonbValue *method;
-
-	*gaps = false;
-	if (json == NULL || !JB_ROOT_IS_OBJECT(json))
-		return jsonb;
-	key.type = jbvString;
-	key.val.string.val = "method";
-	key.val.string.len = strlen("method");
-	method = findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
-	if (method == NULL || method->type != jbvString ||
-		retention_word_index(method->val.string.val, method->val.string.len, gap_names) < 0)
-		return jsonb;
-	*gaps = true;
-	return (struct varlena *)
-		DatumGetPointer(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(json),
-											PointerGetDatum(cstring_to_text("method"))));
-}
-
 void
 behaviour_options(const struct varlena *jsonb, ChurnOptions *options)
 {
-	bool		gaps;
-
-	churn_options_parse(without_gap_survival(unconstify(struct varlena *, jsonb), &gaps),
-						options);
-	if (gaps)
-		options->method = CHURN_GAP;
+	churn_options_parse(jsonb, CHURN_HISTORY, options);
 	if (options->nnames > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

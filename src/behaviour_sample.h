@@ -48,8 +48,8 @@ extern DateADT behaviour_until(DateADT as_of, const Interval *horizon);
 typedef struct BehaviourSample BehaviourSample;
 
 /*
- * As churn_options_parse(), with method 'gap_survival', and 22023 for names and
- * for what is excluded but no feature.
+ * As churn_options_parse(), and 22023 for names and for what is excluded but no
+ * feature.
  */
 extern void behaviour_options(const struct varlena *jsonb, ChurnOptions *options);
 

@@ -80,9 +80,13 @@ typedef struct ChurnOptions
 	char	  **exclude;
 } ChurnOptions;
 
-/* NULL for the defaults.  22023: an unknown option, a value out of range; 42804 a type. */
+/*
+ * NULL for the defaults.  22023: an unknown option, one that the method does not
+ * know, a value out of range; 42804 a type.
+ */
 struct varlena;
-extern void churn_options_parse(const struct varlena *jsonb, ChurnOptions *options);
+extern void churn_options_parse(const struct varlena *jsonb, ChurnInput input,
+								ChurnOptions *options);
 
 /* ---------- features ---------- */
 
@@ -105,8 +109,11 @@ typedef struct ChurnFeature
 	bool		missing;		/* has an indicator of NULL: training met some */
 	bool		other;			/* has an indicator of LEVEL_OTHER: levels were pooled */
 	int			nlevels;		/* levels[0] is the base: the most frequent, of equals the
-								 * first by bytes; the others by bytes */
+								 * first by bytes; the others by bytes in the
+								 * encoding of the fit */
 	char	  **levels;
+	int		   *by_bytes;		/* levels 1 .. in order, from 1, where a model of another
+								 * encoding has them in another; else NULL */
 	int			first_column;	/* its design columns: value or levels 1 .., other, missing */
 	int			columns;
 } ChurnFeature;

@@ -159,6 +159,22 @@ feature_reader_for_array(Datum datum, const ChurnOptions *options)
 	return reader;
 }
 
+/*
+ * Columns without a name get that which ROW() gives them, f1, f2 and so on: Citus
+ * sends a record that it gathers without the names.
+ */
+static void
+name_columns(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (NameStr(att->attname)[0] == '\0' && !att->attisdropped)
+			snprintf(NameStr(att->attname), NAMEDATALEN, "f%d", i + 1);
+	}
+}
+
 static void
 reader_describe(FeatureReader *reader, Oid type, int32 typmod)
 {
@@ -168,6 +184,12 @@ reader_describe(FeatureReader *reader, Oid type, int32 typmod)
 	reader->typmod = typmod;
 	reader->desc = CreateTupleDescCopy(desc);
 	ReleaseTupleDesc(desc);
+	name_columns(reader->desc);
+	if (type != RECORDOID)
+	{
+		reader->entry = lookup_type_cache(type, TYPECACHE_TUPDESC);
+		reader->identifier = reader->entry->tupDesc_identifier;
+	}
 	reader->values = palloc(Max(reader->desc->natts, 1) * sizeof(Datum));
 	reader->nulls = palloc(Max(reader->desc->natts, 1) * sizeof(bool));
 }
@@ -497,12 +519,19 @@ is_type(const FeatureReader *reader, HeapTupleHeader header)
 		HeapTupleHeaderGetTypMod(header) == reader->typmod;
 }
 
+/* False if the type may have been altered since the reader was made. */
+static inline bool
+is_as_it_was(const FeatureReader *reader)
+{
+	return reader->entry == NULL || reader->entry->tupDesc_identifier == reader->identifier;
+}
+
 bool
 feature_reads(const FeatureReader *reader, Datum row)
 {
 	if (reader->input == CHURN_ARRAY)
 		return element_count(DatumGetArrayTypeP(row)) == reader->n;
-	return is_type(reader, DatumGetHeapTupleHeader(row));
+	return is_type(reader, DatumGetHeapTupleHeader(row)) && is_as_it_was(reader);
 }
 
 /* A type, for people: an anonymous record has none, but columns. */
@@ -534,6 +563,20 @@ type_changed(const FeatureReader *reader, Oid type, int32 typmod)
 					   describe_type(reader->type, reader->typmod))));
 }
 
+/* The cache has forgotten the type, or looked it up anew: is it another one? */
+static pg_noinline void
+check_altered(FeatureReader *reader)
+{
+	TupleDesc	now = CreateTupleDescCopy(lookup_rowtype_tupdesc_copy(reader->type, reader->typmod));
+
+	if (!equalTupleDescs(now, reader->desc))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type %s was altered while its rows were read",
+						format_type_be(reader->type))));
+	reader->identifier = reader->entry->tupDesc_identifier;
+}
+
 static void
 read_record(FeatureReader *reader, HeapTupleHeader header, FeatureValue *values)
 {
@@ -541,6 +584,8 @@ read_record(FeatureReader *reader, HeapTupleHeader header, FeatureValue *values)
 
 	if (unlikely(!is_type(reader, header)))
 		type_changed(reader, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	if (unlikely(!is_as_it_was(reader)))
+		check_altered(reader);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;
@@ -595,10 +640,11 @@ feature_level(const ChurnFeature *feature, const char *text, int length)
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
-		int			order = compare_text(text, length, feature->levels[middle]);
+		int			level = feature->by_bytes == NULL ? middle : feature->by_bytes[middle];
+		int			order = compare_text(text, length, feature->levels[level]);
 
 		if (order == 0)
-			return middle;
+			return level;
 		if (order < 0)
 			high = middle;
 		else

@@ -51,6 +51,8 @@ typedef struct FeatureReader
 	Oid			type;			/* it was made for; another one is 42804 in training */
 	int32		typmod;
 	TupleDesc	desc;			/* a copy */
+	struct TypeCacheEntry *entry;	/* of a named type, which ALTER TABLE may change ... */
+	uint64		identifier;		/* ... since this one; 0: it cannot change */
 	Datum	   *values;			/* scratch: a record deformed */
 	bool	   *nulls;
 } FeatureReader;
@@ -71,7 +73,7 @@ extern FeatureReader *feature_reader_for_record(Datum record, const ChurnOptions
  * of another kind) or by position. */
 extern FeatureReader *feature_reader_for_model(const ChurnModel *model, Oid type, int32 typmod);
 
-/* Could a row be read: is it an array of that length, a record of that type? */
+/* Could a row be read: is it an array of that length, a record of that type, as it still is? */
 extern bool feature_reads(const FeatureReader *reader, Datum row);
 
 /* Reads a row into values[reader->n]; texts are good as long as the row (detoasted where the

@@ -15,6 +15,7 @@
  */
 #include "churn_rows.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -161,12 +162,22 @@ mean_add(MeanOf *mean, double value, double weight)
 	mean->weight += weight;
 }
 
+/* What weights are multiplied by so that they sum up to less than 1: no sum overflows. */
+static double
+weight_unit(const ChurnModel *model)
+{
+	int			exponent;
+
+	frexp(model->weight, &exponent);
+	return ldexp(1, -Max(exponent, -1000));
+}
+
 static double
 mean_result(const MeanOf *mean)
 {
 	if (!mean->any)
 		return 0;
-	return mean->origin + (mean->distance.sum + mean->distance.rest) / mean->weight * 2;
+	return (mean->origin / 2 + (mean->distance.sum + mean->distance.rest) / mean->weight) * 2;
 }
 
 /* Of the numbers that are NULL in some rows, over the others. */
@@ -176,6 +187,7 @@ known_means(Fit *fit)
 	const ChurnShape *shape = fit->shape;
 	MeanOf	   *means = palloc0(Max(shape->n, 1) * sizeof(MeanOf));
 	int		   *features = palloc(Max(shape->n, 1) * sizeof(int));
+	double		unit = weight_unit(fit->model);
 	OrderCursor cursor;
 	int			n = 0;
 
@@ -193,7 +205,7 @@ known_means(Fit *fit)
 			CHECK_FOR_INTERRUPTS();
 		for (int k = 0; k < n; k++)
 			if (!isnan(row[features[k]]))
-				mean_add(&means[k], row[features[k]], weight);
+				mean_add(&means[k], row[features[k]], weight * unit);
 	}
 	for (int k = 0; k < n; k++)
 		fit->model->features[features[k]].mean = mean_result(&means[k]);
@@ -367,30 +379,64 @@ sum_weights(Fit *fit)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the sum of the weights is out of range")));
+	if (fit->model->status == CHURN_CONVERGED &&
+		!(fit->model->positive_weight / fit->model->weight >= DBL_MIN &&
+		  fit->model->positive_weight < fit->model->weight))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the weights of rows of one outcome are nothing beside those of the other"),
+				 errhint("A weight is a number of rows: give weights of one scale.")));
 }
 
+/* Sums of a block are plain ones: it has few rows. */
 static void
 column_means(Fit *fit)
 {
 	int			columns = fit->model->ncolumns;
 	MeanOf	   *means = palloc0(Max(columns, 1) * sizeof(MeanOf));
-	double	   *x = palloc(Max(columns, 1) * sizeof(double));
+	double	   *x = palloc(Max(columns, 1) * ROWS_BLOCK * sizeof(double));
+	double	   *origin = palloc0(Max(columns, 1) * sizeof(double));
+	double	   *distance = palloc(Max(columns, 1) * sizeof(double));
+	double		unit = weight_unit(fit->model);
+	double		y[ROWS_BLOCK];
+	double		w[ROWS_BLOCK];
 
-	for (uint32 i = 0; i < fit->order.n; i++)
+	for (uint32 from = 0; from < fit->order.n; from += ROWS_BLOCK)
 	{
-		double		y;
-		double		weight;
+		int			count = Min(ROWS_BLOCK, fit->order.n - from);
+		double		weight = 0;
 
-		if (i % POLL_ROWS == 0)
+		if (from % POLL_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		read_rows(fit, i, 1, x, &y, &weight);
+		read_rows(fit, from, count, x, y, w);
+		if (from == 0)
+			memcpy(origin, x, columns * sizeof(double));
+		memset(distance, 0, columns * sizeof(double));
+		for (int i = 0; i < count; i++)
+		{
+			const double *row = x + (Size) i * columns;
+			double		share = w[i] * unit;
+
+			weight += share;
+			for (int j = 0; j < columns; j++)
+				distance[j] += share * (row[j] / 2 - origin[j] / 2);
+		}
 		for (int j = 0; j < columns; j++)
-			mean_add(&means[j], x[j], weight);
+		{
+			means[j].weight += weight;
+			sum_add(&means[j].distance, distance[j]);
+		}
 	}
 	for (int j = 0; j < columns; j++)
+	{
+		means[j].any = fit->order.n > 0;
+		means[j].origin = origin[j];
 		fit->model->column_means[j] = mean_result(&means[j]);
+	}
 	pfree(means);
 	pfree(x);
+	pfree(origin);
+	pfree(distance);
 }
 
 /* More columns that vary than rows. */

@@ -21,6 +21,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -242,6 +243,7 @@ row_argument(WindowObject winobj, int arg, int64 row)
 	return datum;
 }
 
+/* In the current memory context, but for the options, which are good until the next argument. */
 static HistoryRow
 partition_row(WindowObject winobj, int64 i)
 {
@@ -249,6 +251,9 @@ partition_row(WindowObject winobj, int64 i)
 
 	row.as_of = row_argument(winobj, AS_OF_ARG, i);
 	row.horizon = row_argument(winobj, HORIZON_ARG, i);
+	/* to read another argument is to read the row again, over this one */
+	if (!row.horizon.isnull)
+		row.horizon.value = datumCopy(row.horizon.value, false, sizeof(Interval));
 	row.options = row_argument(winobj, OPTIONS_ARG, i);
 	return row;
 }

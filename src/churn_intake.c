@@ -33,7 +33,7 @@ churn_intake_create(MemoryContext context, ChurnInput input, bool weighted,
 	intake->weighted = weighted;
 	if (given != NULL)
 		intake->given = (struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(given));
-	churn_options_parse(options_jsonb(intake->given, as_text), &intake->options);
+	churn_options_parse(options_jsonb(intake->given, as_text), input, &intake->options);
 	MemoryContextSwitchTo(old);
 	return intake;
 }

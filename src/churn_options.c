@@ -41,7 +41,8 @@ static const char *const option_names[OPTION_COUNT] = {
 	"trees", "depth", "learning_rate", "bins", "min_leaf"
 };
 
-static const char *const method_words[] = {"logistic", "boost", NULL};
+static const char *const method_words[] = {"logistic", "boost", "gap_survival", NULL};
+static const ChurnMethod methods[] = {CHURN_LOGISTIC, CHURN_BOOST, CHURN_GAP};
 static const char *const missing_words[] = {"mean", "skip", "error", NULL};
 
 /* A value as JSON, cut to what an error can show. */
@@ -258,6 +259,22 @@ set_defaults(ChurnOptions *options)
 	options->boost.min_leaf = BOOST_DEFAULT_MIN_LEAF;
 }
 
+/* An option that the method does not know. */
+static void
+check_method(const ChurnOptions *options, Option option)
+{
+	if (option == OPTION_METHOD ||
+		(options->method != CHURN_GAP &&
+		 (option < OPTION_BOOST_FIRST || options->method == CHURN_BOOST)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" is not for method \"%s\"", option_names[option],
+					churn_method_name(options->method)),
+			 option < OPTION_BOOST_FIRST ? errhint("Leave it out.") :
+			 errhint("Add \"method\": \"boost\", or leave it out.")));
+}
+
 static void
 set_all(ChurnOptions *options, Jsonb *json)
 {
@@ -272,19 +289,14 @@ set_all(ChurnOptions *options, Jsonb *json)
 			option = find_option(&value);
 		else if (token == WJB_VALUE)
 		{
-			if (option >= OPTION_BOOST_FIRST && options->method != CHURN_BOOST)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("option \"%s\" is not for method \"%s\"", option_names[option],
-								churn_method_name(options->method)),
-						 errhint("Add \"method\": \"boost\", or leave it out.")));
+			check_method(options, option);
 			set_option(options, option, &value);
 		}
 	}
 }
 
 void
-churn_options_parse(const struct varlena *jsonb, ChurnOptions *options)
+churn_options_parse(const struct varlena *jsonb, ChurnInput input, ChurnOptions *options)
 {
 	Jsonb	   *json = (Jsonb *) unconstify(struct varlena *, jsonb);
 	JsonbValue *method;
@@ -303,8 +315,13 @@ churn_options_parse(const struct varlena *jsonb, ChurnOptions *options)
 	key.val.string.len = strlen(option_names[OPTION_METHOD]);
 	method = findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
 	if (method != NULL)
-		options->method = get_word(OPTION_METHOD, method, method_words,
-								   "\"logistic\" or \"boost\"") == 0 ?
-			CHURN_LOGISTIC : CHURN_BOOST;
+	{
+		const char *expected = input == CHURN_HISTORY ?
+			"\"logistic\", \"boost\" or \"gap_survival\"" : "\"logistic\" or \"boost\"";
+
+		options->method = methods[get_word(OPTION_METHOD, method, method_words, expected)];
+		if (options->method == CHURN_GAP && input != CHURN_HISTORY)
+			range_error(OPTION_METHOD, expected, method);
+	}
 	set_all(options, json);
 }

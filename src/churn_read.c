@@ -154,6 +154,31 @@ compare_texts(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+static int
+compare_levels(const void *a, const void *b, void *levels)
+{
+	return strcmp(((char **) levels)[*(const int *) a], ((char **) levels)[*(const int *) b]);
+}
+
+/* Levels 1 .. by bytes: those of a fit are, but perhaps not in this encoding. */
+static void
+order_levels(Reader *reader, ChurnFeature *f)
+{
+	bool		ordered = true;
+
+	for (int level = 2; level < f->nlevels; level++)
+		ordered &= strcmp(f->levels[level - 1], f->levels[level]) < 0;
+	if (ordered)
+		return;
+	f->by_bytes = palloc(sizeof(int) * f->nlevels);
+	for (int level = 0; level < f->nlevels; level++)
+		f->by_bytes[level] = level;
+	qsort_arg(f->by_bytes + 1, f->nlevels - 1, sizeof(int), compare_levels, f->levels);
+	for (int level = 2; level < f->nlevels; level++)
+		require(reader, compare_levels(&f->by_bytes[level - 1], &f->by_bytes[level], f->levels) < 0,
+				"level");
+}
+
 static void
 get_feature(Reader *reader, ChurnFeature *f)
 {
@@ -178,9 +203,9 @@ get_feature(Reader *reader, ChurnFeature *f)
 	{
 		f->levels[level] = get_text(reader, 0, "level");
 		require(reader, level == 0 || strcmp(f->levels[0], f->levels[level]) != 0, "level");
-		require(reader, level < 2 || strcmp(f->levels[level - 1], f->levels[level]) < 0,
-				"order of levels");
 	}
+	if (reader->error == NULL)
+		order_levels(reader, f);
 }
 
 static void

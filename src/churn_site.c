@@ -179,13 +179,11 @@ churn_site_read(ChurnSiteModel *site, FunctionCallInfo fcinfo, int arg, ChurnInp
 	else
 	{
 		HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-		Oid			type = HeapTupleHeaderGetTypeId(header);
-		int32		typmod = HeapTupleHeaderGetTypMod(header);
 
-		if (unlikely(site->reader == NULL || site->reader->type != type ||
-					 site->reader->typmod != typmod))
-			make_reader(site, type, typmod);
 		row = PointerGetDatum(header);
+		if (unlikely(site->reader == NULL || !feature_reads(site->reader, row)))
+			make_reader(site, HeapTupleHeaderGetTypeId(header),
+						HeapTupleHeaderGetTypMod(header));
 	}
 	feature_read(site->reader, row, site->values);
 	feature_raw(site->model, site->values, site->raw);

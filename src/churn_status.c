@@ -9,6 +9,9 @@
 #include <math.h>
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+
+#define NAME_SHOWN	200			/* bytes of a column's name, in a message */
 
 const char *
 churn_method_name(ChurnMethod method)
@@ -68,6 +71,17 @@ churn_column_name(const ChurnModel *model, int column)
 	}
 }
 
+/* A name in a list; a level may be a whole document. */
+static void
+put_name(StringInfo names, const char *name)
+{
+	int			length = strlen(name);
+	int			shown = pg_mbcliplen(name, length, NAME_SHOWN);
+
+	appendStringInfo(names, "%s\"%.*s%s\"", names->len > 0 ? ", " : "", shown, name,
+					 shown < length ? "..." : "");
+}
+
 /* The columns that were left out, the first few by name. */
 static char *
 dependent_columns(const ChurnModel *model)
@@ -82,7 +96,7 @@ dependent_columns(const ChurnModel *model)
 			continue;
 		n++;
 		if (n <= 3)
-			appendStringInfo(&names, "%s\"%s\"", n == 1 ? "" : ", ", churn_column_name(model, i));
+			put_name(&names, churn_column_name(model, i));
 	}
 	if (n > 3)
 		appendStringInfo(&names, " and %d more", n - 3);

@@ -17,8 +17,7 @@
  *	  and what the method says: see put_logistic(), put_boost(), put_gaps().
  * Columns follow from the features.  What a model without scores lacks is not
  * stored.  Trees are stored without the nodes that no row reaches.  Levels after
- * the base ascend by their bytes in the server's encoding; a server whose
- * encoding orders them otherwise than that of the fit refuses the model.
+ * the base are in the order of their bytes in the encoding of the fit.
  *
  * The fingerprint is what tells two models of a call site apart without
  * comparing all of their trees at every row (churn_site.c).

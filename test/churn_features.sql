@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
-\ir oracle/clv.psql
+\ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :'seed');
@@ -182,6 +182,54 @@ SELECT pg_temp.near(format('SELECT churn_score(churned, ARRAY[i4, f8, n], %1$L) 
 FROM unnest(ARRAY['{}', '{"lambda": 0}', '{"lambda": 100}', '{"method": "boost", "trees": 20}']) o, unnest(ARRAY['i4 + 1000000, f8 - 12345, n + 777', 'i4 * 1e-6, f8 * 1e9, n * 3.7', '-i4, f8 * -1e-3 + 5, 32 + n * 1.8', 'n, i4, f8']) f WHERE o NOT LIKE '%boost%' OR f NOT LIKE '%-%';
 SELECT pg_temp.near('SELECT churn_score(churned, ARRAY[i4, n]) OVER () AS a, churn_score(churned, ARRAY[i4, n, 42]) OVER () AS b FROM customer', 'a constant column changes nothing', 1e-9);
 SELECT pg_temp.near('SELECT churn_score(churned, ROW(i4, flag)) OVER () AS a, churn_score(churned, ROW(i4, NOT flag)) OVER () AS b FROM customer', 'nor does the sense of a boolean', 1e-9);
+
+-- Of more rows than those by which trees cut columns, the same ones are looked at.
+CREATE TABLE many AS SELECT random() < 0.2 + 0.5 * a AS y, a, b FROM (SELECT random() AS a, random() ^ 3 AS b FROM generate_series(1, 270000)) r;
+SELECT pg_temp.near('SELECT churn_score(m, ARRAY[a, b]) AS a, churn_score(n, ARRAY[32 + 1.8 * a, 1000 * b]) AS b FROM many, (SELECT churn_model(y, ARRAY[a, b], o) AS m, churn_model(y, ARRAY[32 + 1.8 * a, 1000 * b], o) AS n FROM many, (VALUES (''{"method": "boost", "trees": 5, "lambda": 0}''::jsonb)) v (o)) q', 'many rows: trees know no units', 1e-9);
+DROP TABLE many;
+
+-- Sums that would overflow -------------------------------------------------------------------------------------------------------------------
+
+SELECT ok(bool_and(a < 0.5 AND b > 0.5 AND c < 0.5 AND d > 0.5), 'means of huge numbers are numbers')
+FROM (SELECT churn_score(y, ARRAY[x * 8e305], '{"method": "boost", "min_leaf": 1}') OVER (ORDER BY x) AS a, churn_score(NOT y, ARRAY[x * 8e305], '{"method": "boost", "min_leaf": 1}') OVER (ORDER BY x) AS b,
+        churn_score(y, ARRAY[CASE WHEN x % 7 > 0 THEN x * 8e305 END]) OVER () AS c, churn_score(NOT y, ARRAY[CASE WHEN x % 7 > 0 THEN x * 8e305 END]) OVER () AS d, x
+      FROM (SELECT x, x % 9 + x / 100 > 8 AS y FROM generate_series(1, 200) x) r) q WHERE x = 3;
+SELECT is(pg_temp.outcome('SELECT churn_model(x > 5, ARRAY[x], CASE x WHEN 1 THEN 1e300 ELSE 1e-300 END) FROM generate_series(1, 9) x'), '22003 the weights of rows of one outcome are nothing beside those of the other', 'weights that leave one outcome');
+SELECT is(pg_temp.outcome('SELECT churn_model(x > 5, ARRAY[x], CASE x WHEN 8 THEN 1e20 ELSE 1 END) FROM generate_series(1, 9) x'), '22003 the weights of rows of one outcome are nothing beside those of the other', 'the other one');
+
+-- A type that is altered while a call site knows it --------------------------------------------------------------------------------------------
+
+CREATE TABLE shape (a float8, b integer, t text);
+INSERT INTO shape VALUES (3, 4, 'beta');
+CREATE FUNCTION pg_temp.altered(m churn_model) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  r shape;
+  p float8;
+  said text := '';
+BEGIN
+  FOR i IN 1 .. 4 LOOP
+    SELECT * INTO r FROM shape;
+    BEGIN
+      p := churn_score(m, r);
+      said := said || ' ' || (p = (SELECT churn_score(m, x) FROM (SELECT 3 AS a, CASE WHEN i > 2 THEN 7 ELSE 4 END AS b) x));
+    EXCEPTION WHEN OTHERS THEN said := said || ' ' || SQLSTATE;
+    END;
+    CASE i WHEN 1 THEN EXECUTE 'ALTER TABLE shape DROP COLUMN a, ADD COLUMN c text DEFAULT repeat(''x'', 50), ADD COLUMN a float8 DEFAULT 3';
+      WHEN 2 THEN EXECUTE 'ALTER TABLE shape DROP COLUMN b, ADD COLUMN b numeric DEFAULT 7';
+      ELSE EXECUTE 'ALTER TABLE shape ALTER COLUMN b TYPE text USING b::text'; END CASE;
+  END LOOP;
+  RETURN ltrim(said);
+END $$;
+SELECT is(pg_temp.altered(m), 'true true true 42804', 'it is read as it is then') FROM (SELECT churn_model(churned, q) AS m FROM customer, LATERAL (SELECT f8 AS a, i4 AS b) q) c;
+
+-- Levels in the order of another encoding ------------------------------------------------------------------------------------------------------
+
+CREATE TABLE signed AS
+SELECT m, translate(encode('\x01' || substr(sha256(substr(b, 18)), 1, 16) || substr(b, 18), 'base64'), E'\n', '')::churn_model AS other
+FROM (SELECT m, decode(replace(replace(replace(encode(churn_model_send(m), 'hex'), '05616c706861', '05ffffffffff'), '0462657461', '047a657461'), '05ffffffffff', '05616c706861'), 'hex') AS b FROM (SELECT churn_model(churned, q) AS m FROM customer, LATERAL (SELECT (ARRAY['x', 'x', 'alpha', 'beta', 'gamma'])[1 + id % 5] AS t) q) m) s;
+SELECT is(string_agg((churn_score(m, a) = churn_score(other, b))::text, ' '), 'true true true true', 'are found all the same')
+FROM signed, unnest(ARRAY['x', 'alpha', 'beta', 'gamma'], ARRAY['x', 'alpha', 'zeta', 'gamma']) v (x, y), LATERAL (SELECT x AS t) a, LATERAL (SELECT y AS t) b;
+SELECT is((SELECT string_agg(level, ' ') FROM churn_coefficients(other)), 'alpha zeta gamma', 'in the order of the fit') FROM signed;
 
 -- What is no feature -------------------------------------------------------------------------------------------------------------------------
 

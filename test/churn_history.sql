@@ -120,6 +120,8 @@ CREATE TABLE survival AS SELECT days, exp(sum(CASE WHEN d < n THEN ln(1 - d / n)
   FROM (SELECT days, (count(*) FILTER (WHERE closed))::float8 AS d, (sum(count(*)) OVER (ORDER BY days DESC))::float8 AS n FROM gaps GROUP BY days) g;
 CREATE FUNCTION pg_temp.s(day double precision) RETURNS double precision LANGUAGE sql AS 'SELECT coalesce((SELECT s FROM survival WHERE days <= day ORDER BY days DESC LIMIT 1), 1)';
 CREATE TABLE gap_model AS SELECT churn_model(h, as_of, horizon, '{"method": "gap_survival"}') AS m FROM customers, terms;
+SELECT throws_ok(format('SELECT churn_model(h, as_of, horizon, %L) FROM customers, terms', o), '22023', said, said) FROM (VALUES ('{"method": "gap_survival", "lambda": 1}', 'option "lambda" is not for method "gap_survival"'), ('{"method": "gap_survival", "trees": 1}', 'option "trees" is not for method "gap_survival"'),
+  ('{"method": "gap_survival", "foo": 1}', 'unknown option "foo"'), ('{"method": "gaps"}', 'option "method" must be "logistic", "boost" or "gap_survival", not "gaps"')) v (o, said);
 SELECT is((method, converged, features, columns)::text, '(gap_survival,t,0,0)', 'by wish') FROM gap_model, churn_summary(m);
 SELECT is((SELECT max(abs((g ->> 'survival')::float8 - s)) FROM gap_model, jsonb_array_elements(m::jsonb -> 'gaps') g JOIN survival ON days = (g ->> 'days')::integer) < 1e-9, true, 'the survival of gaps');
 SELECT is((SELECT count(*) FROM gap_model, jsonb_array_elements(m::jsonb -> 'gaps')), (SELECT count(*) FROM survival), 'at every length');

@@ -4,8 +4,8 @@
  *
  * Second-order boosting of the logistic loss (Friedman 2001; Chen and Guestrin
  * 2016) on columns cut into at most 255 bins (Ke et al. 2017); every tree is complete, of depth
- * 1 .. BOOST_DEPTH_MAX, its nodes numbered as in a heap.  Deterministic: no row
- * or column is sampled.
+ * 1 .. BOOST_DEPTH_MAX, its nodes numbered as in a heap.  Deterministic: trees
+ * grow on all rows and columns, and nothing is left to a lot.
  *
  * Plain C on doubles, no PostgreSQL header.
  * Promises: the same rows in the same order give the same bits; contributions
@@ -89,8 +89,9 @@ boost_leaves(int depth)
  * and w p (1 - p) of its rows in whole units of 2^-62 of all weight, so that they
  * do not depend on the order of rows.
  *
- * Memory: a byte or less for a column, 10 for a row (18 if weights differ), and
- * up to 2^21 values to cut columns by, before the others.
+ * Memory: a byte or less for a column, 10 for a row (18 if weights differ); before
+ * them, up to 2^21 values to cut columns by, and where rows have more of them 32
+ * bytes for each to draw these.
  */
 extern double boost_fit(const RowSource *rows, const BoostParams *params, BoostModel *model);
 

@@ -2,8 +2,10 @@
  * boost_bins.c
  *	  Cuts columns into bins of about equal weight.
  *
- * The rows looked at are the first SAMPLE_VALUES / columns: a sample, since rows
- * come in mixed order, and most often all of them.
+ * The rows looked at are most often all of them, else SAMPLE_VALUES / columns.
+ * Those must be the same ones when a column is shifted or has another unit, and
+ * the order in which rows come is not: so they are drawn by their ranks in a sum
+ * of all columns, each scaled to its range.
  *
  * Promises: see boost_bins.h.  Never: looks at an outcome.
  */
@@ -18,6 +20,8 @@
 #define SAMPLE_LEAST	1024
 #define SAMPLE_MOST		((int64_t) 1 << 18)
 
+#define POLL_VALUES		((int64_t) 1 << 16)
+
 /*
  * Cuts lie in the middle between two values, but not quite: on a regular grid
  * the middle may be a value itself, and which side that fell on would be up to
@@ -28,7 +32,7 @@
 typedef struct Value
 {
 	double		x;
-	double		weight;
+	double		weight;			/* or the number of a row */
 } Value;
 
 /* What is looked at: x column by column. */
@@ -41,30 +45,6 @@ typedef struct Sample
 	Value	   *values;			/* of a column; and room to sort them */
 	Value	   *scratch;
 } Sample;
-
-static void
-sample_read(const RowSource *rows, Sample *sample)
-{
-	int			columns = rows->columns;
-	double	   *block = rows->alloc(rows->arg, sizeof(double) * ROWS_BLOCK * columns);
-	double		y[ROWS_BLOCK];
-
-	for (int64_t from = 0; from < sample->n; from += ROWS_BLOCK)
-	{
-		int64_t		left = sample->n - from;
-		int			count = left < ROWS_BLOCK ? (int) left : ROWS_BLOCK;
-
-		rows->read(rows->arg, from, count, block, y, sample->weights + from);
-		for (int j = 0; j < columns; j++)
-		{
-			for (int i = 0; i < count; i++)
-				sample->x[j * sample->n + from + i] = block[(size_t) i * columns + j];
-		}
-		if (from % (32 * ROWS_BLOCK) == 0)
-			rows->poll(rows->arg);
-	}
-	rows->release(rows->arg, block);
-}
 
 /* Two sorted runs into one; of equal values those of a first. */
 static void
@@ -84,8 +64,10 @@ merge(const Value *a, const Value *a_end, const Value *b, const Value *b_end, Va
 
 /* Merge sort; returns where the result is: in values or in scratch. */
 static Value *
-sort_values(Value *values, Value *scratch, int64_t n)
+sort_values(const RowSource *rows, Value *values, Value *scratch, int64_t n)
 {
+	int64_t		moved = 0;
+
 	for (int64_t run = 1; run < n; run *= 2)
 	{
 		Value	   *sorted = scratch;
@@ -95,6 +77,11 @@ sort_values(Value *values, Value *scratch, int64_t n)
 			int64_t		middle = from + run < n ? from + run : n;
 			int64_t		end = middle + run < n ? middle + run : n;
 
+			if ((moved += 2 * run) > POLL_VALUES)
+			{
+				rows->poll(rows->arg);
+				moved = 0;
+			}
 			merge(values + from, values + middle, values + middle, values + end,
 				  scratch + from);
 		}
@@ -103,6 +90,162 @@ sort_values(Value *values, Value *scratch, int64_t n)
 	}
 	return values;
 }
+
+/* ---------- what is looked at ---------- */
+
+/* Rows of a block: x of the columns, and their outcomes and weights as two more. */
+typedef struct Block
+{
+	int			count;
+	double	   *x;
+	double		y[ROWS_BLOCK];
+	double		w[ROWS_BLOCK];
+} Block;
+
+static void
+block_read(const RowSource *rows, Block *block, int64_t from)
+{
+	block->count = rows->n - from < ROWS_BLOCK ? (int) (rows->n - from) : ROWS_BLOCK;
+	rows->read(rows->arg, from, block->count, block->x, block->y, block->w);
+	if (from % (32 * ROWS_BLOCK) == 0)
+		rows->poll(rows->arg);
+}
+
+static inline void
+widen(double *low, double *high, double x)
+{
+	*low = x < *low ? x : *low;
+	*high = x > *high ? x : *high;
+}
+
+/* Halves, so that no range overflows; 0 for a column that is constant. */
+static double
+scale_of(double low, double high, int column)
+{
+	/* no two columns count the same, nor in a ratio of whole numbers */
+	double		share = 0.5 + fmod((column + 1) * 0.6180339887498949, 1);
+	double		scale = share / (high / 2 - low / 2);
+
+	return isfinite(scale) ? scale : 0;
+}
+
+/* Where each column, outcome and weight begin, and what they are multiplied by. */
+static void
+find_scales(const RowSource *rows, Block *block, double *low, double *scale)
+{
+	int			columns = rows->columns;
+
+	for (int j = 0; j < columns + 2; j++)
+	{
+		low[j] = DBL_MAX;
+		scale[j] = -DBL_MAX;
+	}
+	for (int64_t from = 0; from < rows->n; from += ROWS_BLOCK)
+	{
+		const double *x = block->x;
+
+		block_read(rows, block, from);
+		for (int i = 0; i < block->count; i++, x += columns)
+		{
+			for (int j = 0; j < columns; j++)
+				widen(&low[j], &scale[j], x[j]);
+			widen(&low[columns], &scale[columns], block->y[i]);
+			widen(&low[columns + 1], &scale[columns + 1], block->w[i]);
+		}
+	}
+	for (int j = 0; j < columns + 2; j++)
+		scale[j] = scale_of(low[j], scale[j], j);
+}
+
+static inline double
+scaled(double x, double low, double scale)
+{
+	return (x / 2 - low / 2) * scale;
+}
+
+/* Rows in an order that neither shifts nor units of columns change. */
+static Value *
+rank_rows(const RowSource *rows, Value *values, Value *scratch)
+{
+	int			columns = rows->columns;
+	double	   *low = rows->alloc(rows->arg, sizeof(double) * (columns + 2));
+	double	   *scale = rows->alloc(rows->arg, sizeof(double) * (columns + 2));
+	Block		block;
+
+	block.x = rows->alloc(rows->arg, sizeof(double) * ROWS_BLOCK * columns);
+	find_scales(rows, &block, low, scale);
+	for (int64_t from = 0; from < rows->n; from += ROWS_BLOCK)
+	{
+		const double *x = block.x;
+
+		block_read(rows, &block, from);
+		for (int i = 0; i < block.count; i++, x += columns)
+		{
+			double		sum = scaled(block.y[i], low[columns], scale[columns]) +
+				scaled(block.w[i], low[columns + 1], scale[columns + 1]);
+
+			for (int j = 0; j < columns; j++)
+				sum += scaled(x[j], low[j], scale[j]);
+			values[from + i].x = sum;
+			values[from + i].weight = (double) (from + i);
+		}
+	}
+	rows->release(rows->arg, block.x);
+	rows->release(rows->arg, scale);
+	rows->release(rows->arg, low);
+	return sort_values(rows, values, scratch, rows->n);
+}
+
+/* Splitmix64 (Steele, Lea and Flood 2014): a number that looks like any other. */
+static uint64_t
+mix(uint64_t k)
+{
+	k += UINT64_C(0x9E3779B97F4A7C15);
+	k = (k ^ k >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+	k = (k ^ k >> 27) * UINT64_C(0x94D049BB133111EB);
+	return k ^ k >> 31;
+}
+
+/* The numbers of the rows looked at: one of each of so many equal parts of the ranks. */
+static uint32_t *
+draw_rows(const RowSource *rows, int64_t n)
+{
+	uint32_t   *drawn = rows->alloc(rows->arg, sizeof(uint32_t) * n);
+	Value	   *values = rows->alloc(rows->arg, sizeof(Value) * rows->n);
+	Value	   *scratch = rows->alloc(rows->arg, sizeof(Value) * rows->n);
+	const Value *ranked = rank_rows(rows, values, scratch);
+
+	for (int64_t k = 0; k < n; k++)
+	{
+		int64_t		from = k * rows->n / n;
+		int64_t		part = (k + 1) * rows->n / n - from;
+
+		drawn[k] = (uint32_t) ranked[from + (int64_t) (mix(k) % part)].weight;
+	}
+	rows->release(rows->arg, scratch);
+	rows->release(rows->arg, values);
+	return drawn;
+}
+
+static void
+sample_read(const RowSource *rows, const uint32_t *drawn, Sample *sample)
+{
+	int			columns = rows->columns;
+	double	   *x = rows->alloc(rows->arg, sizeof(double) * columns);
+	double		y;
+
+	for (int64_t i = 0; i < sample->n; i++)
+	{
+		rows->read(rows->arg, drawn != NULL ? drawn[i] : i, 1, x, &y, &sample->weights[i]);
+		for (int j = 0; j < columns; j++)
+			sample->x[j * sample->n + i] = x[j];
+		if (i % (32 * ROWS_BLOCK) == 0)
+			rows->poll(rows->arg);
+	}
+	rows->release(rows->arg, x);
+}
+
+/* ---------- cuts ---------- */
 
 /* Equal values become one; returns how many are left. */
 static int64_t
@@ -160,7 +303,7 @@ cut_by_weight(const Value *values, int64_t n, int max_bins, double *cuts)
 }
 
 static int
-cut_column(Sample *sample, int column, int max_bins, double *cuts)
+cut_column(const RowSource *rows, Sample *sample, int column, int max_bins, double *cuts)
 {
 	const double *x = sample->x + column * sample->n;
 	Value	   *sorted;
@@ -171,7 +314,7 @@ cut_column(Sample *sample, int column, int max_bins, double *cuts)
 		sample->values[i].x = x[i];
 		sample->values[i].weight = sample->weights[i];
 	}
-	sorted = sort_values(sample->values, sample->scratch, sample->n);
+	sorted = sort_values(rows, sample->values, sample->scratch, sample->n);
 	distinct = unite_equals(sorted, sample->n);
 	if (distinct > 1 || sample->all)
 		return cut_by_weight(sorted, distinct, max_bins, cuts);
@@ -224,6 +367,7 @@ boost_bins_create(const RowSource *rows, int max_bins)
 	int			ncolumns = rows->columns;
 	BoostBins  *bins = rows->alloc(rows->arg, sizeof(BoostBins));
 	Sample		sample;
+	uint32_t   *drawn;
 	int			ncuts = 0;
 
 	bins->ncolumns = ncolumns;
@@ -243,18 +387,21 @@ boost_bins_create(const RowSource *rows, int max_bins)
 	sample.all = sample.n >= rows->n;
 	if (sample.all)
 		sample.n = rows->n;
+	drawn = sample.all ? NULL : draw_rows(rows, sample.n);
 	sample.x = rows->alloc(rows->arg, sizeof(double) * sample.n * ncolumns);
 	sample.weights = rows->alloc(rows->arg, sizeof(double) * sample.n);
 	sample.values = rows->alloc(rows->arg, sizeof(Value) * sample.n);
 	sample.scratch = rows->alloc(rows->arg, sizeof(Value) * sample.n);
-	sample_read(rows, &sample);
+	sample_read(rows, drawn, &sample);
+	if (drawn != NULL)
+		rows->release(rows->arg, drawn);
 	for (int j = 0; j < ncolumns; j++)
 	{
 		BoostColumn *column = &bins->columns[j];
 
 		rows->poll(rows->arg);
 		column->cuts = bins->cuts + ncuts;
-		column->bins = cut_column(&sample, j, max_bins, bins->cuts + ncuts) + 1;
+		column->bins = cut_column(rows, &sample, j, max_bins, bins->cuts + ncuts) + 1;
 		column->slot = 0;
 		column->step = 1;
 		column->first_bin = bins->nbins;
