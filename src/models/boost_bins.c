@@ -7,7 +7,8 @@
  * the order in which rows come is not: so they are drawn by their ranks in a sum
  * of all columns, each scaled to its range.
  *
- * Promises: see boost_bins.h.  Never: looks at an outcome.
+ * Promises: see boost_bins.h.  Never: cuts a column by outcomes: they only help to
+ * tell rows apart that are drawn.
  */
 #include <float.h>
 #include <math.h>
