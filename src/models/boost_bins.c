@@ -23,6 +23,14 @@
 
 #define POLL_VALUES		((int64_t) 1 << 16)
 
+/* Digits that doubles are sorted by. */
+#define DIGIT_BITS		11
+#define DIGIT_VALUES	(1 << DIGIT_BITS)
+#define DIGITS			6
+
+/* Values whose bins are found side by side. */
+#define BINS_AT_ONCE	4
+
 /*
  * Cuts lie in the middle between two values, but not quite: on a regular grid
  * the middle may be a value itself, and which side that fell on would be up to
@@ -63,12 +71,10 @@ merge(const Value *a, const Value *a_end, const Value *b, const Value *b_end, Va
 	memcpy(to + (a_end - a), b, sizeof(Value) * (b_end - b));
 }
 
-/* Merge sort; returns where the result is: in values or in scratch. */
+/* Returns where the result is: in values or in scratch. */
 static Value *
-sort_values(const RowSource *rows, Value *values, Value *scratch, int64_t n)
+merge_sort(Value *values, Value *scratch, int64_t n)
 {
-	int64_t		moved = 0;
-
 	for (int64_t run = 1; run < n; run *= 2)
 	{
 		Value	   *sorted = scratch;
@@ -78,17 +84,83 @@ sort_values(const RowSource *rows, Value *values, Value *scratch, int64_t n)
 			int64_t		middle = from + run < n ? from + run : n;
 			int64_t		end = middle + run < n ? middle + run : n;
 
-			if ((moved += 2 * run) > POLL_VALUES)
-			{
-				rows->poll(rows->arg);
-				moved = 0;
-			}
 			merge(values + from, values + middle, values + middle, values + end,
 				  scratch + from);
 		}
 		scratch = values;
 		values = sorted;
 	}
+	return values;
+}
+
+/* Ascending as doubles are; -0 is 0. */
+static inline uint64_t
+key_of(double x)
+{
+	uint64_t	bits;
+
+	x += 0.0;
+	memcpy(&bits, &x, sizeof(bits));
+	return bits ^ (bits >> 63 ? UINT64_MAX : UINT64_C(1) << 63);
+}
+
+/* One digit of all: counts are those of its values, and become their places. */
+static void
+sort_by_digit(const RowSource *rows, const Value *values, Value *to, int64_t n, int shift,
+			  uint32_t *counts)
+{
+	uint32_t	place = 0;
+
+	for (int k = 0; k < DIGIT_VALUES; k++)
+	{
+		uint32_t	here = counts[k];
+
+		counts[k] = place;
+		place += here;
+	}
+	for (int64_t i = 0; i < n; i++)
+	{
+		to[counts[key_of(values[i].x) >> shift & (DIGIT_VALUES - 1)]++] = values[i];
+		if (i % POLL_VALUES == 0)
+			rows->poll(rows->arg);
+	}
+}
+
+/*
+ * Sorts by x, equal ones as they stand, digit by digit from the last; few by
+ * merging.  Returns where the result is: in values or in scratch.
+ */
+static Value *
+sort_values(const RowSource *rows, Value *values, Value *scratch, int64_t n)
+{
+	uint32_t	(*counts)[DIGIT_VALUES];
+
+	if (n < DIGIT_VALUES)
+		return merge_sort(values, scratch, n);
+	counts = rows->alloc(rows->arg, sizeof(*counts) * DIGITS);
+	memset(counts, 0, sizeof(*counts) * DIGITS);
+	for (int64_t i = 0; i < n; i++)
+	{
+		uint64_t	key = key_of(values[i].x);
+
+		for (int digit = 0; digit < DIGITS; digit++)
+			counts[digit][key >> digit * DIGIT_BITS & (DIGIT_VALUES - 1)]++;
+		if (i % POLL_VALUES == 0)
+			rows->poll(rows->arg);
+	}
+	for (int digit = 0; digit < DIGITS; digit++)
+	{
+		int			shift = digit * DIGIT_BITS;
+		Value	   *sorted = scratch;
+
+		/* all alike: nothing moves */
+		if (counts[digit][key_of(values[0].x) >> shift & (DIGIT_VALUES - 1)] == n)
+			continue;
+		sort_by_digit(rows, values, sorted, n, shift, counts[digit]);
+		scratch = values;
+		values = sorted;
+	}
+	rows->release(rows->arg, counts);
 	return values;
 }
 
@@ -426,22 +498,32 @@ boost_bins_release(const RowSource *rows, BoostBins *bins)
 }
 
 /*
- * How many of n ascending cuts are less than x: halves what may be left without
- * a branch, which would be a coin's toss.
+ * How many of n ascending cuts are less than x, for BINS_AT_ONCE of x: halves what
+ * may be left without a branch, which would be a coin's toss; and while one waits
+ * for a cut the others go on.
  */
-static inline int
-bin_of(const double *cuts, int n, double x)
+static inline void
+bins_of(const double *cuts, int n, const double *x, int *bins)
 {
-	const double *from = cuts;
+	const double *a = cuts;
+	const double *b = cuts;
+	const double *c = cuts;
+	const double *d = cuts;
 
 	while (n > 1)
 	{
 		int			half = n / 2;
 
-		from += half & -(int) (x > from[half - 1]);
+		a += half & -(int) (x[0] > a[half - 1]);
+		b += half & -(int) (x[1] > b[half - 1]);
+		c += half & -(int) (x[2] > c[half - 1]);
+		d += half & -(int) (x[3] > d[half - 1]);
 		n -= half;
 	}
-	return (int) (from - cuts) + (x > from[0]);
+	bins[0] = (int) (a - cuts) + (x[0] > *a);
+	bins[1] = (int) (b - cuts) + (x[1] > *b);
+	bins[2] = (int) (c - cuts) + (x[2] > *c);
+	bins[3] = (int) (d - cuts) + (x[3] > *d);
 }
 
 void
@@ -461,11 +543,17 @@ boost_bins_code(const BoostBins *bins, const double *x, int count, uint8_t *code
 
 		if (ncuts == 0)
 			continue;
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < count; i += BINS_AT_ONCE)
 		{
-			*code += (uint8_t) (step * bin_of(cuts, ncuts, *value));
-			value += next_row;
-			code += next_code;
+			int			here = count - i < BINS_AT_ONCE ? count - i : BINS_AT_ONCE;
+			double		values[BINS_AT_ONCE] = {0};
+			int			found[BINS_AT_ONCE];
+
+			for (int k = 0; k < here; k++, value += next_row)
+				values[k] = *value;
+			bins_of(cuts, ncuts, values, found);
+			for (int k = 0; k < here; k++, code += next_code)
+				*code += (uint8_t) (step * found[k]);
 		}
 	}
 }

@@ -13,9 +13,6 @@
 /* Histograms of so many bytes are added to at once: what stays close to the core. */
 #define NEAR_BYTES	(32 * 1024)
 
-/* Rows ahead whose codes are fetched. */
-#define AHEAD		16
-
 static int
 slots_at_once(const BoostBins *bins, size_t cell)
 {
