@@ -21,8 +21,10 @@ SOURCES = $(sort $(wildcard src/*.c src/math/*.c src/models/*.c))
 ALL_HEADERS = $(sort $(wildcard src/*.h src/math/*.h src/models/*.h))
 OBJS = $(SOURCES:.c=.o)
 
-# PostgreSQL's own macros need the two exceptions.
-override PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(PG_CFLAGS)
+# Only what the server looks up by name is visible (src/compat.h), so that no
+# other module's symbols can stand in for ours; 16 asks for it by itself.
+# PostgreSQL's own macros need the two exceptions among the warnings.
+override PG_CFLAGS := -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(PG_CFLAGS)
 PG_CPPFLAGS = -DRETENTION_VERSION='"$(EXTVERSION)"'
 override SHLIB_LINK += $(filter -lm, $(LIBS))
 

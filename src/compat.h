@@ -8,8 +8,31 @@
 #ifndef RETENTION_COMPAT_H
 #define RETENTION_COMPAT_H
 
+/*
+ * Everything is hidden (-fvisibility=hidden in the Makefile) but what the
+ * server looks up by name.  15 leaves PGDLLEXPORT empty where it is not
+ * Windows, and does not put it on the functions themselves; 16 does both.
+ */
+#if !defined(PGDLLEXPORT) && defined(__GNUC__) && !defined(_WIN32)
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
 #include "postgres.h"
 #include "fmgr.h"
+
+#if PG_VERSION_NUM < 160000
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+	extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+	extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, funcname) (void); \
+	const Pg_finfo_record * \
+	CppConcat(pg_finfo_, funcname) (void) \
+	{ \
+		static const Pg_finfo_record my_finfo = {1}; \
+		return &my_finfo; \
+	} \
+	extern int	no_such_variable
+#endif
 
 /* 16 moved the varlena macros out of postgres.h. */
 #if PG_VERSION_NUM >= 160000

@@ -7,7 +7,7 @@
  * NULL; errors name what was passed.
  * Never: takes hits that are not some of the trials.
  */
-#include "postgres.h"
+#include "retention.h"
 
 #include <math.h>
 
