@@ -17,15 +17,15 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" retenti
 MODULE_big = retention
 DATA = $(sort $(wildcard retention--*.sql))
 
-SOURCES = $(sort $(wildcard src/*.c src/math/*.c src/models/*.c))
-ALL_HEADERS = $(sort $(wildcard src/*.h src/math/*.h src/models/*.h))
+SOURCES = $(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c))
+ALL_HEADERS = $(sort $(wildcard src/*.h src/*/*.h src/*/*/*.h))
 OBJS = $(SOURCES:.c=.o)
 
 # Only what the server looks up by name is visible (src/compat.h), so that no
 # other module's symbols can stand in for ours; 16 asks for it by itself.
 # PostgreSQL's own macros need the two exceptions among the warnings.
 override PG_CFLAGS := -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(PG_CFLAGS)
-PG_CPPFLAGS = -DRETENTION_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -I$(srcdir)/src -DRETENTION_VERSION='"$(EXTVERSION)"'
 override SHLIB_LINK += $(filter -lm, $(LIBS))
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))

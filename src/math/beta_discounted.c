@@ -9,15 +9,15 @@
  *
  * Promises: see beta_expectation.h.
  */
-#include "beta_expectation.h"
+#include "math/beta_expectation.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "beta_bell.h"
-#include "hypergeometric.h"
+#include "math/logit_trapezoid.h"
+#include "math/hypergeometric.h"
 
 #define RATES_MAX	400
 

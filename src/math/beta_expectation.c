@@ -13,14 +13,14 @@
  *
  * Promises: see beta_expectation.h.
  */
-#include "beta_expectation.h"
+#include "math/beta_expectation.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "beta_bell.h"
+#include "math/logit_trapezoid.h"
 
 /* ---------- power series ---------- */
 

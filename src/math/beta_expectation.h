@@ -19,7 +19,7 @@
 #ifndef RETENTION_BETA_EXPECTATION_H
 #define RETENTION_BETA_EXPECTATION_H
 
-#include "quadrature.h"
+#include "math/quadrature.h"
 
 /* cache and index: see beta_nodes_cached() */
 typedef struct BetaPurchases

@@ -9,12 +9,12 @@
  *
  * Promises: see beta_ratio.h.
  */
-#include "beta_ratio.h"
+#include "math/beta_ratio.h"
 
 #include <math.h>
 
-#include "hypergeometric.h"
-#include "special.h"
+#include "math/hypergeometric.h"
+#include "math/special.h"
 
 /* From here on the asymptotic series are exact to the last place. */
 #define ASYMPTOTIC_FROM	16.0

@@ -4,11 +4,11 @@
  *
  * It is the regularised incomplete gamma function Q(degrees / 2, x / 2).
  */
-#include "chi_square.h"
+#include "math/chi_square.h"
 
 #include <math.h>
 
-#include "special.h"
+#include "math/special.h"
 
 #define ITERATIONS	100000
 #define SMALLEST	1e-300

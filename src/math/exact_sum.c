@@ -4,7 +4,7 @@
  *
  * Promises: see exact_sum.h.
  */
-#include "exact_sum.h"
+#include "math/exact_sum.h"
 
 #include <math.h>
 

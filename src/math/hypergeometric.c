@@ -14,11 +14,11 @@
  *
  * Promises: see hypergeometric.h.
  */
-#include "hypergeometric.h"
+#include "math/hypergeometric.h"
 
 #include <math.h>
 
-#include "legendre.h"
+#include "math/legendre.h"
 
 /* Relative errors as small are none: -ln(2^-53) and some more */
 #define LN_EXACT		38.0

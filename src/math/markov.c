@@ -5,7 +5,7 @@
  *
  * Promises and sources: see markov.h.
  */
-#include "markov.h"
+#include "math/markov.h"
 
 #include <math.h>
 #include <string.h>

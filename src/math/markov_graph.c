@@ -5,7 +5,7 @@
  * Here it counts whether a probability is above 0, not how far.
  * Promises: see markov.h.
  */
-#include "markov.h"
+#include "math/markov.h"
 
 #include <math.h>
 #include <string.h>

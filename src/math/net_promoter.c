@@ -8,11 +8,11 @@
  *
  * Promises: see net_promoter.h.
  */
-#include "net_promoter.h"
+#include "math/net_promoter.h"
 
 #include <math.h>
 
-#include "student.h"
+#include "math/student_t.h"
 
 PromoterScore
 promoter_score(const PromoterCounts *counts)

@@ -10,7 +10,7 @@
 #ifndef RETENTION_NET_PROMOTER_H
 #define RETENTION_NET_PROMOTER_H
 
-#include "intervals.h"
+#include "math/wilson.h"
 
 typedef struct PromoterCounts
 {

@@ -4,7 +4,7 @@
  *
  * Promises: see quadrature.h.
  */
-#include "quadrature.h"
+#include "math/quadrature.h"
 
 #include <float.h>
 #include <math.h>

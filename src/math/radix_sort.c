@@ -4,7 +4,7 @@
  *
  * Promises: see radix_sort.h.
  */
-#include "radix_sort.h"
+#include "math/radix_sort.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  *
  * Promises: see special.h.
  */
-#include "special.h"
+#include "math/special.h"
 
 #include <math.h>
 

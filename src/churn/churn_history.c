@@ -1,0 +1,456 @@
+/*
+ * churn_history.c
+ *	  SQL-callable: who will be silent, from histories alone: churn_model(history,
+ *	  as_of, horizon), churn_score() and churn_reasons() of histories, and
+ *	  churn_outcome().
+ *
+ * The window function reads its partition at the first row, as the aggregate
+ * reads its group, and scores each row by a model that was packed and unpacked:
+ * the numbers are those of churn_score(churn_model(...), history).
+ *
+ * Promises: as_of, horizon and options must be the same in all rows; days after
+ * as_of change nothing; one NOTICE a model where there is too little to train
+ * on, one WARNING where there are no scores.
+ * Never: depends on the order of rows, on a frame or on the clock.
+ */
+#include "fmgr/arguments.h"
+#include "churn/churn_history_sample.h"
+#include "churn/churn_reasons.h"
+#include "churn/churn_model_cache.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "windowapi.h"
+
+/* What all rows must agree in. */
+typedef struct HistoryQuery
+{
+	BehaviourTerms terms;
+	Interval	horizon;
+	struct varlena *given;		/* options as jsonb, or NULL */
+	ChurnOptions options;
+} HistoryQuery;
+
+/* The same, as a row has it. */
+typedef struct HistoryRow
+{
+	NullableDatum as_of;
+	NullableDatum horizon;
+	NullableDatum options;		/* not given: NULL */
+} HistoryRow;
+
+static void
+null_error(const char *name, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("%s must not be NULL", name),
+			 errhint("%s", hint)));
+}
+
+static void
+differ_error(const char *name, const char *rows, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows of %s", name, rows),
+			 errhint("%s", hint)));
+}
+
+static void
+check_not_null(const HistoryRow *row)
+{
+	if (row->as_of.isnull)
+		null_error("as_of",
+				   "Give the day until which the histories are complete, say (SELECT max(last_day(h)) FROM customers).");
+	if (row->horizon.isnull)
+		null_error("horizon", "Write interval '90 days' or '6 months'.");
+}
+
+/* In the current memory context. */
+static HistoryQuery *
+query_create(const HistoryRow *row)
+{
+	HistoryQuery *query = palloc0(sizeof(HistoryQuery));
+
+	check_not_null(row);
+	behaviour_terms(DatumGetDateADT(row->as_of.value), DatumGetIntervalP(row->horizon.value),
+					&query->terms);
+	query->horizon = *DatumGetIntervalP(row->horizon.value);
+	query->given = row->options.isnull ? NULL :
+		(struct varlena *) PG_DETOAST_DATUM_COPY(row->options.value);
+	behaviour_options(query->given, &query->options);
+	return query;
+}
+
+static bool
+same_options(const struct varlena *a, const NullableDatum *datum)
+{
+	struct varlena *b = datum->isnull ? NULL : PG_DETOAST_DATUM_PACKED(datum->value);
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static bool
+same_horizon(const HistoryQuery *query, const Interval *horizon)
+{
+	BehaviourTerms terms;
+
+	if (likely(horizon->time == query->horizon.time && horizon->day == query->horizon.day &&
+			   horizon->month == query->horizon.month))
+		return true;
+	/* the same days may have been said in other words */
+	behaviour_terms(query->terms.as_of, horizon, &terms);
+	return terms.past == query->terms.past;
+}
+
+/* The name of the first of a row's parameters that the query does not have; NULL: none. */
+static const char *
+query_difference(const HistoryQuery *query, const HistoryRow *row)
+{
+	check_not_null(row);
+	if (unlikely(DatumGetDateADT(row->as_of.value) != query->terms.as_of))
+		return "as_of";
+	if (unlikely(!same_horizon(query, DatumGetIntervalP(row->horizon.value))))
+		return "horizon";
+	return likely(same_options(query->given, &row->options)) ? NULL : "options";
+}
+
+/* What there is to say of a model; "what" it is that has no scores. */
+static void
+report(const BehaviourSample *sample, const ChurnModel *model)
+{
+	behaviour_sample_notice(sample, model);
+	if (model->status == CHURN_CONVERGED)
+		return;
+	if (model->method == CHURN_GAP)
+		ereport(WARNING,
+				(errmsg("no scores: no customer has bought on two days by as_of"),
+				 errhint("The survival of the gaps between purchases is known when some have come back.")));
+	else
+		ereport(WARNING,
+				(errmsg("%s: %s", churn_model_scores(model) ? "the fit has not converged" :
+						"no scores", churn_status_text(model))));
+}
+
+/* ---------- churn_model(history, as_of, horizon [, options]) ---------- */
+
+#define HISTORY_ARG	1
+#define AS_OF_ARG	2
+#define HORIZON_ARG	3
+#define OPTIONS_ARG	4
+
+typedef struct HistoryState
+{
+	const HistoryQuery *query;
+	BehaviourSample *sample;
+} HistoryState;
+
+/* That of the call site's last new group, if it is the same: it lives as long as the call site. */
+static HistoryQuery *
+site_query(FunctionCallInfo fcinfo, const HistoryRow *row)
+{
+	HistoryQuery *query = fcinfo->flinfo->fn_extra;
+
+	if (query == NULL || query_difference(query, row) != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		query = fcinfo->flinfo->fn_extra = query_create(row);
+		MemoryContextSwitchTo(old);
+	}
+	return query;
+}
+
+PG_FUNCTION_INFO_V1(churn_history_trans);
+Datum
+churn_history_trans(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = require_aggregate(fcinfo, "churn_model");
+	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
+	HistoryRow	row;
+
+	row.as_of = fcinfo->args[AS_OF_ARG];
+	row.horizon = fcinfo->args[HORIZON_ARG];
+	row.options.isnull = true;
+	if (PG_NARGS() > OPTIONS_ARG)
+		row.options = fcinfo->args[OPTIONS_ARG];
+	if (state == NULL)
+	{
+		state = MemoryContextAlloc(context, sizeof(HistoryState));
+		state->query = site_query(fcinfo, &row);
+		state->sample = behaviour_sample_create(context, &state->query->terms,
+												&state->query->options);
+	}
+	else
+	{
+		const char *name = query_difference(state->query, &row);
+
+		if (unlikely(name != NULL))
+			differ_error(name, "churn_model", "Fit groups with GROUP BY, or pass a constant.");
+	}
+	behaviour_sample_add(state->sample,
+						 PG_ARGISNULL(HISTORY_ARG) ? NULL : PG_GETARG_HISTORY_PP(HISTORY_ARG));
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(churn_history_final);
+Datum
+churn_history_final(PG_FUNCTION_ARGS)
+{
+	HistoryState *state;
+	ChurnModel *model;
+
+	require_aggregate(fcinfo, "churn_model");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = (HistoryState *) PG_GETARG_POINTER(0);
+	model = behaviour_sample_fit(state->sample);
+	report(state->sample, model);
+	PG_RETURN_POINTER(churn_model_pack(model));
+}
+
+/* ---------- churn_score(history, as_of, horizon [, options]) OVER ---------- */
+
+/* Its arguments stand one place further to the left. */
+#define WINDOW_ARG(arg) ((arg) - 1)
+
+typedef struct HistoryFit
+{
+	bool		tried;
+	DateADT		as_of;
+	ChurnModel *model;			/* NULL: there are no scores */
+	double	   *raw;
+	double	   *x;
+} HistoryFit;
+
+static NullableDatum
+row_argument(WindowObject winobj, int arg, int64 row)
+{
+	NullableDatum datum;
+	bool		isout;
+
+	datum.value = WinGetFuncArgInPartition(winobj, WINDOW_ARG(arg), row, WINDOW_SEEK_HEAD, false,
+										   &datum.isnull, &isout);
+	return datum;
+}
+
+/* In the current memory context, but for the options, which are good until the next argument. */
+static HistoryRow
+partition_row(WindowObject winobj, int64 i)
+{
+	HistoryRow	row;
+
+	row.as_of = row_argument(winobj, AS_OF_ARG, i);
+	row.horizon = row_argument(winobj, HORIZON_ARG, i);
+	/* to read another argument is to read the row again, over this one */
+	if (!row.horizon.isnull)
+		row.horizon.value = datumCopy(row.horizon.value, false, sizeof(Interval));
+	row.options = row_argument(winobj, OPTIONS_ARG, i);
+	return row;
+}
+
+static bool
+arguments_are_stable(FunctionCallInfo fcinfo)
+{
+	return get_fn_expr_arg_stable(fcinfo->flinfo, WINDOW_ARG(AS_OF_ARG)) &&
+		get_fn_expr_arg_stable(fcinfo->flinfo, WINDOW_ARG(HORIZON_ARG)) &&
+		get_fn_expr_arg_stable(fcinfo->flinfo, WINDOW_ARG(OPTIONS_ARG));
+}
+
+/* All rows of the partition, with the current memory context to be reset after each. */
+static BehaviourSample *
+read_partition(FunctionCallInfo fcinfo, WindowObject winobj, MemoryContext row_context)
+{
+	int64		rows = WinGetPartitionRowCount(winobj);
+	bool		stable = arguments_are_stable(fcinfo);
+	HistoryRow	first = partition_row(winobj, 0);
+	HistoryQuery *query = query_create(&first);
+	BehaviourSample *sample = behaviour_sample_create(CurrentMemoryContext, &query->terms,
+													  &query->options);
+	MemoryContext old = MemoryContextSwitchTo(row_context);
+
+	for (int64 i = 0; i < rows; i++)
+	{
+		NullableDatum history;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(row_context);
+		if (!stable)
+		{
+			HistoryRow	row = partition_row(winobj, i);
+			const char *name = query_difference(query, &row);
+
+			if (unlikely(name != NULL))
+				differ_error(name, "a partition",
+							 "Partition by it too, or use churn_model() and churn_score(model, history).");
+		}
+		history = row_argument(winobj, HISTORY_ARG, i);
+		behaviour_sample_add(sample, history.isnull ? NULL : DatumGetHistoryPP(history.value));
+	}
+	MemoryContextSwitchTo(old);
+	return sample;
+}
+
+/* What is left of it in the partition's memory, the current context, is the model. */
+static void
+fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, HistoryFit *fit)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "churn_score fit",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext row_context = AllocSetContextCreate(context, "churn_score row",
+													  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	BehaviourSample *sample;
+	ChurnModel *model;
+	ChurnModelValue *value;
+
+	fit->tried = true;
+	sample = read_partition(fcinfo, winobj, row_context);
+	model = behaviour_sample_fit(sample);
+	report(sample, model);
+	value = churn_model_pack(model);
+	MemoryContextSwitchTo(old);
+	if (churn_model_scores(model))
+	{
+		fit->model = churn_model_unpack(value);
+		fit->as_of = model->until;
+		fit->raw = palloc(sizeof(double) * BEHAVIOUR_FEATURES);
+		fit->x = palloc(sizeof(double) * (model->ncolumns + 1));
+	}
+	MemoryContextDelete(context);
+}
+
+PG_FUNCTION_INFO_V1(churn_history_window);
+Datum
+churn_history_window(PG_FUNCTION_ARGS)
+{
+	WindowObject winobj = PG_WINDOW_OBJECT();
+	HistoryFit *fit = WinGetPartitionLocalMemory(winobj, sizeof(HistoryFit));
+	Behaviour	behaviour;
+	Datum		history;
+	bool		isnull;
+	double		p;
+
+	if (!fit->tried)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(fit));
+
+		fit_partition(fcinfo, winobj, fit);
+		MemoryContextSwitchTo(old);
+	}
+	if (fit->model == NULL)
+		PG_RETURN_NULL();
+	history = WinGetFuncArgCurrent(winobj, WINDOW_ARG(HISTORY_ARG), &isnull);
+	if (isnull ||
+		!behaviour_of_history(DatumGetHistoryPP(history), fit->as_of, fit->model->horizon,
+							  &behaviour) ||
+		!behaviour_score(fit->model, &behaviour, fit->raw, fit->x, &p))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(p);
+}
+
+/* ---------- one history ---------- */
+
+/* Arguments model, history, as_of: false where there is nothing to score. */
+static bool
+scored_customer(FunctionCallInfo fcinfo, ChurnSiteModel **site, Behaviour *behaviour)
+{
+	DateADT		as_of;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return false;
+	*site = churn_site_model(fcinfo, 0);
+	behaviour_require((*site)->model);
+	as_of = PG_ARGISNULL(2) ? (*site)->model->until : PG_GETARG_DATEADT(2);
+	behaviour_check_as_of(as_of);
+	return churn_model_scores((*site)->model) &&
+		behaviour_of_history(PG_GETARG_HISTORY_PP(1), as_of, (*site)->model->horizon, behaviour);
+}
+
+PG_FUNCTION_INFO_V1(churn_score_history);
+Datum
+churn_score_history(PG_FUNCTION_ARGS)
+{
+	ChurnSiteModel *site;
+	Behaviour	behaviour;
+	double		p;
+
+	if (!scored_customer(fcinfo, &site, &behaviour) ||
+		!behaviour_score(site->model, &behaviour, site->raw, site->x, &p))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(p);
+}
+
+/*
+ * Of a model of gaps: how likely a customer is who has just bought, in log-odds,
+ * and what his silence changes.  Where the former is certain, so that it has no
+ * log-odds, from even odds.
+ */
+static void
+put_gap_reasons(FunctionCallInfo fcinfo, const ChurnModel *model, int32 recency, int k)
+{
+	double		baseline = 0;
+	double		odds;
+	double		p;
+
+	if (!behaviour_gap_score(model, recency, &p))
+		return;
+	odds = log(p / (1 - p));
+	if (behaviour_gap_score(model, 0, &baseline) && baseline > 0 && baseline < 1)
+		baseline = log(baseline / (1 - baseline));
+	else
+		baseline = 0;
+	churn_put_reason(fcinfo, 0, "(baseline)", NULL, baseline);
+	churn_put_reason(fcinfo, 1, k > 0 ? behaviour_names[BEHAVIOUR_RECENCY] : "(others)",
+					 k > 0 ? churn_number_text(recency) : NULL, odds - baseline);
+}
+
+PG_FUNCTION_INFO_V1(churn_reasons_history);
+Datum
+churn_reasons_history(PG_FUNCTION_ARGS)
+{
+	int			k = churn_reasons_asked(fcinfo, 3);
+	ChurnSiteModel *site;
+	Behaviour	behaviour;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!scored_customer(fcinfo, &site, &behaviour))
+		return (Datum) 0;
+	if (site->model->method == CHURN_GAP)
+	{
+		put_gap_reasons(fcinfo, site->model, behaviour.recency, k);
+		return (Datum) 0;
+	}
+	behaviour_row(site->model, &behaviour, site->raw, site->values);
+	churn_put_reasons(fcinfo, site->model, site->values, site->raw, site->x, k);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(churn_outcome);
+Datum
+churn_outcome(PG_FUNCTION_ARGS)
+{
+	DateADT		as_of = PG_GETARG_DATEADT(1);
+	DateADT		until = behaviour_until(as_of, PG_GETARG_INTERVAL_P(2));
+	HistoryReader reader;
+
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	if (!history_reader_skim(&reader) || reader.day.day > as_of)
+		PG_RETURN_NULL();
+	while (history_reader_skim(&reader))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (reader.day.day > as_of)
+			PG_RETURN_BOOL(reader.day.day > until);
+	}
+	PG_RETURN_BOOL(true);
+}

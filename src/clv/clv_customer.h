@@ -1,0 +1,55 @@
+/*
+ * clv_customer.h
+ *	  From a customer's active days to what the models of clv.h see.
+ *
+ * A digest takes the days in ascending order, each with its amount, and those
+ * after as_of not at all.  For models in continuous time it counts days; for
+ * discrete and contract models calendar periods of the unit: the first is that
+ * of the first day, and periods that had not wholly ended at as_of are not
+ * counted, because nobody knows yet what they bring.
+ *
+ * The mean spend is that of repeat days (discrete: repeat periods) that have an
+ * amount: sum as exact integer or numeric, then one division.
+ *
+ * Promises: the same bits for the same days, whoever feeds them.
+ * Never: allocates, but for amounts too large for an integer.
+ */
+#ifndef RETENTION_CLV_CUSTOMER_H
+#define RETENTION_CLV_CUSTOMER_H
+
+#include "calendar/calendar.h"
+#include "clv/clv.h"
+
+typedef struct ClvDigest
+{
+	bool		discrete;
+	PeriodSpec	spec;			/* discrete only */
+	double		unit_days;		/* continuous only; 1: the customer is wanted in days */
+	DateADT		as_of;
+	int32		complete;		/* discrete: last period that had ended at as_of */
+	int64		steps;			/* active days, or periods */
+	int32		first;			/* day, or period */
+	int32		last;
+	bool		paid;			/* the last repeat step has an amount */
+	int64		paid_steps;
+	Amount		sum;			/* of repeat steps */
+	Amount		first_sum;		/* of the first step */
+} ClvDigest;
+
+/*
+ * as_of must be finite.  in_days: times of continuous models are left in days,
+ * not converted to the unit.
+ */
+extern void clv_digest_init(ClvDigest *digest, const PurchaseModel *model, TimeUnit unit,
+							bool in_days, DateADT as_of);
+
+/* Ascending days; those after as_of are ignored. */
+extern void clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount);
+
+/* False if there was no day. */
+extern bool clv_digest_finish(const ClvDigest *digest, ClvCustomer *customer);
+
+/* All days of a history. */
+extern void clv_digest_history(ClvDigest *digest, const CustomerHistory *history);
+
+#endif							/* RETENTION_CLV_CUSTOMER_H */

@@ -1,0 +1,111 @@
+/*
+ * order_amount.c
+ *	  Orders in an entry log: the amount of a customer's day as a word.
+ *
+ * Shape and promises: see order_log.h.
+ */
+#include "clv/order_amount.h"
+
+#include "customer/arena.h"
+
+static uint64
+store_big(EntryLog *log, Numeric num)
+{
+	Size		bytes = VARSIZE(num);
+	Arena	   *big = log->words;
+	uint64		offset;
+
+	if (big == NULL)
+	{
+		log->words = big = MemoryContextAlloc(log->context, sizeof(Arena));
+		arena_init(big, log->context);
+	}
+	offset = arena_alloc_class(big, arena_class_for((bytes + ARENA_UNIT - 1) / ARENA_UNIT));
+	memcpy(arena_pointer(big, offset), num, bytes);
+	return offset << ORDER_TAG_BITS | ORDER_TAG_BIG;
+}
+
+static void
+free_big(EntryLog *log, uint64 word)
+{
+	uint64		offset = word >> ORDER_TAG_BITS;
+	Size		bytes;
+
+	if ((word & ORDER_TAG_MASK) != ORDER_TAG_BIG)
+		return;
+	bytes = VARSIZE(arena_pointer(log->words, offset));
+	arena_free_class(log->words, offset,
+					 arena_class_for((bytes + ARENA_UNIT - 1) / ARENA_UNIT));
+}
+
+uint64
+order_amount_store(EntryLog *log, const Amount *amount)
+{
+	if (amount->scale == AMOUNT_NONE)
+		return ORDER_UNPAID;
+	if (amount->big == NULL && order_value_fits(amount->value))
+		return order_word(amount->value, amount->scale + 1);
+	return store_big(log, amount_to_numeric(amount));
+}
+
+uint64
+order_amount_datum(EntryLog *log, Datum value)
+{
+	Amount		amount = amount_from_datum(value);
+
+	if (likely(amount.big == NULL && order_value_fits(amount.value)))
+		return order_word(amount.value, amount.scale + 1);
+	return order_amount_store(log, &amount);
+}
+
+Amount
+order_amount_read(const EntryLog *log, uint64 word)
+{
+	Amount		amount = amount_none();
+
+	if (word == ORDER_UNPAID)
+		return amount;
+	amount.scale = 0;
+	if ((word & ORDER_TAG_MASK) == ORDER_TAG_BIG)
+		amount.big = arena_pointer(log->words, word >> ORDER_TAG_BITS);
+	else
+	{
+		amount.scale = (int32) (word & ORDER_TAG_MASK) - 1;
+		amount.value = order_value(word);
+	}
+	return amount;
+}
+
+static pg_noinline uint64
+add_amounts_slow(EntryLog *log, uint64 a, uint64 b)
+{
+	Amount		x = order_amount_read(log, a);
+	Amount		y = order_amount_read(log, b);
+	Amount		sum = amount_add(&x, &y);
+	uint64		word = order_amount_store(log, &sum);
+
+	free_big(log, a);
+	free_big(log, b);
+	return word;
+}
+
+static uint64
+add_amounts(EntryLog *log, uint64 a, uint64 b)
+{
+	uint64		tag = a & ORDER_TAG_MASK;
+
+	if (b == ORDER_UNPAID)
+		return a;
+	if (a == ORDER_UNPAID)
+		return b;
+	if (likely((b & ORDER_TAG_MASK) == tag && tag != ORDER_TAG_BIG))
+	{
+		int64		sum = order_value(a) + order_value(b);
+
+		if (likely(order_value_fits(sum)))
+			return order_word(sum, tag);
+	}
+	return add_amounts_slow(log, a, b);
+}
+
+const EntryKind order_entries = {add_amounts, true};

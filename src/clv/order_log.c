@@ -1,0 +1,66 @@
+/*
+ * order_log.c
+ *	  From rows of an orders table to each customer's days.
+ *
+ * Shape and promises: see order_book.h.  Images of books for parallel workers
+ * are in order_image.c.
+ */
+#include "clv/order_log.h"
+
+OrderShared *
+order_shared_create(const OrderTerms *terms, Oid keytype, Oid collation,
+					MemoryContext query_context)
+{
+	MemoryContext old = MemoryContextSwitchTo(query_context);
+	OrderShared *shared = palloc0(sizeof(OrderShared));
+
+	shared->terms = *terms;
+	book_keys_init(&shared->keys, keytype, collation);
+	MemoryContextSwitchTo(old);
+	return shared;
+}
+
+const char *
+order_terms_differ(const OrderTerms *a, const OrderTerms *b)
+{
+	if (a->has_as_of != b->has_as_of || a->as_of != b->as_of)
+		return "as_of";
+	if (a->spec.purchase != b->spec.purchase)
+		return "model";
+	if (a->spec.spend != b->spec.spend)
+		return "spend model";
+	if (a->spec.unit != b->spec.unit)
+		return "unit";
+	if (a->zoned != b->zoned || strcmp(a->zone, b->zone) != 0)
+		return "time zone";
+	return NULL;
+}
+
+void
+order_terms_error(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows of a group", name),
+			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
+}
+
+OrderBook *
+order_book_create(OrderShared *shared, MemoryContext context)
+{
+	OrderBook  *book = MemoryContextAllocZero(context, sizeof(OrderBook));
+
+	book->magic = ORDER_BOOK_MAGIC;
+	book->shared = shared;
+	book->latest = DATEVAL_NOBEGIN;
+	customer_book_init(&book->customers, &shared->keys, &order_entries, NULL, context);
+	return book;
+}
+
+void
+order_book_add(OrderBook *book, const Key *key, DateADT day, uint64 amount)
+{
+	if (day > book->latest)
+		book->latest = day;
+	customer_book_add(&book->customers, key, day, amount);
+}

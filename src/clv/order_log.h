@@ -1,0 +1,91 @@
+/*
+ * order_log.h
+ *	  From rows of an orders table to each customer's days: the transition state
+ *	  of the one-pass clv_model().
+ *
+ * A customer book (customer_book.h) with a customer's days as times, and amounts
+ * (order_log.h) as words.
+ *
+ * Ownership: a book and all it points to live in the aggregate's context;
+ * OrderShared lives as long as the query.
+ * Promises: what a book holds does not depend on the order of rows, nor on how
+ * they were split.
+ * Never: knows what is made of the days.
+ */
+#ifndef RETENTION_ORDER_BOOK_H
+#define RETENTION_ORDER_BOOK_H
+
+#include "calendar/calendar.h"
+#include "clv/clv.h"
+#include "clv/clv_sample.h"
+#include "customer/customer_log.h"
+#include "clv/order_amount.h"
+
+/* What was asked; equal in all books that are merged. */
+typedef struct OrderTerms
+{
+	ClvSpec		spec;
+	bool		has_as_of;
+	bool		zoned;			/* times are timestamptz */
+	DateADT		as_of;
+	char		zone[TZ_STRLEN_MAX + 1];	/* "" where none was given or needed */
+} OrderTerms;
+
+/* Per query: terms and what is derived from them. */
+typedef struct OrderShared
+{
+	struct OrderShared *next;	/* of a call site whose groups differ; combine only */
+	OrderTerms	terms;
+	BookKeys	keys;
+} OrderShared;
+
+typedef struct OrderBook
+{
+	int			magic;			/* ORDER_BOOK_MAGIC, against an OrderImage */
+	DateADT		latest;			/* DATEVAL_NOBEGIN: no order yet */
+	int64		skipped;		/* rows without customer or time */
+	OrderShared *shared;
+	CustomerBook customers;
+} OrderBook;
+
+/* a block of 128 bytes: there may be a million groups */
+StaticAssertDecl(sizeof(OrderBook) <= 128, "OrderBook has grown past a block size");
+
+#define ORDER_BOOK_MAGIC	0x524f424b
+#define ORDER_IMAGE_MAGIC	0x524f424d
+
+/* A serialized book, as combine finds it: the bytes, read in place. */
+typedef struct OrderImage
+{
+	int			magic;			/* ORDER_IMAGE_MAGIC */
+	const char *data;
+	Size		len;
+} OrderImage;
+
+/* Terms and key type, in a context that lives as long as the query. */
+extern OrderShared *order_shared_create(const OrderTerms *terms, Oid keytype, Oid collation,
+										MemoryContext query_context);
+
+/* NULL, or the name of a term in which two differ. */
+extern const char *order_terms_differ(const OrderTerms *a, const OrderTerms *b);
+
+/* The error of a term that is not the same in all rows. */
+extern void order_terms_error(const char *name);
+
+extern OrderBook *order_book_create(OrderShared *shared, MemoryContext context);
+
+/* An order; its amount was stored in the log of this book. */
+extern void order_book_add(OrderBook *book, const Key *key, DateADT day, uint64 amount);
+
+/* ---------- between processes (order_image.c) ---------- */
+
+extern bytea *order_book_serialize(OrderBook *book);
+
+/*
+ * Adds an image to a book; *book may be NULL.  *shared is the list of all terms
+ * that the call site has met.
+ */
+extern void order_book_merge(OrderBook **book, OrderShared **shared, MemoryContext context,
+							 MemoryContext query_context, const OrderImage *image);
+
+#endif							/* RETENTION_ORDER_BOOK_H */

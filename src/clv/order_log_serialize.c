@@ -1,0 +1,174 @@
+/*
+ * order_log_serialize.c
+ *	  Books of orders on their way between parallel workers.
+ *
+ * An image is a header and the customers (customer_image.c), with amounts as
+ * words:
+ *	  tag			0 without amount; scale + 1; or that of large amounts
+ *	  amount		s value; or length and bytes of a numeric, as they are
+ *
+ * Never: stored on disk, or changed by the merge.
+ */
+#include "clv/order_log.h"
+
+#include "customer/customer_log_serialize.h"
+#include "utils/memutils.h"
+
+#define AGGREGATE	"clv_model"
+
+typedef struct ImageHeader
+{
+	int			magic;
+	Oid			keytype;
+	Oid			collation;
+	DateADT		latest;
+	DateADT		as_of;
+	bool		has_as_of;
+	bool		zoned;
+	bool		numbered;
+	uint8		zone;			/* length of its name, which follows */
+	ClvSpec		spec;
+	int64		skipped;
+	uint64		customers;
+} ImageHeader;
+
+/* ---------- writing ---------- */
+
+static void
+put_amount(ImageBuffer *buf, const EntryLog *log, uint64 word)
+{
+	uint64		tag = word & ORDER_TAG_MASK;
+
+	image_put_varint(buf, tag);
+	if (tag == ORDER_TAG_BIG)
+	{
+		Amount		amount = order_amount_read(log, word);
+
+		image_put_varint(buf, VARSIZE(amount.big));
+		image_put(buf, amount.big, VARSIZE(amount.big));
+	}
+	else if (word != ORDER_UNPAID)
+		image_put_varint(buf, zigzag(order_value(word)));
+}
+
+bytea *
+order_book_serialize(OrderBook *book)
+{
+	const OrderTerms *terms = &book->shared->terms;
+	CustomerBook *customers = customer_book_settled(&book->customers);
+	ImageHeader header;
+	ImageBuffer buf;
+
+	memset(&header, 0, sizeof(header));
+	header.magic = ORDER_IMAGE_MAGIC;
+	header.keytype = book->shared->keys.type.type;
+	header.collation = book->shared->keys.type.collation;
+	header.latest = book->latest;
+	header.as_of = terms->as_of;
+	header.has_as_of = terms->has_as_of;
+	header.zoned = terms->zoned;
+	header.numbered = customers->numbered;
+	header.zone = (uint8) strlen(terms->zone);
+	header.spec = terms->spec;
+	header.skipped = book->skipped;
+
+	image_begin(&buf, AGGREGATE, sizeof(header));
+	image_put(&buf, terms->zone, header.zone);
+	header.customers = customer_image_put(&buf, customers, put_amount);
+	memcpy(buf.data + VARHDRSZ, &header, sizeof(header));
+	return image_finish(&buf);
+}
+
+/* ---------- reading ---------- */
+
+/* A numeric, which the image may hold unaligned, into the log. */
+static uint64
+take_big(ImageReader *reader, EntryLog *log)
+{
+	uint64		len = image_take_varint(reader);
+	const char *bytes = image_take(reader, len);
+	Amount		amount = {0, 0, NULL};
+	uint64		word;
+
+	if (len <= VARHDRSZ || len > MaxAllocSize)
+		image_corrupt(reader);
+	amount.big = palloc(len);
+	memcpy(amount.big, bytes, len);
+	if (!VARATT_IS_4B_U(amount.big) || VARSIZE(amount.big) != len)
+		image_corrupt(reader);
+	word = order_amount_store(log, &amount);
+	pfree(amount.big);
+	return word;
+}
+
+static uint64
+take_amount(ImageReader *reader, EntryLog *log)
+{
+	uint64		tag = image_take_varint(reader);
+	int64		value;
+
+	if (tag == 0)
+		return ORDER_UNPAID;
+	if (tag == ORDER_TAG_BIG)
+		return take_big(reader, log);
+	value = unzigzag(image_take_varint(reader));
+	if (tag > ORDER_TAG_LAST || !order_value_fits(value))
+		image_corrupt(reader);
+	return order_word(value, tag);
+}
+
+/* The terms of an image, from the list or new to it. */
+static OrderShared *
+image_shared(OrderShared **list, const ImageHeader *header, const OrderTerms *terms,
+			 MemoryContext query_context)
+{
+	OrderShared *shared;
+
+	for (shared = *list; shared != NULL; shared = shared->next)
+		if (shared->keys.type.type == header->keytype &&
+			order_terms_differ(&shared->terms, terms) == NULL)
+			return shared;
+	shared = order_shared_create(terms, header->keytype, header->collation, query_context);
+	shared->next = *list;
+	*list = shared;
+	return shared;
+}
+
+void
+order_book_merge(OrderBook **book, OrderShared **shared, MemoryContext context,
+				 MemoryContext query_context, const OrderImage *image)
+{
+	ImageReader reader = {0};
+	ImageHeader header;
+	OrderTerms	terms = {0};
+
+	reader.at = (const uint8 *) image->data;
+	reader.end = reader.at + image->len;
+	reader.aggregate = AGGREGATE;
+	memcpy(&header, image_take(&reader, sizeof(ImageHeader)), sizeof(ImageHeader));
+	if (header.magic != ORDER_IMAGE_MAGIC)
+		image_corrupt(&reader);
+	terms.spec = header.spec;
+	terms.has_as_of = header.has_as_of;
+	terms.as_of = header.as_of;
+	terms.zoned = header.zoned;
+	memcpy(terms.zone, image_take(&reader, header.zone), header.zone);
+
+	if (*book == NULL)
+		*book = order_book_create(image_shared(shared, &header, &terms, query_context), context);
+	else
+	{
+		const char *differs = order_terms_differ(&(*book)->shared->terms, &terms);
+
+		if (differs != NULL)
+			order_terms_error(differs);
+		if ((*book)->shared->keys.type.type != header.keytype)
+			image_corrupt(&reader);
+	}
+	(*book)->latest = Max((*book)->latest, header.latest);
+	(*book)->skipped += header.skipped;
+	reader.numbered = header.numbered;
+	reader.customers = header.customers;
+	reader.take_word = take_amount;
+	customer_image_merge(&(*book)->customers, &reader);
+}

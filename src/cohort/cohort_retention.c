@@ -1,0 +1,365 @@
+/*
+ * cohort_retention.c
+ *	  SQL-callable: the aggregates that make a cohort_table.
+ *
+ * cohort_retention() over raw rows keeps an internal state (cohort_state.h)
+ * with combine, serialize and deserialize; rollup() adds finished values, and
+ * its state has their type, so that distributed plans can split it.
+ *
+ * Promises: the final function changes no content of the state; NULL and empty
+ * are told apart everywhere; parameters must be equal in all rows.
+ * Never: reads the clock, or the session's zone where a zone was given.
+ */
+#include "cohort/cohort_table_trans.h"
+#include "cohort/cohort_state.h"
+
+#include "fmgr/arguments.h"
+#include "miscadmin.h"
+#include "value/rollup.h"
+#include "utils/builtins.h"
+
+/* One set of parameters; groups of a call site may have different ones. */
+typedef struct CohortVariant
+{
+	struct CohortVariant *next;
+	CohortShared *shared;
+	text	   *period;			/* as given */
+	Interval	window;
+	text	   *zone;
+	Calendar   *join_calendar;	/* turns a timestamptz joined_at to wall clock */
+} CohortVariant;
+
+/* What the rows bring; one per call site, in its fn_extra. */
+typedef struct CohortQuery
+{
+	Oid			at_type;
+	Oid			join_type;		/* InvalidOid without joined_at */
+	int			at_arg;
+	int			join_arg;		/* 0 without */
+	int			period_arg;
+	int			window_arg;		/* 0 without */
+	int			zone_arg;		/* 0 without */
+	bool		vary;			/* an argument may differ from row to row */
+	CohortVariant *variant;		/* of the last row; a list */
+} CohortQuery;
+
+/* Which optional arguments a signature has. */
+#define WITH_JOIN	1
+#define WITH_WINDOW	2
+#define WITH_ZONE	4
+
+/* A set of parameters that has not been seen yet: read and check it. */
+static CohortVariant *
+create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	CohortVariant *variant = palloc0(sizeof(CohortVariant));
+	CohortParams params;
+	pg_tz	   *tz = NULL;
+
+	memset(&params, 0, sizeof(params));
+	variant->period = PG_GETARG_TEXT_P_COPY(query->period_arg);
+	params.spec = period_parse(VARDATA_ANY(variant->period), VARSIZE_ANY_EXHDR(variant->period));
+	if (query->window_arg)
+	{
+		variant->window = *PG_GETARG_INTERVAL_P(query->window_arg);
+		cohort_params_window(&params, &variant->window);
+	}
+	params.zoned = query->at_type == TIMESTAMPTZOID;
+	if (query->zone_arg)
+	{
+		variant->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(variant->zone), VARSIZE_ANY_EXHDR(variant->zone));
+	}
+	else if (params.zoned || query->join_type == TIMESTAMPTZOID)
+		tz = session_timezone;
+	if (tz != NULL)
+		strlcpy(params.zone, pg_get_timezone_name(tz), sizeof(params.zone));
+
+	variant->shared = cohort_shared_create(&params, query->join_arg != 0,
+										   get_fn_expr_argtype(fcinfo->flinfo, 1),
+										   PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
+	if (!params.zoned && query->join_type == TIMESTAMPTZOID)
+		variant->join_calendar = calendar_create(params.spec, true, tz);
+	MemoryContextSwitchTo(old);
+	variant->next = query->variant;
+	query->variant = variant;
+	return variant;
+}
+
+/* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
+static const char *
+variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortVariant *variant)
+{
+	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), variant->period))
+		return "period";
+	if (query->window_arg)
+	{
+		Interval   *window = PG_GETARG_INTERVAL_P(query->window_arg);
+
+		if (window->month != variant->window.month || window->day != variant->window.day ||
+			window->time != variant->window.time)
+			return "rolling window";
+	}
+	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), variant->zone))
+		return "time zone";
+	return NULL;
+}
+
+/* None of the parameters that the signature has may be NULL. */
+static void
+require_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
+{
+	require_argument(fcinfo, query->period_arg, "period");
+	require_argument(fcinfo, query->window_arg, "rolling window");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+}
+
+/*
+ * Parameters that are not constants of the query: those of the row's group,
+ * which a row must not differ from, or for a new group those of the row.
+ */
+static CohortVariant *
+varying_variant(FunctionCallInfo fcinfo, CohortQuery *query, const CohortState *state)
+{
+	CohortVariant **link = &query->variant;
+	CohortVariant *variant;
+	const char *differs = NULL;
+
+	require_parameters(fcinfo, query);
+	for (; (variant = *link) != NULL; link = &variant->next)
+	{
+		if (state != NULL && variant->shared != state->shared)
+			continue;
+		differs = variant_differs(fcinfo, query, variant);
+		if (state != NULL && differs != NULL)
+			cohort_params_differ(differs);
+		if (differs == NULL)
+			break;
+	}
+	if (variant == NULL)
+		return create_variant(fcinfo, query);
+	/* to the front: rows of a group tend to come together */
+	*link = variant->next;
+	variant->next = query->variant;
+	query->variant = variant;
+	return variant;
+}
+
+/* First row of a call site: argument types and positions. */
+static CohortQuery *
+create_query(FunctionCallInfo fcinfo, int form)
+{
+	CohortQuery *query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CohortQuery));
+	int			arg = 2;
+
+	query->join_arg = form & WITH_JOIN ? arg++ : 0;
+	query->at_arg = arg++;
+	query->period_arg = arg++;
+	query->window_arg = form & WITH_WINDOW ? arg++ : 0;
+	query->zone_arg = form & WITH_ZONE ? arg++ : 0;
+	Assert(PG_NARGS() == arg);
+
+	query->at_type = time_argument_type(fcinfo, query->at_arg, "event time");
+	if (query->join_arg)
+		query->join_type = time_argument_type(fcinfo, query->join_arg, "joined_at");
+	require_parameters(fcinfo, query);
+	query->vary = argument_varies(fcinfo, query->period_arg) ||
+		(query->window_arg && argument_varies(fcinfo, query->window_arg)) ||
+		(query->zone_arg && argument_varies(fcinfo, query->zone_arg));
+	create_variant(fcinfo, query);
+	fcinfo->flinfo->fn_extra = query;
+	return query;
+}
+
+/* joined_at in the terms of the event times. */
+static int64
+join_instant(const CohortQuery *query, Datum value)
+{
+	const CohortVariant *variant = query->variant;
+	int64		join = time_value(value, query->join_type);
+
+	if (variant->join_calendar != NULL)
+		return calendar_to_wall(variant->join_calendar, join);
+	if (query->at_type == TIMESTAMPTZOID && query->join_type != TIMESTAMPTZOID)
+		return calendar_from_wall(variant->shared->calendar, join);
+	return join;
+}
+
+static pg_noinline CohortQuery *
+begin_query(FunctionCallInfo fcinfo, int form)
+{
+	require_aggregate(fcinfo, "cohort_retention");
+	return create_query(fcinfo, form);
+}
+
+static pg_noinline CohortState *
+begin_state(FunctionCallInfo fcinfo, const CohortQuery *query)
+{
+	return cohort_state_create(query->variant->shared,
+							   require_aggregate(fcinfo, "cohort_retention"));
+}
+
+static pg_attribute_always_inline Datum
+cohort_trans(FunctionCallInfo fcinfo, int form)
+{
+	/* set only by begin_query(): this call site is an aggregate, then */
+	CohortQuery *query = fcinfo->flinfo->fn_extra;
+	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
+	int			at_arg = form & WITH_JOIN ? 3 : 2;
+	int64		at = NO_INSTANT;
+	int64		join = NO_INSTANT;
+
+	if (unlikely(query == NULL))
+		query = begin_query(fcinfo, form);
+	else if (unlikely(query->vary))
+		varying_variant(fcinfo, query, state);
+
+	if (!PG_ARGISNULL(at_arg))
+		at = time_value(PG_GETARG_DATUM(at_arg), query->at_type);
+	if ((form & WITH_JOIN) && !PG_ARGISNULL(2))
+		join = join_instant(query, PG_GETARG_DATUM(2));
+	if (PG_ARGISNULL(1) || (at == NO_INSTANT && join == NO_INSTANT))
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+
+	if (unlikely(state == NULL))
+		state = begin_state(fcinfo, query);
+	if (at != NO_INSTANT && at > state->latest)
+		state->latest = at;
+	if ((form & WITH_JOIN) && join != NO_INSTANT && join > state->latest)
+		state->latest = join;
+	cohort_state_push(state, PG_GETARG_DATUM(1), at, join);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * The row that most rows are: of a state that has a log, with a period met
+ * before.  Apart, so that it needs no registers saved.
+ */
+static pg_attribute_always_inline bool
+cohort_trans_usual(FunctionCallInfo fcinfo, int form)
+{
+	const CohortQuery *query = fcinfo->flinfo->fn_extra;
+	CohortState *state = (CohortState *) fcinfo->args[0].value;
+	Datum		customer = fcinfo->args[1].value;
+	int64		at = DatumGetInt64(fcinfo->args[2].value);
+	int32		period;
+
+	if ((form & (WITH_JOIN | WITH_WINDOW)) || query == NULL || query->vary ||
+		query->at_type == DATEOID || fcinfo->args[0].isnull || fcinfo->args[1].isnull ||
+		fcinfo->args[2].isnull || state->log == NULL || customer >> 32 != 0 ||
+		TIMESTAMP_NOT_FINITE(at) || !step_cache_probe(&state->log->periods, at, &period))
+		return false;
+	if (at > state->latest)
+		state->latest = at;
+	cohort_log_push(state, customer, period);
+	return true;
+}
+
+/* One entry point for each signature: none may look for an argument it lacks. */
+#define COHORT_TRANS(name, form) \
+	static pg_noinline Datum name##_any(FunctionCallInfo fcinfo) \
+	{ \
+		return cohort_trans(fcinfo, form); \
+	} \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) \
+	{ \
+		if (likely(cohort_trans_usual(fcinfo, form))) \
+			return fcinfo->args[0].value; \
+		return name##_any(fcinfo); \
+	}
+
+COHORT_TRANS(cohort_retention_trans, 0)
+COHORT_TRANS(cohort_retention_zone_trans, WITH_ZONE)
+COHORT_TRANS(cohort_retention_window_trans, WITH_WINDOW)
+COHORT_TRANS(cohort_retention_window_zone_trans, WITH_WINDOW | WITH_ZONE)
+COHORT_TRANS(cohort_retention_joined_trans, WITH_JOIN)
+COHORT_TRANS(cohort_retention_joined_zone_trans, WITH_JOIN | WITH_ZONE)
+COHORT_TRANS(cohort_retention_joined_window_trans, WITH_JOIN | WITH_WINDOW)
+COHORT_TRANS(cohort_retention_joined_window_zone_trans, WITH_JOIN | WITH_WINDOW | WITH_ZONE)
+
+PG_FUNCTION_INFO_V1(cohort_retention_serialize);
+Datum
+cohort_retention_serialize(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "cohort_retention");
+	PG_RETURN_BYTEA_P(cohort_state_serialize((CohortState *) PG_GETARG_POINTER(0)));
+}
+
+/* The image is read where it lies; combine copies what it needs. */
+PG_FUNCTION_INFO_V1(cohort_retention_deserialize);
+Datum
+cohort_retention_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes;
+	CohortImage *image;
+
+	require_aggregate(fcinfo, "cohort_retention");
+	bytes = PG_GETARG_BYTEA_PP(0);
+	image = palloc(sizeof(CohortImage));
+	image->magic = COHORT_IMAGE_MAGIC;
+	image->data = VARDATA_ANY(bytes);
+	image->len = VARSIZE_ANY_EXHDR(bytes);
+	PG_RETURN_POINTER(image);
+}
+
+PG_FUNCTION_INFO_V1(cohort_retention_combine);
+Datum
+cohort_retention_combine(PG_FUNCTION_ARGS)
+{
+	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
+	CohortImage *image = PG_ARGISNULL(1) ? NULL : (CohortImage *) PG_GETARG_POINTER(1);
+	CohortShared *shared = fcinfo->flinfo->fn_extra;
+	MemoryContext context;
+	CohortImage copy;
+
+	context = require_aggregate(fcinfo, "cohort_retention");
+	if (image == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (image->magic == COHORT_STATE_MAGIC)
+	{
+		/* a plan that did not serialize: state 2 stays the executor's */
+		bytea	   *bytes = cohort_state_serialize((CohortState *) image);
+
+		copy.magic = COHORT_IMAGE_MAGIC;
+		copy.data = VARDATA_ANY(bytes);
+		copy.len = VARSIZE_ANY_EXHDR(bytes);
+		image = &copy;
+	}
+	cohort_state_merge(&state, &shared, context, fcinfo->flinfo->fn_mcxt, image);
+	fcinfo->flinfo->fn_extra = shared;
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(cohort_retention_final);
+Datum
+cohort_retention_final(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "cohort_retention");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(cohort_table_empty());
+	PG_RETURN_POINTER(cohort_state_table((CohortState *) PG_GETARG_POINTER(0)));
+}
+
+PG_FUNCTION_INFO_V1(cohort_table_rollup);
+Datum
+cohort_table_rollup(PG_FUNCTION_ARGS)
+{
+	return pile_rollup(fcinfo, cohort_table_merge, cohort_table_finished);
+}
+
+PG_FUNCTION_INFO_V1(cohort_table_rollup_final);
+Datum
+cohort_table_rollup_final(PG_FUNCTION_ARGS)
+{
+	return pile_rollup_final(fcinfo, cohort_table_merge);
+}

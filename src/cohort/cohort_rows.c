@@ -1,0 +1,347 @@
+/*
+ * cohort_rows.c
+ *	  SQL-callable: the accessors that turn a cohort_table into rows.
+ *
+ * Each comes in four versions, by the type of as_of: timestamp (also the one
+ * with a default), date, timestamptz, and text, which is where literals land,
+ * so that '2025-01-01' means midnight of the table's clock under any session.
+ *
+ * Promises: columns are as in doc/cohort_retention.md; NULL is what cannot be
+ * known yet.  Never: a row of a period that starts after as_of.
+ */
+#include "cohort/cohort_view.h"
+
+#include "funcapi.h"
+#include "math/wilson.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+typedef AsOf (*AsOfReader) (Datum value);
+
+static AsOf
+read_timestamp(Datum value)
+{
+	return as_of_timestamp(DatumGetTimestamp(value));
+}
+
+static AsOf
+read_timestamptz(Datum value)
+{
+	return as_of_timestamptz(DatumGetTimestampTz(value));
+}
+
+static AsOf
+read_date(Datum value)
+{
+	return as_of_date(DatumGetDateADT(value));
+}
+
+static AsOf
+read_text(Datum value)
+{
+	return as_of_text(DatumGetTextPP(value));
+}
+
+static AsOf
+get_as_of(FunctionCallInfo fcinfo, int arg, AsOfReader reader)
+{
+	return PG_ARGISNULL(arg) ? as_of_null() : reader(PG_GETARG_DATUM(arg));
+}
+
+static Measure
+get_measure(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? MEASURE_ON : measure_parse(PG_GETARG_TEXT_PP(arg));
+}
+
+static double
+get_confidence(FunctionCallInfo fcinfo, int arg)
+{
+	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
+
+	retention_check_confidence(confidence);
+	return confidence;
+}
+
+/* at_risk, retained, rate, rate_low, rate_high from a column on */
+static void
+put_rate(Datum *values, bool *nulls, int64 at_risk, int64 retained, double z)
+{
+	values[0] = Int64GetDatum(at_risk);
+	nulls[0] = false;
+	for (int i = 1; i < 5; i++)
+		nulls[i] = at_risk == 0;
+	if (at_risk > 0)
+	{
+		Limits		limits = wilson_limits(retained, at_risk, z);
+
+		values[1] = Int64GetDatum(retained);
+		values[2] = Float8GetDatum((double) retained / at_risk);
+		values[3] = Float8GetDatum(limits.low);
+		values[4] = Float8GetDatum(limits.high);
+	}
+}
+
+/* ---------- cohort_rows ---------- */
+
+static Datum
+cohort_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
+{
+	CohortView	view;
+	double		z;
+	Datum		values[11];
+	bool		nulls[11] = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	z = normal_two_sided_z(get_confidence(fcinfo, 3));
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), get_as_of(fcinfo, 1, reader),
+					 get_measure(fcinfo, 2));
+	while (cohort_view_next(&view))
+	{
+		for (int32 k = 0; k < view.rows; k++)
+		{
+			values[0] = TimestampGetDatum(calendar_start(view.calendar, view.cohort));
+			values[1] = Int32GetDatum(k);
+			values[2] = TimestampGetDatum(cohort_view_start(&view, k));
+			values[3] = Int64GetDatum(view.size);
+			put_rate(values + 4, nulls + 4, view.at_risk[k], view.retained[k], z);
+			values[9] = BoolGetDatum(cell_complete(&view, k));
+			values[10] = Int64GetDatum(view.seen[k]);
+			retention_put_row(fcinfo, values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
+
+/* ---------- retention_curve ---------- */
+
+typedef struct CurvePoint
+{
+	int64		cohorts;
+	int64		at_risk;
+	int64		retained;
+} CurvePoint;
+
+typedef struct Curve
+{
+	int32		n;
+	int32		capacity;
+	CurvePoint *points;
+} Curve;
+
+/* Complete cells only, pooled over cohorts. */
+static void
+pool_curve(CohortView *view, Curve *curve)
+{
+	while (cohort_view_next(view))
+	{
+		if (view->rows > curve->capacity)
+		{
+			curve->capacity = Max(view->rows, 64);
+			curve->points = curve->points == NULL ?
+				palloc(sizeof(CurvePoint) * curve->capacity) :
+				repalloc(curve->points, sizeof(CurvePoint) * curve->capacity);
+		}
+		while (curve->n < view->rows)
+			memset(&curve->points[curve->n++], 0, sizeof(CurvePoint));
+		for (int32 k = 0; k < view->rows; k++)
+		{
+			if (!cell_complete(view, k))
+				continue;
+			curve->points[k].cohorts++;
+			curve->points[k].at_risk += view->at_risk[k];
+			curve->points[k].retained += view->retained[k];
+		}
+	}
+}
+
+static Datum
+retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
+{
+	CohortView	view;
+	Curve		curve = {0, 0, NULL};
+	double		z;
+	Datum		values[7];
+	bool		nulls[7] = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	z = normal_two_sided_z(get_confidence(fcinfo, 3));
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), get_as_of(fcinfo, 1, reader),
+					 get_measure(fcinfo, 2));
+	pool_curve(&view, &curve);
+	for (int32 k = 0; k < curve.n; k++)
+	{
+		CurvePoint *point = &curve.points[k];
+
+		if (point->cohorts == 0)
+			continue;
+		values[0] = Int32GetDatum(k);
+		values[1] = Int64GetDatum(point->cohorts);
+		put_rate(values + 2, nulls + 2, point->at_risk, point->retained, z);
+		retention_put_row(fcinfo, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* ---------- lifecycle_rows ---------- */
+
+static Datum
+lifecycle_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
+{
+	CohortView	view;
+	CohortReader *table = &view.reader;
+	int64		first;
+	int64		before = 0;		/* active in the previous period */
+	int			i = 0;
+	Datum		values[7];
+	bool		nulls[7] = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), get_as_of(fcinfo, 1, reader),
+					 MEASURE_ON);
+	/* nobody is active before the first cohort */
+	if (table->empty || !view.more)
+		return (Datum) 0;
+	first = table->group.cohort;
+	if ((int64) view.as_of_period - first >= CELLS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("there would be " INT64_FORMAT " lifecycle rows until as_of",
+						view.as_of_period - first + 1),
+				 errdetail("At most %d are made.", CELLS_MAX),
+				 errhint("Choose a longer period, filter out early or late outliers, or pass an earlier as_of.")));
+	for (int64 period = first; period <= view.as_of_period; period++)
+	{
+		LifecycleEntry none = {(int32) period, 0, 0, 0};
+		LifecycleEntry *entry = &none;
+		bool		complete = period < view.as_of_period;
+
+		while (i < table->nentries && table->entries[i].period < period)
+			i++;
+		if (i < table->nentries && table->entries[i].period == period)
+			entry = &table->entries[i];
+		values[0] = TimestampGetDatum(calendar_start(view.calendar, (int32) period));
+		values[1] = Int64GetDatum(entry->active);
+		values[2] = Int64GetDatum(entry->fresh);
+		values[3] = Int64GetDatum(entry->returning);
+		values[4] = Int64GetDatum(entry->active - entry->fresh - entry->returning);
+		/* who has not come yet may still come: unknown while the period runs */
+		values[5] = Int64GetDatum(before - entry->returning);
+		nulls[5] = !complete;
+		values[6] = BoolGetDatum(complete);
+		retention_put_row(fcinfo, values, nulls);
+		before = entry->active;
+	}
+	return (Datum) 0;
+}
+
+/* ---------- retention_test ---------- */
+
+static CurvePoint
+pooled_point(const CohortTable *table, AsOf as_of, Measure measure, int32 period)
+{
+	CohortView	view;
+	CurvePoint	point = {0, 0, 0};
+
+	cohort_view_open(&view, table, as_of, measure);
+	while (cohort_view_next(&view))
+	{
+		if (period >= view.rows || !cell_complete(&view, period))
+			continue;
+		point.cohorts++;
+		point.at_risk += view.at_risk[period];
+		point.retained += view.retained[period];
+	}
+	return point;
+}
+
+static void
+put_test(Datum *values, bool *nulls, const CurvePoint *a, const CurvePoint *b, double z)
+{
+	const CurvePoint *group[2] = {a, b};
+	Limits		limits;
+
+	for (int i = 0; i < 2; i++)
+	{
+		values[i * 3] = Int64GetDatum(group[i]->at_risk);
+		values[i * 3 + 1] = Int64GetDatum(group[i]->retained);
+		nulls[i * 3 + 1] = nulls[i * 3 + 2] = group[i]->at_risk == 0;
+		if (group[i]->at_risk > 0)
+			values[i * 3 + 2] = Float8GetDatum((double) group[i]->retained / group[i]->at_risk);
+	}
+	for (int i = 6; i < 10; i++)
+		nulls[i] = a->at_risk == 0 || b->at_risk == 0;
+	if (nulls[6])
+		return;
+	limits = newcombe_limits(a->retained, a->at_risk, b->retained, b->at_risk, z);
+	values[6] = Float8GetDatum((double) a->retained / a->at_risk -
+							   (double) b->retained / b->at_risk);
+	values[7] = Float8GetDatum(limits.low);
+	values[8] = Float8GetDatum(limits.high);
+	values[9] = Float8GetDatum(two_proportion_p(a->retained, a->at_risk,
+												b->retained, b->at_risk));
+}
+
+static Datum
+retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
+{
+	CohortTable *exposed;
+	CohortTable *control;
+	int32		period;
+	AsOf		as_of;
+	Measure		measure;
+	CurvePoint	a;
+	CurvePoint	b;
+	double		z;
+	Datum		values[10] = {0};
+	bool		nulls[10] = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return (Datum) 0;
+	exposed = PG_GETARG_COHORT_TABLE_PP(0);
+	control = PG_GETARG_COHORT_TABLE_PP(1);
+	period = PG_GETARG_INT32(2);
+	if (period < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("period must not be negative, as %d is", period),
+				 errhint("Periods are counted from 0, the one in which a customer joined.")));
+	measure = get_measure(fcinfo, 4);
+	z = normal_two_sided_z(get_confidence(fcinfo, 5));
+
+	/* both groups are seen from the same day; this also checks that they match */
+	as_of = as_of_later(exposed, control);
+	if (!PG_ARGISNULL(3))
+		as_of = reader(PG_GETARG_DATUM(3));
+	a = pooled_point(exposed, as_of, measure, period);
+	b = pooled_point(control, as_of, measure, period);
+	put_test(values, nulls, &a, &b, z);
+	retention_put_row(fcinfo, values, nulls);
+	return (Datum) 0;
+}
+
+/* ---------- entry points, by the type of as_of ---------- */
+
+#define AS_OF_VERSIONS(name) \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_timestamp); } \
+	PG_FUNCTION_INFO_V1(name##_date); \
+	Datum name##_date(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_date); } \
+	PG_FUNCTION_INFO_V1(name##_timestamptz); \
+	Datum name##_timestamptz(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_timestamptz); } \
+	PG_FUNCTION_INFO_V1(name##_text); \
+	Datum name##_text(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_text); }
+
+AS_OF_VERSIONS(cohort_rows)
+AS_OF_VERSIONS(retention_curve)
+AS_OF_VERSIONS(lifecycle_rows)
+AS_OF_VERSIONS(retention_test)

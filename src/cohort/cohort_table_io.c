@@ -1,0 +1,179 @@
+/*
+ * cohort_table_io.c
+ *	  SQL-callable: cohort_table in and out, equality, jsonb.
+ *
+ * The binary form is the value's own bytes, the text form their base64: both
+ * lossless and free of any setting.  What comes in is read field by field, then
+ * written again and compared, so that only canonical values get in.
+ *
+ * Never: accepts bytes that the reader has not walked to the end.
+ */
+#include "cohort/cohort_table_trans.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+#include "value/value_type.h"
+
+/* NULL if the bytes are a canonical cohort_table, else what is wrong. */
+static const char *
+check_bytes(const char *data, Size len)
+{
+	CohortReader reader;
+	CohortWriter writer;
+	CohortTable *again;
+	Calendar   *cal = NULL;
+	int64		unit = PG_INT64_MAX;
+
+	if (!cohort_reader_init(&reader, data, len))
+		return reader.error;
+	if (reader.empty)
+		return NULL;
+	if (reader.params.rolling && !reader.params.zoned)
+		cal = cohort_calendar(&reader.params);
+	cohort_writer_init(&writer, &reader.params, reader.latest, reader.join_unit);
+	for (int i = 0; i < reader.nentries; i++)
+		cohort_writer_entry(&writer, &reader.entries[i]);
+	while (cohort_reader_next(&reader))
+	{
+		if (reader.params.rolling)
+		{
+			if (reader.group.join > reader.latest)
+				return "joining time";
+			/* the rules of a zone may have changed since the value was made */
+			if (!reader.params.zoned &&
+				calendar_period(cal, reader.group.join) != reader.group.cohort)
+				return "joining time";
+			unit = Min(unit, cohort_join_unit(reader.group.join));
+		}
+		cohort_writer_group(&writer, &reader.group);
+	}
+	if (reader.error != NULL)
+		return reader.error;
+	if (reader.params.rolling && writer.ngroups > 0 && unit != reader.join_unit)
+		return "unit of joining times";
+	again = cohort_writer_finish(&writer);
+	if (VARSIZE(again) - VARHDRSZ != len || memcmp(VARDATA(again), data, len) != 0)
+		return "encoding";
+	return NULL;
+}
+
+VALUE_IO(cohort_table, check_bytes, cohort_table_finished, "cohort_retention()")
+
+/* ---------- jsonb ---------- */
+
+static void
+json_timestamp(StringInfo buf, const char *name, Timestamp wall)
+{
+	char		text[MAXDATELEN + 1];
+
+	JsonEncodeDateTime(text, TimestampGetDatum(wall), TIMESTAMPOID, NULL);
+	appendStringInfo(buf, "\"%s\":\"%s\"", name, text);
+}
+
+static void
+json_header(StringInfo buf, const CohortReader *reader, Calendar *cal)
+{
+	const CohortParams *params = &reader->params;
+
+	appendStringInfo(buf, "\"period\":\"%s\",\"window\":", period_name(params->spec));
+	if (params->rolling)
+		appendStringInfo(buf, "{\"months\":%d,\"days\":%d,\"seconds\":%lld.%06d}",
+						 params->months, params->days,
+						 (long long) (params->micros / USECS_PER_SEC),
+						 (int) (params->micros % USECS_PER_SEC));
+	else
+		appendStringInfoString(buf, "null");
+	appendStringInfoString(buf, ",\"time_zone\":");
+	if (params->zone[0])
+		escape_json(buf, params->zone);
+	else
+		appendStringInfoString(buf, "null");
+	appendStringInfoChar(buf, ',');
+	json_timestamp(buf, "latest", calendar_to_wall(cal, reader->latest));
+}
+
+static void
+json_lifecycle(StringInfo buf, const CohortReader *reader, Calendar *cal)
+{
+	appendStringInfoString(buf, ",\"lifecycle\":[");
+	for (int i = 0; i < reader->nentries; i++)
+	{
+		LifecycleEntry *entry = &reader->entries[i];
+
+		appendStringInfoString(buf, i == 0 ? "{" : ",{");
+		json_timestamp(buf, "period_start", calendar_start(cal, entry->period));
+		appendStringInfo(buf, ",\"active\":%lld,\"new\":%lld,\"returning\":%lld}",
+						 (long long) entry->active, (long long) entry->fresh,
+						 (long long) entry->returning);
+	}
+	appendStringInfoChar(buf, ']');
+}
+
+static void
+json_tally(StringInfo buf, const char *name, const Tally *tally)
+{
+	appendStringInfo(buf, ",\"%s\":{", name);
+	for (int i = 0; i < tally->n; i++)
+		appendStringInfo(buf, "%s\"%d\":%lld", i == 0 ? "" : ",", tally->k[i],
+						 (long long) tally->count[i]);
+	appendStringInfoChar(buf, '}');
+}
+
+/* One object a group: a cohort, or with rolling windows a joining instant of it. */
+static void
+json_groups(StringInfo buf, CohortReader *reader, Calendar *cal)
+{
+	bool		first = true;
+
+	appendStringInfoString(buf, ",\"cohorts\":[");
+	while (cohort_reader_group(reader))
+	{
+		CohortGroup *group = &reader->group;
+
+		appendStringInfoString(buf, first ? "{" : ",{");
+		first = false;
+		json_timestamp(buf, "cohort", calendar_start(cal, group->cohort));
+		if (reader->params.rolling)
+		{
+			appendStringInfoChar(buf, ',');
+			json_timestamp(buf, "joined", calendar_to_wall(cal, group->join));
+		}
+		appendStringInfo(buf, ",\"size\":%lld", (long long) group->members);
+		json_tally(buf, "on", &group->on);
+		json_tally(buf, "last", &group->last);
+		json_tally(buf, "first_return", &group->back);
+		json_tally(buf, "streak", &group->streak);
+		appendStringInfoChar(buf, '}');
+	}
+	appendStringInfoChar(buf, ']');
+}
+
+PG_FUNCTION_INFO_V1(cohort_table_to_jsonb);
+Datum
+cohort_table_to_jsonb(PG_FUNCTION_ARGS)
+{
+	CohortTable *table = PG_GETARG_COHORT_TABLE_PP(0);
+	CohortReader reader;
+	StringInfoData buf;
+
+	cohort_reader_open(&reader, table);
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	if (reader.empty)
+		appendStringInfoString(&buf, "\"lifecycle\":[],\"cohorts\":[]");
+	else
+	{
+		Calendar   *cal = cohort_calendar(&reader.params);
+
+		json_header(&buf, &reader, cal);
+		json_lifecycle(&buf, &reader, cal);
+		json_groups(&buf, &reader, cal);
+	}
+	appendStringInfoChar(&buf, '}');
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data)));
+}

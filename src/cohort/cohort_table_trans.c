@@ -1,0 +1,551 @@
+/*
+ * cohort_table_trans.c
+ *	  An open cohort_table: one that still takes customers.
+ *
+ * The form and the promises are in cohort_open.h.
+ */
+#include "cohort/cohort_table_trans.h"
+
+#include "miscadmin.h"
+#include "value/rollup.h"
+#include "port/pg_bitutils.h"
+#include "utils/memutils.h"
+
+#define FIRST_CAPACITY	16
+#define KEY_LIFECYCLE	PG_UINT32_MAX	/* in place of a window */
+
+#define OPEN_SIZE(capacity) \
+	(offsetof(CohortOpen, cells) + sizeof(OpenCell) * (Size) (capacity))
+
+/* ---------- cells ---------- */
+
+static inline uint64
+cell_key(int32 group, uint32 k)
+{
+	return (uint64) (uint32) group << 32 | k;
+}
+
+static inline int32
+key_group(uint64 key)
+{
+	return (int32) (uint32) (key >> 32);
+}
+
+static inline uint32
+cell_place(const CohortOpen *open, uint64 key)
+{
+	/* the product's high bits depend on all of the key's */
+	return (uint32) ((key * UINT64CONST(0x9E3779B97F4A7C15)) >> open->shift);
+}
+
+/* The cell of a key: its own, or the free one that it would take. */
+static inline OpenCell *
+find_cell(CohortOpen *open, uint64 key)
+{
+	for (uint32 i = cell_place(open, key);; i = (i + 1) & (open->capacity - 1))
+	{
+		OpenCell   *cell = &open->cells[i];
+
+		if (cell->on == 0 || cell->key == key)
+			return cell;
+	}
+}
+
+/* One customer more in a cell that there is room for. */
+static inline OpenCell *
+count_cell(CohortOpen *open, uint64 key)
+{
+	OpenCell   *cell = find_cell(open, key);
+
+	if (unlikely(cell->on == 0))
+	{
+		cell->key = key;
+		open->used++;
+	}
+	cell->on++;
+	return cell;
+}
+
+static CohortOpen *
+allocate(uint32 capacity)
+{
+	CohortOpen *open;
+
+	if (OPEN_SIZE(capacity) > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many cohorts and windows for one cohort_table over histories"),
+				 errhint("Use longer periods or windows, or filter out outlying days with "
+						 "history_since() and history_until().")));
+	open = palloc0(OPEN_SIZE(capacity));
+	SET_VARSIZE(open, OPEN_SIZE(capacity));
+	open->version = COHORT_TABLE_OPEN;
+	open->shift = 64 - pg_ceil_log2_32(capacity);
+	open->capacity = capacity;
+	return open;
+}
+
+/* Room for so many cells more; at most three quarters are ever taken. */
+static pg_noinline CohortOpen *
+grow(CohortOpen *open, uint64 more)
+{
+	uint64		need = (open->used + more) * 4 / 3 + 1;
+	CohortOpen *larger;
+
+	larger = allocate((uint32) pg_nextpower2_64(Min(Max(need, (uint64) open->capacity * 2),
+													PG_INT32_MAX)));
+	larger->query = open->query;
+	larger->latest = open->latest;
+	larger->customers = open->customers;
+	larger->used = open->used;
+	for (uint32 i = 0; i < open->capacity; i++)
+		if (open->cells[i].on > 0)
+			*find_cell(larger, open->cells[i].key) = open->cells[i];
+	return larger;
+}
+
+static inline CohortOpen *
+reserve(CohortOpen *open, uint64 more)
+{
+	if (likely(open->used + more <= open->capacity / 4 * 3))
+		return open;
+	return grow(open, more);
+}
+
+CohortOpen *
+cohort_open_create(const OpenQuery *query)
+{
+	CohortOpen *open = allocate(FIRST_CAPACITY);
+
+	open->query = *query;
+	open->latest = PG_INT32_MIN;
+	return open;
+}
+
+CohortOpen *
+cohort_open_copy(const CohortTable *table)
+{
+	Size		len = VARSIZE_ANY_EXHDR(table);
+	CohortOpen *open = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(open, VARHDRSZ + len);
+	memcpy(VARDATA(open), VARDATA_ANY(table), len);
+	/* what only this file writes: a mistake elsewhere must not be followed */
+	if (VARHDRSZ + len < OPEN_SIZE(FIRST_CAPACITY) || open->version != COHORT_TABLE_OPEN ||
+		OPEN_SIZE(open->capacity) != VARHDRSZ + len ||
+		open->shift != 64 - pg_ceil_log2_32(open->capacity) || open->used >= open->capacity)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("cohort_table value is corrupt: wrong state")));
+	return open;
+}
+
+static CohortOpen *
+count_customers(CohortOpen *open, uint32 more, int32 latest)
+{
+	if (unlikely(more > PG_UINT32_MAX - open->customers))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many histories for one cohort_table"),
+				 errhint("Aggregate them in parts, and add those up with rollup().")));
+	open->customers += more;
+	open->latest = Max(open->latest, latest);
+	return open;
+}
+
+/* ---------- one customer ---------- */
+
+/* Periods or windows of a customer below this, counted from the first, are bits. */
+#define MASK_BITS 64
+
+static inline int32
+window_of(const CohortOpen *open, const RollingWidth *width, int32 first, int32 day)
+{
+	static Calendar wall;		/* of no zone: only that is asked */
+
+	if (width->micros == 0 && width->months == 0)
+		return (int32) ((uint32) (day - first) / (uint32) width->days);
+	if (width->micros == 0 && width->days == 0)
+		return calendar_months_between(first, day) / width->months;
+	return rolling_index(&wall, width, first * USECS_PER_DAY, day * USECS_PER_DAY);
+}
+
+/* Bit k: active in window k.  What is counted follows from the mask alone. */
+static inline void
+count_mask(CohortOpen *open, int32 group, uint64 mask)
+{
+	uint64		later = mask & ~UINT64CONST(1);
+	uint64		run = ~(mask >> 1);	/* its lowest bit: length of the streak */
+	uint64		again = mask & mask << 1;
+	uint32		last = pg_leftmost_one_pos64(mask);
+	uint32		back = later != 0 ? pg_rightmost_one_pos64(later) : MASK_BITS;
+	uint32		streak = pg_rightmost_one_pos64(run);
+
+	if (streak == 0)
+		streak = MASK_BITS;		/* none */
+	for (; mask != 0; mask &= mask - 1)
+	{
+		uint32		k = pg_rightmost_one_pos64(mask);
+		OpenCell   *cell = count_cell(open, cell_key(group, k));
+
+		cell->last += k == last;
+		cell->back += k == back;
+		cell->streak += k == streak;
+		cell->returning += again >> k & 1;
+	}
+}
+
+/* Calendar periods from "first" on; "last" counts first activities here. */
+static inline void
+count_lifecycle(CohortOpen *open, int32 first, uint64 mask)
+{
+	uint64		again = mask & mask << 1;
+
+	for (; mask != 0; mask &= mask - 1)
+	{
+		uint32		i = pg_rightmost_one_pos64(mask);
+		OpenCell   *cell = count_cell(open, cell_key(first + (int32) i, KEY_LIFECYCLE));
+
+		cell->last += i == 0;
+		cell->returning += again >> i & 1;
+	}
+}
+
+/* Where a cell will be looked for, asked for before it is needed. */
+static inline void
+prefetch_cell(const CohortOpen *open, uint64 key)
+{
+	__builtin_prefetch(&open->cells[cell_place(open, key)], 1);
+}
+
+/*
+ * A customer with windows or periods past the mask: a list of each.  Their
+ * cells, which may be far apart, are asked for as they become known.
+ */
+typedef struct WindowList
+{
+	uint32		n;
+	int32	   *k;				/* ascending */
+} WindowList;
+
+/* Lists of so many days need no allocation. */
+#define LIST_ON_STACK 256
+
+static inline void
+list_window(WindowList *list, int32 k)
+{
+	if (list->n == 0 || list->k[list->n - 1] != k)
+		list->k[list->n++] = k;
+}
+
+static void
+count_list(CohortOpen *open, int32 group, const WindowList *list)
+{
+	uint32		streak = 0;
+
+	/* every customer is active in window 0 */
+	while (streak + 1 < list->n && list->k[streak + 1] == (int32) streak + 1)
+		streak++;
+	for (uint32 i = 0; i < list->n; i++)
+	{
+		OpenCell   *cell = count_cell(open, cell_key(group, list->k[i]));
+
+		cell->last += i == list->n - 1;
+		cell->back += i == 1;
+		cell->streak += i == streak && i > 0;
+		cell->returning += i > 0 && list->k[i] == list->k[i - 1] + 1;
+	}
+}
+
+static void
+count_lifecycle_list(CohortOpen *open, const WindowList *list)
+{
+	for (uint32 i = 0; i < list->n; i++)
+	{
+		OpenCell   *cell = count_cell(open, cell_key(list->k[i], KEY_LIFECYCLE));
+
+		cell->last += i == 0;
+		cell->returning += i > 0 && list->k[i] == list->k[i - 1] + 1;
+	}
+}
+
+static pg_noinline CohortOpen *
+add_listed(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
+{
+	PeriodSpec	spec = open->query.spec;
+	bool		rolling = open->query.rolling;
+	int32		on_stack[2 * LIST_ON_STACK];
+	int32	   *space = on_stack;
+	WindowList	windows = {0, NULL};
+	WindowList	periods = {0, NULL};
+	HistoryReader reader;
+	int32		first_day = 0;
+	int32		first = 0;
+	uint64		n = 0;
+
+	history_reader_open(&reader, history);
+	if (reader.days > LIST_ON_STACK)
+		space = palloc_extended(sizeof(int32) * 2 * reader.days, MCXT_ALLOC_HUGE);
+	windows.k = space;
+	periods.k = space + Max(reader.days, LIST_ON_STACK);
+	while (history_reader_skim(&reader))
+	{
+		int32		day = reader.day.day;
+		int32		period = calendar_period_of_day(spec, day);
+
+		if ((n & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (n++ == 0)
+		{
+			first_day = day;
+			first = period;
+		}
+		if (rolling)
+		{
+			int32		k = window_of(open, width, first_day, day);
+
+			list_window(&periods, period);
+			list_window(&windows, k);
+			prefetch_cell(open, cell_key(first_day, k));
+			prefetch_cell(open, cell_key(period, KEY_LIFECYCLE));
+			continue;
+		}
+		if ((int64) period - first > PG_INT32_MAX - 1)
+			cohort_periods_error();
+		list_window(&windows, period - first);
+		prefetch_cell(open, cell_key(first, period - first));
+	}
+	open = reserve(open, (uint64) windows.n + periods.n);
+	count_list(open, rolling ? first_day : first, &windows);
+	count_lifecycle_list(open, &periods);
+	if (space != on_stack)
+		pfree(space);
+	return count_customers(open, 1, reader.day.day);
+}
+
+CohortOpen *
+cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
+{
+	PeriodSpec	spec = open->query.spec;
+	bool		rolling = open->query.rolling;
+	HistoryReader reader;
+	uint64		periods = 1;
+	uint64		windows = 1;
+	int32		first_day;
+	int32		first;
+
+	history_reader_open(&reader, history);
+	/* days are too many for a mask more often than not */
+	if (spec.unit <= PERIOD_DAY && reader.days > 1)
+		return add_listed(open, width, history);
+	if (!history_reader_skim(&reader))
+		return open;
+	first_day = reader.day.day;
+	first = calendar_period_of_day(spec, first_day);
+	while (history_reader_skim(&reader))
+	{
+		uint32		i = (uint32) calendar_period_of_day(spec, reader.day.day) - (uint32) first;
+
+		if (unlikely(i >= MASK_BITS))
+			return add_listed(open, width, history);
+		periods |= UINT64CONST(1) << i;
+		if (rolling)
+		{
+			uint32		k = (uint32) window_of(open, width, first_day, reader.day.day);
+
+			if (unlikely(k >= MASK_BITS))
+				return add_listed(open, width, history);
+			windows |= UINT64CONST(1) << k;
+		}
+	}
+	if (rolling)
+	{
+		open = reserve(open, pg_popcount64(periods) + pg_popcount64(windows));
+		count_lifecycle(open, first, periods);
+		count_mask(open, first_day, windows);
+	}
+	else
+	{
+		open = reserve(open, pg_popcount64(periods));
+		count_mask(open, first, periods);
+	}
+	return count_customers(open, 1, reader.day.day);
+}
+
+CohortOpen *
+cohort_open_merge(CohortOpen *open, const CohortOpen *more)
+{
+	open = count_customers(open, more->customers, more->latest);
+	/* cells in the order of one table would pile up in a smaller one */
+	if ((uint64) open->used + more->used < MaxAllocSize / sizeof(OpenCell) / 2)
+		open = reserve(open, more->used);
+	for (uint32 i = 0; i < more->capacity; i++)
+	{
+		const OpenCell *from = &more->cells[i];
+		OpenCell   *to;
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (from->on == 0)
+			continue;
+		to = count_cell(open, from->key);
+		to->on += from->on - 1;
+		to->last += from->last;
+		to->back += from->back;
+		to->streak += from->streak;
+		to->returning += from->returning;
+	}
+	return open;
+}
+
+/* ---------- finishing ---------- */
+
+static inline int
+compare_cells(const OpenCell *a, const OpenCell *b)
+{
+	/* groups ascend as signed numbers */
+	uint64		x = a->key ^ (UINT64CONST(1) << 63);
+	uint64		y = b->key ^ (UINT64CONST(1) << 63);
+
+	return x < y ? -1 : x > y;
+}
+
+#define ST_SORT sort_cells
+#define ST_ELEMENT_TYPE OpenCell
+#define ST_COMPARE(a, b) compare_cells(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+#define ST_SORT sort_entries
+#define ST_ELEMENT_TYPE LifecycleEntry
+#define ST_COMPARE(a, b) ((a)->period < (b)->period ? -1 : (a)->period > (b)->period)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* What a cell says about one calendar period; false if nothing. */
+static bool
+cell_entry(const CohortOpen *open, const OpenCell *cell, LifecycleEntry *entry)
+{
+	uint32		k = (uint32) cell->key;
+
+	entry->period = key_group(cell->key);
+	entry->active = cell->on;
+	entry->returning = cell->returning;
+	if (open->query.rolling)
+	{
+		entry->fresh = cell->last;
+		return k == KEY_LIFECYCLE;
+	}
+	entry->fresh = k == 0 ? cell->on : 0;
+	entry->period = (int32) (entry->period + (int64) k);
+	return true;
+}
+
+static void
+write_lifecycle(const CohortOpen *open, const OpenCell *cells, uint32 n, CohortWriter *writer)
+{
+	LifecycleEntry *entries = palloc_extended(sizeof(LifecycleEntry) * ((Size) n + 1),
+											  MCXT_ALLOC_HUGE);
+	uint32		count = 0;
+
+	for (uint32 i = 0; i < n; i++)
+		if (cell_entry(open, &cells[i], &entries[count]))
+			count++;
+	sort_entries(entries, count);
+	for (uint32 i = 0; i < count;)
+	{
+		LifecycleEntry sum = entries[i++];
+
+		for (; i < count && entries[i].period == sum.period; i++)
+		{
+			sum.active += entries[i].active;
+			sum.fresh += entries[i].fresh;
+			sum.returning += entries[i].returning;
+		}
+		cohort_writer_entry(writer, &sum);
+	}
+	pfree(entries);
+}
+
+static void
+push(Tally *tally, int32 k, uint32 count)
+{
+	if (count > 0)
+		tally_push(tally, k, count);
+}
+
+/* Sorted cells, those of one group in a row. */
+static void
+write_groups(const CohortOpen *open, const OpenCell *cells, uint32 n, CohortWriter *writer)
+{
+	CohortGroup group;
+
+	memset(&group, 0, sizeof(group));
+	for (uint32 i = 0; i < n;)
+	{
+		int32		key = key_group(cells[i].key);
+
+		group.cohort = open->query.rolling ? calendar_period_of_day(open->query.spec, key) : key;
+		group.join = open->query.rolling ? key * USECS_PER_DAY : 0;
+		group.members = cells[i].on;
+		group.on.n = group.last.n = group.back.n = group.streak.n = 0;
+		for (; i < n && key_group(cells[i].key) == key; i++)
+		{
+			int32		k = (int32) (uint32) cells[i].key;
+
+			/* sorts last in its group; or there is no such group at all */
+			if ((uint32) cells[i].key == KEY_LIFECYCLE)
+				continue;
+			push(&group.on, k, cells[i].on);
+			push(&group.last, k, cells[i].last);
+			push(&group.back, k, cells[i].back);
+			push(&group.streak, k, cells[i].streak);
+		}
+		if (group.on.n > 0)
+			cohort_writer_group(writer, &group);
+	}
+}
+
+CohortTable *
+cohort_open_finish(const CohortOpen *open)
+{
+	OpenCell   *cells;
+	CohortParams params;
+	CohortWriter writer;
+	CohortTable *table;
+	uint32		n = 0;
+
+	if (open->customers == 0)
+		return cohort_table_empty();
+	cells = palloc_extended(sizeof(OpenCell) * (Size) open->used, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < open->capacity; i++)
+		if (open->cells[i].on > 0)
+			cells[n++] = open->cells[i];
+	Assert(n == open->used);
+	sort_cells(cells, n);
+
+	memset(&params, 0, sizeof(params));
+	params.spec = open->query.spec;
+	params.rolling = open->query.rolling;
+	params.months = open->query.months;
+	params.days = open->query.days;
+	params.micros = open->query.micros;
+	cohort_writer_init(&writer, &params, open->latest * USECS_PER_DAY, USECS_PER_DAY);
+	write_lifecycle(open, cells, n, &writer);
+	write_groups(open, cells, n, &writer);
+	table = cohort_writer_finish(&writer);
+	pfree(cells);
+	return table;
+}
+
+CohortTable *
+cohort_table_finished(CohortTable *table)
+{
+	if (cohort_table_is_open(table))
+		return cohort_open_finish(cohort_open_copy(table));
+	return pile_finished(table, cohort_table_merge);
+}

@@ -1,0 +1,330 @@
+/*
+ * cohort_view.c
+ *	  A cohort_table seen from a day: cells of one measure, cohort by cohort.
+ *
+ * Every measure is a sum of ranges: "on_or_after" counts a member in 0..last,
+ * "streak" in 1..streak, "on_or_before" from the first return on.  Each range
+ * ends where the member's closed windows end.  Ranges are added as differences
+ * and summed once for each cohort.
+ */
+#include "cohort/cohort_view.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/timestamp.h"
+
+static const char *const measure_names[] = {
+	"on", "on_or_after", "on_or_before", "streak", NULL
+};
+
+Measure
+measure_parse(const text *t)
+{
+	int			measure = retention_word_index(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
+											   measure_names);
+
+	if (measure < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown measure \"%s\"", text_to_cstring(t)),
+				 errhint("Use 'on', 'on_or_after', 'on_or_before' or 'streak'.")));
+	return (Measure) measure;
+}
+
+/* ---------- as_of ---------- */
+
+AsOf
+as_of_null(void)
+{
+	AsOf		as_of = {AS_OF_LATEST, 0};
+
+	return as_of;
+}
+
+static AsOf
+as_of_finite(AsOfKind kind, int64 value)
+{
+	AsOf		as_of = {kind, value};
+
+	if (TIMESTAMP_NOT_FINITE(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("as_of must be finite, not \"%s\"",
+						TIMESTAMP_IS_NOBEGIN(value) ? "-infinity" : "infinity"),
+				 errhint("Leave as_of out to stand at the latest event.")));
+	return as_of;
+}
+
+AsOf
+as_of_timestamp(Timestamp value)
+{
+	return as_of_finite(AS_OF_WALL, value);
+}
+
+AsOf
+as_of_timestamptz(TimestampTz value)
+{
+	return as_of_finite(AS_OF_INSTANT, value);
+}
+
+AsOf
+as_of_date(int32 value)
+{
+	return as_of_finite(AS_OF_WALL,
+						DatumGetTimestamp(DirectFunctionCall1(date_timestamp,
+															  DateADTGetDatum(value))));
+}
+
+/* Does a date/time literal name an offset or zone of its own? */
+static bool
+literal_has_zone(const char *literal)
+{
+	char		workbuf[MAXDATELEN + MAXDATEFIELDS];
+	char	   *field[MAXDATEFIELDS];
+	int			ftype[MAXDATEFIELDS];
+	int			nf;
+
+	if (ParseDateTime(literal, workbuf, sizeof(workbuf), field, ftype, MAXDATEFIELDS, &nf) != 0)
+		return false;
+	for (int i = 0; i < nf; i++)
+	{
+		if (ftype[i] == DTK_TZ)
+			return true;
+		if (ftype[i] == DTK_DATE && strchr(field[i], '/') != NULL && isalpha((unsigned char) field[i][0]))
+			return true;
+		if (strcmp(field[i], "z") == 0 || strcmp(field[i], "utc") == 0 ||
+			strcmp(field[i], "gmt") == 0)
+			return true;
+	}
+	return false;
+}
+
+AsOf
+as_of_text(const text *value)
+{
+	char	   *literal = text_to_cstring(value);
+
+	if (literal_has_zone(literal))
+		return as_of_timestamptz(DatumGetTimestampTz(
+			DirectFunctionCall3(timestamptz_in, CStringGetDatum(literal),
+								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
+	return as_of_timestamp(DatumGetTimestamp(
+		DirectFunctionCall3(timestamp_in, CStringGetDatum(literal),
+							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
+}
+
+AsOf
+as_of_later(const CohortTable *a, const CohortTable *b)
+{
+	CohortReader ra;
+	CohortReader rb;
+	const CohortReader *later;
+
+	cohort_reader_open(&ra, a);
+	cohort_reader_open(&rb, b);
+	if (!ra.empty && !rb.empty)
+		cohort_params_match(&ra.params, &rb.params);
+	later = ra.empty ? &rb : rb.empty ? &ra : ra.latest >= rb.latest ? &ra : &rb;
+	if (later->empty)
+		return as_of_null();
+	return as_of_finite(later->params.zoned ? AS_OF_INSTANT : AS_OF_WALL, later->latest);
+}
+
+static void
+resolve_as_of(CohortView *view, AsOf as_of)
+{
+	CohortParams *params = &view->reader.params;
+	Calendar   *cal = view->calendar;
+
+	if (as_of.kind == AS_OF_LATEST)
+	{
+		as_of.kind = params->zoned ? AS_OF_INSTANT : AS_OF_WALL;
+		as_of.value = view->reader.latest;
+	}
+	if (as_of.kind == AS_OF_WALL)
+	{
+		view->as_of_wall = as_of.value;
+		view->as_of_instant = calendar_from_wall(cal, as_of.value);
+	}
+	else if (params->zoned)
+	{
+		view->as_of_instant = as_of.value;
+		view->as_of_wall = calendar_to_wall(cal, as_of.value);
+	}
+	else
+	{
+		/* wall-clock data: in the zone that the table was given, or the session's */
+		pg_tz	   *tz = params->zone[0] ? zone_parse(params->zone, strlen(params->zone)) :
+			session_timezone;
+
+		view->as_of_wall = view->as_of_instant =
+			calendar_to_wall(calendar_create(params->spec, true, tz), as_of.value);
+	}
+	view->as_of_period = calendar_period_of_wall(cal, view->as_of_wall);
+}
+
+/* ---------- cells ---------- */
+
+void
+cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of, Measure measure)
+{
+	memset(view, 0, sizeof(CohortView));
+	view->measure = measure;
+	cohort_reader_open(&view->reader, table);
+	if (view->reader.empty)
+		return;
+	view->calendar = cohort_calendar(&view->reader.params);
+	if (view->reader.params.rolling)
+	{
+		CohortParams *params = &view->reader.params;
+
+		view->wall_calendar = calendar_create(params->spec, false, NULL);
+		view->wall_width = rolling_width(false, params->months, params->days, params->micros);
+	}
+	resolve_as_of(view, as_of);
+	view->more = cohort_reader_group(&view->reader);
+}
+
+Timestamp
+cohort_view_start(const CohortView *view, int32 k)
+{
+	Timestamp	start = calendar_start(view->calendar, view->cohort);
+
+	if (!view->reader.params.rolling)
+		return calendar_start(view->calendar, view->cohort + k);
+	return rolling_wall_start(&view->wall_width, start, k);
+}
+
+/*
+ * Rows go to the window, counted from the cohort's start on the wall clock,
+ * that contains as_of: the same rows whoever its members are.
+ */
+static int32
+row_count(const CohortView *view)
+{
+	Timestamp	start = calendar_start(view->calendar, view->cohort);
+	int64		last;
+
+	if (start > view->as_of_wall)
+		return 0;
+	if (view->reader.params.rolling)
+		last = rolling_index(view->wall_calendar, &view->wall_width, start, view->as_of_wall);
+	else
+		last = (int64) view->as_of_period - view->cohort;
+	if (last >= CELLS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a cohort would have " INT64_FORMAT " rows until as_of", last + 1),
+				 errdetail("At most %d are made.", CELLS_MAX),
+				 errhint("Choose a longer period, filter out early or late outliers, or pass an earlier as_of.")));
+	return (int32) last + 1;
+}
+
+static void
+reserve_cells(CohortView *view)
+{
+	/* one more than the rows: differences end behind the last */
+	Size		bytes = sizeof(int64) * ((Size) view->rows + 1);
+
+	if (view->rows + 1 > view->capacity)
+	{
+		view->capacity = view->rows + 1;
+		if (view->at_risk != NULL)
+		{
+			pfree(view->at_risk);
+			pfree(view->retained);
+			pfree(view->seen);
+		}
+		view->at_risk = palloc(bytes);
+		view->retained = palloc(bytes);
+		view->seen = palloc(bytes);
+	}
+	memset(view->at_risk, 0, bytes);
+	memset(view->retained, 0, bytes);
+	memset(view->seen, 0, bytes);
+}
+
+/* count members in from .. to, of the windows below "closed" */
+static inline void
+add_range(CohortView *view, int32 from, int32 to, int32 closed, int64 count)
+{
+	if (to >= closed)
+		to = closed - 1;
+	if (from > to)
+		return;
+	view->retained[from] += count;
+	view->retained[to + 1] -= count;
+}
+
+static void
+add_group(CohortView *view, const CohortGroup *group)
+{
+	int32		closed = view->rows - 1;	/* the last period contains as_of */
+
+	if (view->reader.params.rolling)
+	{
+		closed = 0;
+		if (view->as_of_instant >= group->join)
+			closed = rolling_index(view->calendar, &view->reader.width, group->join,
+								   view->as_of_instant);
+		/* a joining instant cannot be ahead of its cohort, but clocks are set back */
+		closed = Min(closed, view->rows);
+	}
+	view->at_risk[0] += group->members;
+	view->at_risk[closed] -= group->members;
+	for (int i = 0; i < group->on.n && group->on.k[i] < view->rows; i++)
+		view->seen[group->on.k[i]] += group->on.count[i];
+
+	switch (view->measure)
+	{
+		case MEASURE_ON:
+			for (int i = 0; i < group->on.n && group->on.k[i] < closed; i++)
+				add_range(view, group->on.k[i], group->on.k[i], closed, group->on.count[i]);
+			break;
+		case MEASURE_ON_OR_AFTER:
+			for (int i = 0; i < group->last.n; i++)
+				add_range(view, 0, group->last.k[i], closed, group->last.count[i]);
+			break;
+		case MEASURE_ON_OR_BEFORE:
+			for (int i = 0; i < group->back.n; i++)
+				add_range(view, group->back.k[i], closed - 1, closed, group->back.count[i]);
+			break;
+		case MEASURE_STREAK:
+			/* in each of 1..0 is everybody */
+			add_range(view, 0, 0, closed, group->members);
+			for (int i = 0; i < group->streak.n; i++)
+				add_range(view, 1, group->streak.k[i], closed, group->streak.count[i]);
+			break;
+	}
+}
+
+bool
+cohort_view_next(CohortView *view)
+{
+	CohortGroup *group = &view->reader.group;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!view->more)
+		return false;
+	view->cohort = group->cohort;
+	view->size = 0;
+	view->rows = row_count(view);
+	if (view->rows > 0)
+		reserve_cells(view);
+	do
+	{
+		view->size += group->members;
+		if (view->rows > 0)
+			add_group(view, group);
+		view->more = cohort_reader_group(&view->reader);
+	} while (view->more && group->cohort == view->cohort);
+
+	for (int32 k = 1; k < view->rows; k++)
+	{
+		view->at_risk[k] += view->at_risk[k - 1];
+		view->retained[k] += view->retained[k - 1];
+	}
+	return true;
+}

@@ -1,0 +1,89 @@
+/*
+ * cohort_view.h
+ *	  A cohort_table seen from a day: cells of one measure, cohort by cohort.
+ *
+ * What cohort_rows, retention_curve, retention_test and cohort_chart share.
+ *
+ * Promises: a cell counts only members whose window had closed at as_of.
+ * Never: makes more than CELLS_MAX rows of a cohort; asking for more is an error.
+ */
+#ifndef RETENTION_COHORT_CELLS_H
+#define RETENTION_COHORT_CELLS_H
+
+#include "cohort/cohort_table.h"
+
+#define CELLS_MAX 10000000
+
+typedef enum Measure
+{
+	MEASURE_ON,					/* active in window k */
+	MEASURE_ON_OR_AFTER,		/* in k or any later one */
+	MEASURE_ON_OR_BEFORE,		/* in any of 1..k */
+	MEASURE_STREAK				/* in each of 1..k */
+} Measure;
+
+/* An as_of as it was passed: absent, wall clock, or an instant. */
+typedef enum AsOfKind
+{
+	AS_OF_LATEST,
+	AS_OF_WALL,
+	AS_OF_INSTANT
+} AsOfKind;
+
+typedef struct AsOf
+{
+	AsOfKind	kind;
+	int64		value;
+} AsOf;
+
+typedef struct CohortView
+{
+	CohortReader reader;
+	bool		more;			/* reader.group is the next one to use */
+	Calendar   *calendar;		/* NULL when the table is empty */
+	Calendar   *wall_calendar;	/* without zone, for the rows of rolling tables */
+	RollingWidth wall_width;
+	Timestamp	as_of_wall;
+	int64		as_of_instant;
+	int32		as_of_period;
+	Measure		measure;
+
+	/* the current cohort */
+	int32		cohort;
+	int64		size;
+	int32		rows;			/* cells 0 .. rows - 1; 0 if it starts after as_of */
+	int32		capacity;
+	int64	   *at_risk;
+	int64	   *retained;		/* of those at risk */
+	int64	   *seen;
+} CohortView;
+
+extern Measure measure_parse(const text *t);
+
+/* One for each type that as_of may have. */
+extern AsOf as_of_null(void);
+extern AsOf as_of_timestamp(Timestamp value);
+extern AsOf as_of_timestamptz(TimestampTz value);
+extern AsOf as_of_date(int32 value);
+extern AsOf as_of_text(const text *value);
+
+/* Opens a table; as_of is read in its time zone. */
+extern void cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of,
+							 Measure measure);
+
+/* Later of two tables' latest events, for a comparison without as_of. */
+extern AsOf as_of_later(const CohortTable *a, const CohortTable *b);
+
+/* Next cohort, with its cells; false at the end. */
+extern bool cohort_view_next(CohortView *view);
+
+/* Start of window k of the current cohort, wall clock. */
+extern Timestamp cohort_view_start(const CohortView *view, int32 k);
+
+static inline bool
+cell_complete(const CohortView *view, int32 k)
+{
+	return view->at_risk[k] == view->size;
+}
+
+#endif							/* RETENTION_COHORT_CELLS_H */

@@ -1,0 +1,87 @@
+/*
+ * arguments.c
+ *	  Arguments of aggregates over rows: their types, their times, whether they
+ *	  are constants.
+ *
+ * Promises: see arguments.h.
+ */
+#include "fmgr/arguments.h"
+
+#include "nodes/primnodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+Oid
+time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
+
+	if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s must be a date, timestamp or timestamptz, not %s", name,
+						OidIsValid(given) ? format_type_be(given) : "unknown"),
+				 errhint("Cast it, as in ordered_at::timestamptz.")));
+	return type;
+}
+
+void
+require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (arg != 0 && PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+}
+
+/*
+ * Is an argument a constant of the query, so that it need be read only once?
+ * In an aggregate fn_expr holds placeholders: the Aggref has the arguments.
+ */
+bool
+argument_varies(FunctionCallInfo fcinfo, int arg)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+	Node	   *node;
+
+	if (aggref == NULL || arg > list_length(aggref->args))
+		return true;
+	node = (Node *) ((TargetEntry *) list_nth(aggref->args, arg - 1))->expr;
+	return !IsA(node, Const) &&
+		!(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN);
+}
+
+bool
+text_equal(const text *a, const text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+void
+not_in_aggregate_error(const char *aggregate)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("this function is part of the aggregate %s and cannot be called",
+					aggregate)));
+}
+
+void
+infinite_time_error(bool negative)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("time \"%s\" cannot be placed in a period",
+					negative ? "-infinity" : "infinity"),
+			 errhint("Filter such rows out, or replace them by NULL.")));
+}
+
+void
+date_range_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("date out of range for timestamp")));
+}

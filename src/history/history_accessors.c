@@ -1,0 +1,198 @@
+/*
+ * history_accessors.c
+ *	  SQL-callable: what can be asked of one customer_history.
+ *
+ * Promises: amounts are numeric and exact; NULL where there is nothing to say.
+ * Never: changes a history; cuts make new ones.
+ */
+#include "history/history.h"
+
+#include "common/int.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "calendar/time_unit.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+static Datum
+amount_datum(const Amount *amount)
+{
+	return NumericGetDatum(amount_to_numeric(amount));
+}
+
+PG_FUNCTION_INFO_V1(history_days);
+Datum
+history_days(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+	Datum		values[3];
+	bool		nulls[3] = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	while (history_reader_day(&reader))
+	{
+		values[0] = DateADTGetDatum(reader.day.day);
+		values[1] = Int64GetDatum(reader.day.events);
+		nulls[2] = reader.day.amount.scale == AMOUNT_NONE;
+		if (!nulls[2])
+			values[2] = amount_datum(&reader.day.amount);
+		retention_put_row(fcinfo, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(history_until);
+Datum
+history_until(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(history_cut(PG_GETARG_HISTORY_PP(0), DATEVAL_NOBEGIN,
+								  PG_GETARG_DATEADT(1)));
+}
+
+PG_FUNCTION_INFO_V1(history_since);
+Datum
+history_since(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(history_cut(PG_GETARG_HISTORY_PP(0), PG_GETARG_DATEADT(1),
+								  DATEVAL_NOEND));
+}
+
+PG_FUNCTION_INFO_V1(history_first_day);
+Datum
+history_first_day(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	if (!history_reader_day(&reader))
+		PG_RETURN_NULL();
+	PG_RETURN_DATEADT(reader.day.day);
+}
+
+PG_FUNCTION_INFO_V1(history_last_day);
+Datum
+history_last_day(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	if (reader.days == 0)
+		PG_RETURN_NULL();
+	while (history_reader_day(&reader))
+		;
+	PG_RETURN_DATEADT(reader.day.day);
+}
+
+PG_FUNCTION_INFO_V1(history_active_days);
+Datum
+history_active_days(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	PG_RETURN_INT64((int64) reader.days);
+}
+
+PG_FUNCTION_INFO_V1(history_events);
+Datum
+history_events(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+	int64		sum = 0;
+
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	while (history_reader_day(&reader))
+		if (pg_add_s64_overflow(sum, reader.day.events, &sum))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("too many events")));
+	PG_RETURN_INT64(sum);
+}
+
+PG_FUNCTION_INFO_V1(history_total_amount);
+Datum
+history_total_amount(PG_FUNCTION_ARGS)
+{
+	HistoryReader reader;
+	Amount		sum = amount_none();
+
+	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	while (history_reader_day(&reader))
+		sum = amount_add(&sum, &reader.day.amount);
+	if (sum.scale == AMOUNT_NONE)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(amount_datum(&sum));
+}
+
+/* ---------- rfm ---------- */
+
+/* What the days up to as_of come to. */
+typedef struct Summary
+{
+	int64		days;
+	DateADT		first;
+	DateADT		last;
+	int64		paid_days;		/* after the first, with an amount */
+	Amount		repeat;			/* sum of those amounts */
+} Summary;
+
+static Summary
+summarize(const CustomerHistory *history, DateADT as_of)
+{
+	HistoryReader reader;
+	Summary		summary = {0, 0, 0, 0, {0, AMOUNT_NONE, NULL}};
+
+	history_reader_open(&reader, history);
+	while (history_reader_day(&reader) && reader.day.day <= as_of)
+	{
+		if (summary.days++ == 0)
+			summary.first = reader.day.day;
+		else if (reader.day.amount.scale != AMOUNT_NONE)
+		{
+			summary.paid_days++;
+			summary.repeat = amount_add(&summary.repeat, &reader.day.amount);
+		}
+		summary.last = reader.day.day;
+	}
+	return summary;
+}
+
+PG_FUNCTION_INFO_V1(history_rfm);
+Datum
+history_rfm(PG_FUNCTION_ARGS)
+{
+	DateADT		as_of = PG_ARGISNULL(1) ? DATEVAL_NOEND : PG_GETARG_DATEADT(1);
+	double		unit = PG_ARGISNULL(2) ? 1 : time_unit_days[time_unit_parse(PG_GETARG_TEXT_PP(2))];
+	Summary		summary;
+	Datum		values[4] = {0};
+	bool		nulls[4] = {true, true, true, true};
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	if (!PG_ARGISNULL(1) && DATE_NOT_FINITE(as_of))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("as_of must be finite, not \"%s\"",
+						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
+				 errhint("Leave as_of out to stand at the last active day.")));
+	summary = summarize(PG_GETARG_HISTORY_PP(0), as_of);
+	if (summary.days > 0)
+	{
+		if (PG_ARGISNULL(1))
+			as_of = summary.last;
+		nulls[0] = nulls[1] = nulls[2] = false;
+		values[0] = Int64GetDatum(summary.days - 1);
+		values[1] = Float8GetDatum(((double) summary.last - summary.first) / unit);
+		values[2] = Float8GetDatum(((double) as_of - summary.first) / unit);
+		nulls[3] = summary.paid_days == 0;
+		if (!nulls[3])
+			values[3] = DirectFunctionCall2(numeric_div, amount_datum(&summary.repeat),
+											NumericGetDatum(int64_to_numeric(summary.paid_days)));
+	}
+	retention_put_row(fcinfo, values, nulls);
+	return (Datum) 0;
+}

@@ -1,0 +1,228 @@
+/*
+ * history_agg.c
+ *	  SQL-callable: the aggregates that make a customer_history.
+ *
+ * customer_history() runs under GROUP BY customer, one state a customer
+ * (history_state.h).  rollup() and || add finished values.
+ *
+ * Promises: results do not depend on the order of rows or on how they are
+ * split; the final function does not modify the state.
+ * Never: reads the clock, or the session's zone where a zone was given.
+ */
+#include "history/history_state.h"
+
+#include "fmgr/arguments.h"
+#include "calendar/calendar.h"
+#include "value/rollup.h"
+#include "utils/builtins.h"
+
+/* What the rows bring; one per call site, in its fn_extra. */
+typedef struct HistoryZone
+{
+	struct HistoryZone *next;
+	text	   *name;			/* as given; NULL where none was */
+	Calendar   *days;			/* instant -> day, which is a DateADT */
+} HistoryZone;
+
+typedef struct HistoryQuery
+{
+	Oid			at_type;
+	int			amount_arg;		/* 0 without */
+	int			zone_arg;		/* 0 without */
+	bool		vary;			/* the zone may differ from row to row */
+	HistoryZone *zone;			/* of the last row; a list */
+} HistoryQuery;
+
+#define WITH_AMOUNT 1
+#define WITH_ZONE	2
+
+/* ---------- rows ---------- */
+
+/* The calendar of a zone that was not met before. */
+static void
+add_zone(FunctionCallInfo fcinfo, HistoryQuery *query)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	HistoryZone *zone = palloc0(sizeof(HistoryZone));
+	PeriodSpec	day = {PERIOD_DAY, 0};
+	pg_tz	   *tz = session_timezone;
+
+	if (query->zone_arg)
+	{
+		zone->name = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(zone->name), VARSIZE_ANY_EXHDR(zone->name));
+	}
+	zone->days = calendar_create(day, query->at_type == TIMESTAMPTZOID, tz);
+	zone->next = query->zone;
+	query->zone = zone;
+	MemoryContextSwitchTo(old);
+}
+
+/* The zone of this row to the front. */
+static void
+find_zone(FunctionCallInfo fcinfo, HistoryQuery *query)
+{
+	text	   *name;
+
+	require_argument(fcinfo, query->zone_arg, "time zone");
+	name = PG_GETARG_TEXT_PP(query->zone_arg);
+	for (HistoryZone **link = &query->zone; *link != NULL; link = &(*link)->next)
+	{
+		HistoryZone *zone = *link;
+
+		if (!text_equal(zone->name, name))
+			continue;
+		*link = zone->next;
+		zone->next = query->zone;
+		query->zone = zone;
+		return;
+	}
+	add_zone(fcinfo, query);
+}
+
+static pg_noinline HistoryQuery *
+begin_query(FunctionCallInfo fcinfo, int form)
+{
+	HistoryQuery *query;
+
+	require_aggregate(fcinfo, "customer_history");
+	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(HistoryQuery));
+	query->amount_arg = form & WITH_AMOUNT ? 2 : 0;
+	query->zone_arg = form & WITH_ZONE ? (form & WITH_AMOUNT ? 3 : 2) : 0;
+	query->at_type = time_argument_type(fcinfo, 1, "event time");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+	query->vary = query->zone_arg && argument_varies(fcinfo, query->zone_arg);
+	add_zone(fcinfo, query);
+	fcinfo->flinfo->fn_extra = query;
+	return query;
+}
+
+static pg_attribute_always_inline Datum
+history_trans(FunctionCallInfo fcinfo, int form)
+{
+	/* set only by begin_query(): this call site is an aggregate, then */
+	HistoryQuery *query = fcinfo->flinfo->fn_extra;
+	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
+	MemoryContext context;
+	Amount		amount = amount_none();
+	int64		at;
+	DateADT		day;
+
+	if (unlikely(query == NULL))
+		query = begin_query(fcinfo, form);
+	else if (unlikely(query->vary))
+		find_zone(fcinfo, query);
+	if (PG_ARGISNULL(1))
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	at = time_value(PG_GETARG_DATUM(1), query->at_type);
+	/* at the ends of the calendar a zone may have no such day: an error */
+	if (unlikely(at < MIN_TIMESTAMP + USECS_PER_DAY || at >= END_TIMESTAMP - USECS_PER_DAY))
+		(void) calendar_to_wall(query->zone->days, at);
+	day = calendar_period(query->zone->days, at);
+	if ((form & WITH_AMOUNT) && !PG_ARGISNULL(2))
+		amount = amount_from_datum(PG_GETARG_DATUM(2));
+	context = require_aggregate(fcinfo, "customer_history");
+	if (state == NULL)
+		state = history_state_create(context, (form & WITH_AMOUNT) != 0, day);
+	if (form & WITH_AMOUNT)
+		history_state_add(state, day, 1, &amount, context);
+	else
+		history_state_add_day(state, day, context);
+	PG_RETURN_POINTER(state);
+}
+
+/* One entry point for each signature: none may look for an argument it lacks. */
+#define HISTORY_TRANS(name, form) \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) { return history_trans(fcinfo, form); }
+
+HISTORY_TRANS(customer_history_trans, 0)
+HISTORY_TRANS(customer_history_zone_trans, WITH_ZONE)
+HISTORY_TRANS(customer_history_amount_trans, WITH_AMOUNT)
+HISTORY_TRANS(customer_history_amount_zone_trans, WITH_AMOUNT | WITH_ZONE)
+
+/* The finished value is what travels. */
+PG_FUNCTION_INFO_V1(customer_history_serialize);
+Datum
+customer_history_serialize(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "customer_history");
+	PG_RETURN_POINTER(history_state_history((HistoryState *) PG_GETARG_POINTER(0)));
+}
+
+/* The history is read where it lies; combine copies what it needs. */
+PG_FUNCTION_INFO_V1(customer_history_deserialize);
+Datum
+customer_history_deserialize(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "customer_history");
+	PG_RETURN_POINTER(history_state_image(DatumGetHistoryPP(PG_GETARG_DATUM(0))));
+}
+
+PG_FUNCTION_INFO_V1(customer_history_combine);
+Datum
+customer_history_combine(PG_FUNCTION_ARGS)
+{
+	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
+	HistoryState *more = PG_ARGISNULL(1) ? NULL : (HistoryState *) PG_GETARG_POINTER(1);
+	MemoryContext context;
+
+	context = require_aggregate(fcinfo, "customer_history");
+	if (more != NULL)
+	{
+		HistoryState *wide = state;
+
+		/* amounts may come first from a later process */
+		if (state == NULL || (more->with_amounts && !state->with_amounts))
+			wide = history_state_create(context, more->with_amounts, more->base);
+		if (state != NULL && wide != state)
+			history_state_combine(wide, state, context);
+		history_state_combine(wide, more, context);
+		state = wide;
+	}
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(customer_history_final);
+Datum
+customer_history_final(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "customer_history");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(history_build(NULL, 0));
+	PG_RETURN_POINTER(history_state_history((HistoryState *) PG_GETARG_POINTER(0)));
+}
+
+PG_FUNCTION_INFO_V1(customer_history_rollup);
+Datum
+customer_history_rollup(PG_FUNCTION_ARGS)
+{
+	return pile_rollup(fcinfo, history_merge, history_finished);
+}
+
+PG_FUNCTION_INFO_V1(customer_history_rollup_final);
+Datum
+customer_history_rollup_final(PG_FUNCTION_ARGS)
+{
+	return pile_rollup_final(fcinfo, history_merge);
+}
+
+/* ||: NULL counts as nothing. */
+PG_FUNCTION_INFO_V1(customer_history_merge);
+Datum
+customer_history_merge(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(1))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+	PG_RETURN_POINTER(history_merge(PG_GETARG_HISTORY_PP(0), PG_GETARG_HISTORY_PP(1)));
+}

@@ -1,0 +1,21 @@
+/*
+ * student_t.c
+ *	  Student's t.
+ *
+ * Promises: see student.h.
+ */
+#include "math/student_t.h"
+
+#include <math.h>
+
+#include "math/proportion_limits.h"
+
+/* T^2 / (degrees + T^2) is a beta of 1/2 and degrees / 2. */
+double
+student_two_sided_t(double confidence, double degrees)
+{
+	double		y = confidence >= 0.5 ? beta_quantile(1 - confidence, true, 0.5, degrees / 2) :
+		beta_quantile(confidence, false, 0.5, degrees / 2);
+
+	return sqrt(degrees * y / (1 - y));
+}

@@ -1,0 +1,302 @@
+/*
+ * score_table.c
+ *	  The score_table value: reading, writing, adding up, and its SQL-callable
+ *	  input and output.
+ *
+ * The form and the promises are in score.h.
+ */
+#include "metrics/score_table.h"
+
+#include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "value/rollup.h"
+#include "port/pg_bswap.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "value/value_type.h"
+#include "value/varint.h"
+
+#include <math.h>
+
+VALUE_IO(score_table, score_table_check, score_table_finished, "score_table()")
+
+#define TABLE_VERSION	1
+#define ENTRY_MAX		(sizeof(uint64) + 2 * VARINT_MAX_BYTES)
+
+void
+score_poll(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+void
+score_nan_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("score must not be NaN"),
+			 errhint("A NULL score is left out.")));
+}
+
+/* ---------- reading ---------- */
+
+static bool
+corrupt(ScoreReader *reader, const char *what)
+{
+	reader->error = what;
+	return false;
+}
+
+/* The next score; false at the end, and once something was wrong. */
+static bool
+read_tally(ScoreReader *reader, RankTally *tally)
+{
+	uint64		key;
+	uint64		positives;
+	uint64		negatives;
+
+	if (reader->at == reader->end || reader->error != NULL)
+		return false;
+	if (reader->end - reader->at < sizeof(uint64))
+		return corrupt(reader, "length");
+	memcpy(&key, reader->at, sizeof(uint64));
+	key = pg_ntoh64(key);
+	if (reader->at != reader->start && key <= reader->key)
+		return corrupt(reader, "order of scores");
+	reader->at += sizeof(uint64);
+	tally->score = rank_score(key);
+	/* -0 has another key than it would be given */
+	if (isnan(tally->score) || rank_key(tally->score) != key)
+		return corrupt(reader, "score");
+	if (!varint_get(&reader->at, reader->end, &positives) || positives > RANK_ROWS_MAX ||
+		!varint_get(&reader->at, reader->end, &negatives) || negatives > RANK_ROWS_MAX ||
+		positives + negatives == 0)
+		return corrupt(reader, "number of rows");
+	reader->key = key;
+	tally->positives = (int64) positives;
+	tally->negatives = (int64) negatives;
+	return true;
+}
+
+static void
+rewind_reader(void *arg)
+{
+	ScoreReader *reader = arg;
+
+	reader->at = reader->start;
+}
+
+static int
+read_block(void *arg, RankTally *block)
+{
+	int			n = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	while (n < RANK_BLOCK && read_tally(arg, &block[n]))
+		n++;
+	return n;
+}
+
+/* Opens bytes and reads them once, for the source's totals; NULL, or what is wrong. */
+static const char *
+open_reader(ScoreReader *reader, const char *data, Size len, RankSource *source)
+{
+	RankTally	block[RANK_BLOCK];
+	int			n;
+
+	memset(reader, 0, sizeof(ScoreReader));
+	memset(source, 0, sizeof(RankSource));
+	if (len == 0)
+		return "length";
+	if (*(const uint8 *) data != TABLE_VERSION)
+		return "version";
+	reader->start = reader->at = (const uint8 *) data + 1;
+	reader->end = (const uint8 *) data + len;
+	source->arg = reader;
+	source->rewind = rewind_reader;
+	source->read = read_block;
+	while ((n = read_block(reader, block)) > 0)
+	{
+		if (reader->scores == 0)
+			source->lowest = block[0].score;
+		source->highest = block[n - 1].score;
+		reader->scores += n;
+		for (int i = 0; i < n; i++)
+		{
+			source->positives += block[i].positives;
+			source->negatives += block[i].negatives;
+			if (source->positives + source->negatives > RANK_ROWS_MAX)
+				return "number of rows";
+		}
+	}
+	if (reader->error == NULL && reader->scores == 0)
+		return "number of scores";
+	return reader->error;
+}
+
+const char *
+score_table_check(const char *data, Size len)
+{
+	ScoreReader reader;
+	RankSource	source;
+
+	return open_reader(&reader, data, len, &source);
+}
+
+RankSource
+score_table_source(const ScoreTable *value, ScoreReader *reader)
+{
+	RankSource	source;
+	const char *wrong = open_reader(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &source);
+
+	if (wrong != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("score_table value is corrupt: wrong %s", wrong)));
+	return source;
+}
+
+ScoreTable *
+score_table_finished(ScoreTable *value)
+{
+	return pile_finished(value, score_table_merge);
+}
+
+/* ---------- writing ---------- */
+
+static void
+begin_table(StringInfo buf)
+{
+	initStringInfo(buf);
+	buf->len = VARHDRSZ;
+	appendStringInfoChar(buf, TABLE_VERSION);
+}
+
+static void
+append_tally(StringInfo buf, const RankTally *tally)
+{
+	uint64		key = pg_hton64(rank_key(tally->score));
+
+	if (unlikely(buf->len > MaxAllocSize - ENTRY_MAX - 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many different scores for a score_table"),
+				 errhint("Round the scores, or make several tables of groups of rows.")));
+	enlargeStringInfo(buf, ENTRY_MAX);
+	memcpy(buf->data + buf->len, &key, sizeof(uint64));
+	buf->len += sizeof(uint64);
+	varint_append(buf, tally->positives);
+	varint_append(buf, tally->negatives);
+}
+
+static ScoreTable *
+end_table(StringInfo buf)
+{
+	SET_VARSIZE(buf->data, buf->len);
+	return (ScoreTable *) buf->data;
+}
+
+ScoreTable *
+score_table_pack(const RankSource *source)
+{
+	StringInfoData buf;
+	RankTally	block[RANK_BLOCK];
+	int			n;
+
+	begin_table(&buf);
+	source->rewind(source->arg);
+	while ((n = source->read(source->arg, block)) > 0)
+		for (int i = 0; i < n; i++)
+			append_tally(&buf, &block[i]);
+	return end_table(&buf);
+}
+
+ScoreTable *
+score_table_merge(const ScoreTable *a, const ScoreTable *b)
+{
+	ScoreReader readers[2];
+	RankSource	sources[2];
+	RankTally	tallies[2];
+	bool		has[2];
+	StringInfoData buf;
+
+	sources[0] = score_table_source(a, &readers[0]);
+	sources[1] = score_table_source(b, &readers[1]);
+	if (sources[0].positives + sources[0].negatives + sources[1].positives +
+		sources[1].negatives > RANK_ROWS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("too many rows in a score_table")));
+	begin_table(&buf);
+	for (int i = 0; i < 2; i++)
+	{
+		rewind_reader(&readers[i]);
+		has[i] = read_tally(&readers[i], &tallies[i]);
+	}
+	for (uint64 n = 0; has[0] || has[1]; n++)
+	{
+		bool		take[2] = {has[0] && (!has[1] || tallies[0].score <= tallies[1].score),
+		has[1] && (!has[0] || tallies[1].score <= tallies[0].score)};
+		RankTally	sum = tallies[take[0] ? 0 : 1];
+
+		if ((n & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (take[0] && take[1])
+		{
+			sum.positives += tallies[1].positives;
+			sum.negatives += tallies[1].negatives;
+		}
+		append_tally(&buf, &sum);
+		for (int i = 0; i < 2; i++)
+			if (take[i])
+				has[i] = read_tally(&readers[i], &tallies[i]);
+	}
+	return end_table(&buf);
+}
+
+/* ---------- roll-up, jsonb ---------- */
+
+PG_FUNCTION_INFO_V1(score_table_rollup);
+Datum
+score_table_rollup(PG_FUNCTION_ARGS)
+{
+	return pile_rollup(fcinfo, score_table_merge, score_table_finished);
+}
+
+PG_FUNCTION_INFO_V1(score_table_rollup_final);
+Datum
+score_table_rollup_final(PG_FUNCTION_ARGS)
+{
+	return pile_rollup_final(fcinfo, score_table_merge);
+}
+
+PG_FUNCTION_INFO_V1(score_table_to_jsonb);
+Datum
+score_table_to_jsonb(PG_FUNCTION_ARGS)
+{
+	ScoreReader reader;
+	RankSource	source = score_table_source(PG_GETARG_SCORE_TABLE(0), &reader);
+	StringInfoData buf;
+	RankTally	tally;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"n\":" INT64_FORMAT ",\"positives\":" INT64_FORMAT ",\"scores\":[",
+					 source.positives + source.negatives, source.positives);
+	rewind_reader(&reader);
+	for (int64 i = 0; read_tally(&reader, &tally); i++)
+	{
+		char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+		const char *quote = isinf(tally.score) ? "\"" : "";
+
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		double_to_shortest_decimal_buf(tally.score, text);
+		appendStringInfo(&buf, "%s{\"score\":%s%s%s,\"n\":" INT64_FORMAT ",\"positives\":" INT64_FORMAT "}",
+						 i == 0 ? "" : ",", quote, text, quote,
+						 tally.positives + tally.negatives, tally.positives);
+	}
+	appendStringInfoString(&buf, "]}");
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data)));
+}

@@ -1,0 +1,158 @@
+/*
+ * migration.h
+ *	  The migration_matrix value: customers counted by the segment they came
+ *	  from and the one they went to.
+ *
+ * States are segments by name, in an order: the declared one, else whole numbers
+ * by size before other names by their bytes.  A cell counts customers who were in one state at the beginning and in
+ * another at the end of a period, and adds up their value; two more states stand
+ * for nowhere: (entered) as from, (left) as to.  A matrix made of a panel keeps
+ * its cells by period too, and the runs of three periods, for the tests.
+ *
+ * Promises: counts and values are exact; equal matrices have equal bytes, which
+ * migration_value.c describes; the reader checks all before it is used.
+ * Never: knows where segments come from.
+ */
+#ifndef RETENTION_MIGRATION_H
+#define RETENTION_MIGRATION_H
+
+#include "retention.h"
+#include "calendar/calendar.h"
+#include "history/history.h"
+
+struct ArrayType;
+
+typedef struct varlena MigrationValue;
+
+#define MIGRATION_VERSION 1
+
+#define PG_GETARG_MIGRATION_PP(n) ((MigrationValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+
+#define MIGRATION_ENTERED_NAME	"(entered)"
+#define MIGRATION_LEFT_NAME		"(left)"
+
+/* States of one matrix, and bytes of a label. */
+#define MIGRATION_STATES_MAX	1000
+#define MIGRATION_LABEL_MAX		255
+
+/* from = states: entered; to = states: left (never both) */
+typedef struct MigrationCell
+{
+	int32		from;
+	int32		to;
+	int64		count;			/* > 0 */
+	Amount		value;			/* of those customers; AMOUNT_NONE: none known */
+} MigrationCell;
+
+/* A cell of one period: that of "to". */
+typedef struct MigrationPeriodCell
+{
+	int32		period;			/* ordinal of the calendar (calendar.h) */
+	int32		from;
+	int32		to;
+	int64		count;
+} MigrationPeriodCell;
+
+/* Customers seen in three consecutive periods; states only, never nowhere. */
+typedef struct MigrationTriple
+{
+	int32		before;
+	int32		from;
+	int32		to;
+	int64		count;
+} MigrationTriple;
+
+/* A matrix unpacked, in the current memory context. */
+typedef struct MigrationMatrix
+{
+	int32		states;
+	char	  **labels;			/* NUL-terminated, server encoding; distinct, not empty */
+	bool		declared;		/* their order was, and stays, as given */
+	bool		given;			/* probabilities by hand: "given" in place of counts */
+	double	   *probabilities;	/* given only: states * states, rows sum to 1 */
+	int64		cells_n;
+	MigrationCell *cells;		/* ascending (from, to) */
+	bool		panel;			/* made of a panel; then also: */
+	PeriodSpec	period;
+	int64		periods_n;
+	MigrationPeriodCell *periods;	/* ascending (period, from, to) */
+	int64		triples_n;
+	MigrationTriple *triples;	/* ascending (before, from, to) */
+} MigrationMatrix;
+
+/* ---------- the value (migration_value.c) ---------- */
+
+/*
+ * Cells, periods and triples may come in any order, and several of the same one:
+ * they are added up.  So may the labels of states that are not declared.
+ */
+extern MigrationValue *migration_pack(const MigrationMatrix *matrix);
+
+/* Also of an aggregate's open state, which it finishes first. */
+extern void migration_unpack(const MigrationValue *value, MigrationMatrix *matrix);
+
+/* NULL if the bytes are a canonical matrix, else what is wrong. */
+extern const char *migration_check(const char *data, Size len);
+
+/*
+ * Sorts and adds up what pack() would: of a matrix made by hand, in place; the
+ * arrays that it replaces are left to the memory context.
+ */
+extern void migration_normalise(MigrationMatrix *matrix);
+
+/*
+ * States are matched by name.  22023 where both lists are declared and differ,
+ * or one is and lacks a state of the other; where probabilities are given by
+ * hand (they have no counts); where only one is of a panel, or their periods
+ * differ.  A matrix without states that is not declared counts as nothing.
+ */
+extern MigrationMatrix *migration_add(const MigrationMatrix *a, const MigrationMatrix *b);
+
+/* The same for values: what rollup() does. */
+extern struct varlena *migration_add_values(const struct varlena *a, const struct varlena *b);
+
+/* The value of any aggregate's transition state; a value as it is. */
+extern struct varlena *migration_finished(struct varlena *value);
+
+/*
+ * Dense views, states * states, row by row.  Counts leave out (entered) and
+ * (left).  Probabilities: count / row sum, NaN in a row without customers; given
+ * ones as they are.
+ */
+extern double *migration_counts(const MigrationMatrix *matrix);
+extern double *migration_probabilities(const MigrationMatrix *matrix);
+
+/* Index of a label, or -1. */
+extern int32 migration_state(const MigrationMatrix *matrix, const char *label);
+
+/* The name of a state, or of nowhere: as from, as to. */
+static inline const char *
+migration_from_name(const MigrationMatrix *matrix, int32 from)
+{
+	return from == matrix->states ? MIGRATION_ENTERED_NAME : matrix->labels[from];
+}
+
+static inline const char *
+migration_to_name(const MigrationMatrix *matrix, int32 to)
+{
+	return to == matrix->states ? MIGRATION_LEFT_NAME : matrix->labels[to];
+}
+
+/* ---------- labels (migration_label.c) ---------- */
+
+/* 22023 unless a label may name a state: not empty, not too long, not reserved. */
+extern void migration_label_check(const char *label, int len);
+
+/* The order of states that are not declared. */
+extern int	migration_label_compare(const char *a, const char *b);
+
+/* A label for a message: cut at a length that can be read. */
+extern const char *migration_label_quote(const char *label, int len);
+
+/* 54000: more states than MIGRATION_STATES_MAX. */
+extern void migration_states_error(void);
+
+/* 22023 unless an array is a list of distinct labels; their copies. */
+extern char **migration_states_list(const struct ArrayType *states, int32 *n);
+
+#endif							/* RETENTION_MIGRATION_H */

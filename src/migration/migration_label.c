@@ -1,0 +1,152 @@
+/*
+ * migration_label.c
+ *	  The names of states: which are allowed, and in which order they stand.
+ *
+ * Promises: errors name the label.
+ * Never: folds case, trims, or follows a collation: labels are their bytes.
+ */
+#include "migration/migration.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/* bytes of a label that a message shows */
+#define QUOTE_MAX	64
+
+/* digits of a whole number that surely fits */
+#define NUMBER_DIGITS	18
+
+const char *
+migration_label_quote(const char *label, int len)
+{
+	if (len <= QUOTE_MAX)
+		return pnstrdup(label, len);
+	return psprintf("%s...", pnstrdup(label, pg_mbcliplen(label, len, QUOTE_MAX)));
+}
+
+void
+migration_label_check(const char *label, int len)
+{
+	if (len == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a segment must not be the empty string"),
+				 errhint("Use NULL for customers that are in no segment: they entered or left.")));
+	if (len > MIGRATION_LABEL_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("segment \"%s\" is too long", migration_label_quote(label, len)),
+				 errdetail("It has %d bytes; a segment may have %d.", len, MIGRATION_LABEL_MAX)));
+	if ((len == strlen(MIGRATION_ENTERED_NAME) &&
+		 memcmp(label, MIGRATION_ENTERED_NAME, len) == 0) ||
+		(len == strlen(MIGRATION_LEFT_NAME) && memcmp(label, MIGRATION_LEFT_NAME, len) == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be the name of a segment",
+						migration_label_quote(label, len)),
+				 errhint("It stands for customers that came from nowhere or went there: use NULL, or rename the segment.")));
+}
+
+void
+migration_states_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("a migration_matrix cannot have more than %d states", MIGRATION_STATES_MAX),
+			 errhint("A state is the name of a segment, not of a customer.")));
+}
+
+/* Is the label a whole number, written in the one way there is? */
+static bool
+whole_number(const char *label, int64 *value)
+{
+	const char *digit = label + (*label == '-');
+	bool		negative = digit != label;
+	int			n = 0;
+
+	*value = 0;
+	for (; *digit >= '0' && *digit <= '9' && n <= NUMBER_DIGITS; digit++, n++)
+		*value = *value * 10 + (*digit - '0');
+	if (*digit != '\0' || n == 0 || n > NUMBER_DIGITS)
+		return false;
+	if (digit[-n] == '0' && (n > 1 || negative))
+		return false;
+	if (negative)
+		*value = -*value;
+	return true;
+}
+
+int
+migration_label_compare(const char *a, const char *b)
+{
+	int64		x;
+	int64		y;
+	bool		a_number = whole_number(a, &x);
+	bool		b_number = whole_number(b, &y);
+
+	if (a_number && b_number)
+		return x < y ? -1 : x > y;
+	if (a_number != b_number)
+		return a_number ? -1 : 1;
+	return strcmp(a, b);
+}
+
+static int
+compare_pointers(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void
+check_distinct(char **labels, int32 n)
+{
+	char	  **sorted = palloc(sizeof(char *) * n);
+
+	memcpy(sorted, labels, sizeof(char *) * n);
+	qsort(sorted, n, sizeof(char *), compare_pointers);
+	for (int32 i = 1; i < n; i++)
+		if (strcmp(sorted[i - 1], sorted[i]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("state \"%s\" is in the list twice",
+							migration_label_quote(sorted[i], strlen(sorted[i])))));
+	pfree(sorted);
+}
+
+char **
+migration_states_list(const ArrayType *states, int32 *n)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	char	  **labels;
+	int			count;
+
+	if (ARR_NDIM(states) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("list of states must have one dimension, not %d", ARR_NDIM(states))));
+	deconstruct_array(unconstify(ArrayType *, states), TEXTOID, -1, false, TYPALIGN_INT,
+					  &values, &nulls, &count);
+	if (count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("list of states must not be empty")));
+	if (count > MIGRATION_STATES_MAX)
+		migration_states_error();
+	labels = palloc(sizeof(char *) * count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("list of states must not contain NULL"),
+					 errhint("NULL stands for customers that entered or left; it is no state.")));
+		labels[i] = TextDatumGetCString(values[i]);
+		migration_label_check(labels[i], strlen(labels[i]));
+	}
+	check_distinct(labels, count);
+	*n = count;
+	return labels;
+}

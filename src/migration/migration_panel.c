@@ -1,0 +1,501 @@
+/*
+ * migration_panel.c
+ *	  SQL-callable: migration_matrix() straight from the rows of a panel.
+ *
+ * One pass over rows of customer, time and segment gathers each customer's
+ * segment by calendar period in a book (panel_book.h); the final function counts
+ * who moved between consecutive periods.
+ *
+ * Promises: the same matrix, to the last bit, whatever the order of rows, the plan
+ * and the number of workers; the final function changes no content of the state;
+ * parameters must be equal in all rows.
+ * Never: reads the clock, or the session's zone where a zone was given.
+ */
+#include "migration/migration_enum.h"
+#include "migration/panel_log.h"
+
+#include "fmgr/arguments.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* How a segment comes. */
+typedef enum SegmentKind
+{
+	SEGMENT_TEXT,				/* text, varchar */
+	SEGMENT_PADDED,				/* char(n): blanks at the end do not count */
+	SEGMENT_NAME,
+	SEGMENT_LITERAL,			/* of no type yet: a C string */
+	SEGMENT_INT2,
+	SEGMENT_INT4,
+	SEGMENT_INT8,
+	SEGMENT_ENUM
+} SegmentKind;
+
+/* One set of parameters; groups of a call site may have different ones. */
+typedef struct PanelVariant
+{
+	struct PanelVariant *next;
+	PanelShared *shared;
+	Calendar   *calendar;
+	/* as given, NULL without: */
+	text	   *period;
+	text	   *zone;
+	ArrayType  *states;
+} PanelVariant;
+
+/* What the rows bring; one per call site, in its fn_extra. */
+typedef struct PanelQuery
+{
+	Oid			at_type;
+	SegmentKind segment;
+	int			states_arg;		/* 0 without */
+	int			zone_arg;		/* 0 without */
+	bool		vary;			/* an argument may differ from row to row */
+	bool		short_keys;
+	PanelVariant *variant;		/* of the last row; a list */
+	EnumList   *enums;			/* SEGMENT_ENUM: its labels */
+} PanelQuery;
+
+#define ARG_CUSTOMER	1
+#define ARG_AT			2
+#define ARG_SEGMENT		3
+#define ARG_PERIOD		4
+
+/* The longest bigint has 20 characters. */
+#define INTEGER_LABEL	24
+
+/* What a signature has after the period. */
+#define WITH_STATES		1
+#define WITH_ZONE		2
+
+/* ---------- segments ---------- */
+
+static SegmentKind
+segment_kind(FunctionCallInfo fcinfo)
+{
+	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT);
+	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
+
+	switch (type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			return SEGMENT_TEXT;
+		case BPCHAROID:
+			return SEGMENT_PADDED;
+		case NAMEOID:
+			return SEGMENT_NAME;
+		case UNKNOWNOID:
+			return SEGMENT_LITERAL;
+		case INT2OID:
+			return SEGMENT_INT2;
+		case INT4OID:
+			return SEGMENT_INT4;
+		case INT8OID:
+			return SEGMENT_INT8;
+		default:
+			break;
+	}
+	if (!OidIsValid(type) || !type_is_enum(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("segment must be text, an integer or an enum, not %s",
+						OidIsValid(given) ? format_type_be(given) : "unknown"),
+				 errhint("Cast it, as in segment::text.")));
+	return SEGMENT_ENUM;
+}
+
+/* The number of a row's segment in a book. */
+static uint32
+segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelBook *book)
+{
+	Datum		value = PG_GETARG_DATUM(ARG_SEGMENT);
+	char		digits[INTEGER_LABEL];
+	const char *label = digits;
+
+	switch (query->segment)
+	{
+		case SEGMENT_TEXT:
+			{
+				text	   *packed = DatumGetTextPP(value);
+
+				return panel_book_label(book, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+			}
+		case SEGMENT_PADDED:
+			{
+				text	   *packed = DatumGetTextPP(value);
+
+				return panel_book_label(book, VARDATA_ANY(packed),
+										bpchartruelen(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)));
+			}
+		case SEGMENT_NAME:
+			label = NameStr(*DatumGetName(value));
+			break;
+		case SEGMENT_LITERAL:
+			label = DatumGetCString(value);
+			break;
+		case SEGMENT_INT2:
+			pg_itoa(DatumGetInt16(value), digits);
+			break;
+		case SEGMENT_INT4:
+			pg_ltoa(DatumGetInt32(value), digits);
+			break;
+		case SEGMENT_INT8:
+			pg_lltoa(DatumGetInt64(value), digits);
+			break;
+		case SEGMENT_ENUM:
+			{
+				const EnumLabel *segment = migration_enum_label(query->enums,
+																DatumGetObjectId(value));
+
+				if (query->states_arg == 0)
+					return segment->number;
+				label = segment->label;
+				break;
+			}
+	}
+	return panel_book_label(book, label, strlen(label));
+}
+
+/* ---------- parameters ---------- */
+
+/* None of the parameters that the signature has may be NULL. */
+static void
+require_parameters(FunctionCallInfo fcinfo, const PanelQuery *query)
+{
+	require_argument(fcinfo, ARG_PERIOD, "period");
+	require_argument(fcinfo, query->states_arg, "list of states");
+	require_argument(fcinfo, query->zone_arg, "time zone");
+}
+
+/* A list of states, which may be of bigint, as labels. */
+static char **
+states_labels(const ArrayType *array, int32 *n)
+{
+	ArrayType  *states = unconstify(ArrayType *, array);
+	Datum	   *values;
+	bool	   *nulls;
+	int			dims[1];
+	int			bounds[1] = {1};
+
+	if (ARR_ELEMTYPE(states) != INT8OID || ARR_NDIM(states) > 1)
+		return migration_states_list(states, n);
+	deconstruct_array(states, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &values, &nulls, &dims[0]);
+	for (int i = 0; i < dims[0]; i++)
+		if (!nulls[i])
+		{
+			char		digits[INTEGER_LABEL];
+
+			pg_lltoa(DatumGetInt64(values[i]), digits);
+			values[i] = CStringGetTextDatum(digits);
+		}
+	return migration_states_list(construct_md_array(values, nulls, 1, dims, bounds, TEXTOID, -1,
+													false, TYPALIGN_INT), n);
+}
+
+/*
+ * Customers are compared under their own collation: what the call has as one may
+ * be that of segments, or none where the two differ.
+ */
+static Oid
+customer_collation(FunctionCallInfo fcinfo)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+
+	if (aggref == NULL || aggref->args == NIL)
+		return PG_GET_COLLATION();
+	return exprCollation((Node *) linitial_node(TargetEntry, aggref->args)->expr);
+}
+
+/* A set of parameters that has not been seen yet: read and check it. */
+static PanelVariant *
+create_variant(FunctionCallInfo fcinfo, PanelQuery *query)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	PanelVariant *variant = palloc0(sizeof(PanelVariant));
+	PanelTerms	terms = {0};
+	pg_tz	   *tz = NULL;
+	char	  **states = NULL;
+	int32		states_n = 0;
+
+	variant->period = PG_GETARG_TEXT_P_COPY(ARG_PERIOD);
+	terms.period = period_parse(VARDATA_ANY(variant->period), VARSIZE_ANY_EXHDR(variant->period));
+	terms.zoned = query->at_type == TIMESTAMPTZOID;
+	if (query->zone_arg)
+	{
+		variant->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(variant->zone), VARSIZE_ANY_EXHDR(variant->zone));
+	}
+	else if (terms.zoned)
+		tz = session_timezone;
+	if (tz != NULL)
+		strlcpy(terms.zone, pg_get_timezone_name(tz), sizeof(terms.zone));
+	variant->calendar = calendar_create(terms.period, terms.zoned, tz);
+	if (query->states_arg)
+	{
+		variant->states = PG_GETARG_ARRAYTYPE_P_COPY(query->states_arg);
+		states = states_labels(variant->states, &states_n);
+	}
+	else if (query->segment == SEGMENT_ENUM)
+	{
+		migration_enum_check(query->enums);
+		states = query->enums->in_order;
+		states_n = query->enums->n;
+	}
+	variant->shared = panel_shared_create(&terms, states, states_n,
+										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
+										  customer_collation(fcinfo), fcinfo->flinfo->fn_mcxt);
+	MemoryContextSwitchTo(old);
+	variant->next = query->variant;
+	query->variant = variant;
+	return variant;
+}
+
+static bool
+same_states(FunctionCallInfo fcinfo, int arg, const ArrayType *states)
+{
+	const ArrayType *other = PG_GETARG_ARRAYTYPE_P(arg);
+
+	return VARSIZE(other) == VARSIZE(states) && memcmp(other, states, VARSIZE(states)) == 0;
+}
+
+/* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
+static const char *
+variant_differs(FunctionCallInfo fcinfo, const PanelQuery *query, const PanelVariant *variant)
+{
+	if (!text_equal(PG_GETARG_TEXT_PP(ARG_PERIOD), variant->period))
+		return "period";
+	if (query->states_arg && !same_states(fcinfo, query->states_arg, variant->states))
+		return "list of states";
+	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), variant->zone))
+		return "time zone";
+	return NULL;
+}
+
+/*
+ * Parameters that are not constants of the query: those of the row's group,
+ * which a row must not differ from, or for a new group those of the row.
+ */
+static void
+find_variant(FunctionCallInfo fcinfo, PanelQuery *query, const PanelBook *book)
+{
+	PanelVariant **link = &query->variant;
+	PanelVariant *variant;
+
+	require_parameters(fcinfo, query);
+	for (; (variant = *link) != NULL; link = &variant->next)
+	{
+		const char *differs;
+
+		if (book != NULL && variant->shared != book->shared)
+			continue;
+		differs = variant_differs(fcinfo, query, variant);
+		if (differs == NULL)
+			break;
+		if (book != NULL)
+			panel_terms_error(differs);
+	}
+	if (variant == NULL)
+	{
+		create_variant(fcinfo, query);
+		return;
+	}
+	/* to the front: rows of a group tend to come together */
+	*link = variant->next;
+	variant->next = query->variant;
+	query->variant = variant;
+}
+
+/* First row of a call site. */
+static pg_noinline PanelQuery *
+begin_query(FunctionCallInfo fcinfo, int form)
+{
+	MemoryContext old;
+	PanelQuery *query;
+	int			arg = ARG_PERIOD + 1;
+
+	require_aggregate(fcinfo, "migration_matrix");
+	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	query = palloc0(sizeof(PanelQuery));
+	query->at_type = time_argument_type(fcinfo, ARG_AT, "event time");
+	query->segment = segment_kind(fcinfo);
+	query->states_arg = form & WITH_STATES ? arg++ : 0;
+	query->zone_arg = form & WITH_ZONE ? arg++ : 0;
+	Assert(PG_NARGS() == arg);
+	require_parameters(fcinfo, query);
+	for (arg = ARG_PERIOD; arg < PG_NARGS(); arg++)
+		query->vary |= argument_varies(fcinfo, arg);
+	if (query->segment == SEGMENT_ENUM)
+		query->enums = migration_enum_read(get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT));
+	MemoryContextSwitchTo(old);
+	query->short_keys = create_variant(fcinfo, query)->shared->keys.short_keys;
+	fcinfo->flinfo->fn_extra = query;
+	return query;
+}
+
+/* ---------- rows ---------- */
+
+static Datum
+panel_trans(FunctionCallInfo fcinfo, int form)
+{
+	/* set only by begin_query(): this call site is an aggregate, then */
+	PanelQuery *query = fcinfo->flinfo->fn_extra;
+	PanelBook  *book = PG_ARGISNULL(0) ? NULL : (PanelBook *) PG_GETARG_POINTER(0);
+	int64		at;
+	uint32		label;
+	Key			key;
+
+	if (query == NULL)
+		query = begin_query(fcinfo, form);
+	else if (query->vary)
+		find_variant(fcinfo, query, book);
+	if (book == NULL)
+		book = panel_book_create(query->variant->shared,
+								 require_aggregate(fcinfo, "migration_matrix"));
+	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_SEGMENT))
+		PG_RETURN_POINTER(book);
+	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
+	label = segment_number(fcinfo, query, book);
+	key_from_datum(&book->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
+	customer_book_add(&book->customers, &key, calendar_period(query->variant->calendar, at),
+					  panel_word(at, label));
+	PG_RETURN_POINTER(book);
+}
+
+/*
+ * The row that most rows are: of a customer known by a short key, in a segment
+ * that is text, at a time and with a label met before.  Apart, so that it saves no
+ * register that it does not use.
+ */
+static pg_attribute_always_inline bool
+panel_trans_usual(FunctionCallInfo fcinfo)
+{
+	const PanelQuery *query = fcinfo->flinfo->fn_extra;
+	PanelBook  *book = (PanelBook *) fcinfo->args[0].value;
+	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
+	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
+	const char *segment = DatumGetPointer(fcinfo->args[ARG_SEGMENT].value);
+	int32		period;
+	uint32		label;
+
+	if (query == NULL || query->vary || query->segment != SEGMENT_TEXT ||
+		fcinfo->args[0].isnull || fcinfo->args[ARG_CUSTOMER].isnull ||
+		fcinfo->args[ARG_AT].isnull || fcinfo->args[ARG_SEGMENT].isnull ||
+		book->customers.numbered || ((uint64) customer >> 32 != 0 && !query->short_keys))
+		return false;
+	if (query->at_type == DATEOID)
+	{
+		DateADT		day = DatumGetDateADT(fcinfo->args[ARG_AT].value);
+
+		if (!IS_VALID_DATE(day) || day >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+			return false;
+		at = day * USECS_PER_DAY;
+	}
+	else if (TIMESTAMP_NOT_FINITE(at))
+		return false;
+	if (!step_cache_probe(&query->variant->calendar->periods, at, &period))
+		return false;
+	if (VARATT_IS_EXTERNAL(segment) || VARATT_IS_COMPRESSED(segment))
+		return false;
+	label = panel_labels_find(panel_labels(&book->customers.log), VARDATA_ANY(segment),
+							  VARSIZE_ANY_EXHDR(segment));
+	if (unlikely(label == PANEL_NO_LABEL))
+		return false;
+	entry_log_add(&book->customers.log, compact_mix((uint32) customer), period,
+				  panel_word(at, label));
+	return true;
+}
+
+/* One entry point for each signature: none may look for an argument it lacks. */
+#define PANEL_TRANS(name, form) \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) \
+	{ \
+		if (likely(panel_trans_usual(fcinfo))) \
+			return fcinfo->args[0].value; \
+		return panel_trans(fcinfo, form); \
+	}
+
+PANEL_TRANS(migration_panel_trans, 0)
+PANEL_TRANS(migration_panel_zone_trans, WITH_ZONE)
+PANEL_TRANS(migration_panel_states_trans, WITH_STATES)
+PANEL_TRANS(migration_panel_states_zone_trans, WITH_STATES | WITH_ZONE)
+
+/* ---------- states ---------- */
+
+PG_FUNCTION_INFO_V1(migration_panel_serialize);
+Datum
+migration_panel_serialize(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "migration_matrix");
+	PG_RETURN_BYTEA_P(panel_book_serialize((PanelBook *) PG_GETARG_POINTER(0)));
+}
+
+/* The image is read where it lies; combine copies what it needs. */
+PG_FUNCTION_INFO_V1(migration_panel_deserialize);
+Datum
+migration_panel_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes;
+	PanelImage *image;
+
+	require_aggregate(fcinfo, "migration_matrix");
+	bytes = PG_GETARG_BYTEA_PP(0);
+	image = palloc(sizeof(PanelImage));
+	image->magic = PANEL_IMAGE_MAGIC;
+	image->data = VARDATA_ANY(bytes);
+	image->len = VARSIZE_ANY_EXHDR(bytes);
+	PG_RETURN_POINTER(image);
+}
+
+PG_FUNCTION_INFO_V1(migration_panel_combine);
+Datum
+migration_panel_combine(PG_FUNCTION_ARGS)
+{
+	PanelBook  *book = PG_ARGISNULL(0) ? NULL : (PanelBook *) PG_GETARG_POINTER(0);
+	PanelImage *image = PG_ARGISNULL(1) ? NULL : (PanelImage *) PG_GETARG_POINTER(1);
+	PanelShared *shared = fcinfo->flinfo->fn_extra;
+	MemoryContext context;
+	PanelImage	copy;
+
+	context = require_aggregate(fcinfo, "migration_matrix");
+	if (image == NULL)
+	{
+		if (book == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(book);
+	}
+	if (image->magic == PANEL_BOOK_MAGIC)
+	{
+		/* a plan that did not serialize: state 2 stays the executor's */
+		bytea	   *bytes = panel_book_serialize((PanelBook *) image);
+
+		copy.magic = PANEL_IMAGE_MAGIC;
+		copy.data = VARDATA_ANY(bytes);
+		copy.len = VARSIZE_ANY_EXHDR(bytes);
+		image = &copy;
+	}
+	panel_book_merge(&book, &shared, context, fcinfo->flinfo->fn_mcxt, image);
+	fcinfo->flinfo->fn_extra = shared;
+	PG_RETURN_POINTER(book);
+}
+
+/* Without rows nothing is known of what was asked: the matrix that counts as nothing. */
+PG_FUNCTION_INFO_V1(migration_panel_final);
+Datum
+migration_panel_final(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "migration_matrix");
+	if (PG_ARGISNULL(0))
+	{
+		MigrationMatrix nothing;
+
+		memset(&nothing, 0, sizeof(nothing));
+		PG_RETURN_POINTER(migration_pack(&nothing));
+	}
+	PG_RETURN_POINTER(panel_book_matrix((PanelBook *) PG_GETARG_POINTER(0)));
+}

@@ -1,0 +1,118 @@
+/*
+ * panel_log.h
+ *	  From rows of a panel to the segments of each customer by period: the
+ *	  transition state of migration_matrix() over panels.
+ *
+ * A customer book (customer_book.h) with calendar periods as times.  A word is
+ * the instant of the row and, below that, the number of its segment: of two rows
+ * in one period the later one counts, and of two at one instant the one whose
+ * segment stands later among the states.
+ *
+ * Ownership: a book and all it points to live in the aggregate's context;
+ * PanelShared lives as long as the query.
+ * Promises: the matrix does not depend on the order of rows, nor on how they were
+ * split.
+ * Never: knows where segments come from.
+ */
+#ifndef RETENTION_PANEL_BOOK_H
+#define RETENTION_PANEL_BOOK_H
+
+#include "calendar/calendar.h"
+#include "customer/customer_log.h"
+#include "migration/panel_labels.h"
+
+/* What was asked; equal in all books that are merged. */
+typedef struct PanelTerms
+{
+	PeriodSpec	period;
+	bool		zoned;			/* times are timestamptz */
+	char		zone[TZ_STRLEN_MAX + 1];	/* "" where none was given or needed */
+} PanelTerms;
+
+/* Per query: terms and what is derived from them. */
+typedef struct PanelShared
+{
+	struct PanelShared *next;	/* of a call site whose groups differ; combine only */
+	PanelTerms	terms;
+	PanelLabels *declared;		/* the list of states; NULL without */
+	BookKeys	keys;
+} PanelShared;
+
+typedef struct PanelBook
+{
+	int			magic;			/* PANEL_BOOK_MAGIC, against a PanelImage */
+	PanelShared *shared;
+	CustomerBook customers;		/* its words refer to PanelLabels */
+} PanelBook;
+
+/* a block of 128 bytes: there may be a million groups */
+StaticAssertDecl(sizeof(PanelBook) <= 128, "PanelBook has grown past a block size");
+
+#define PANEL_BOOK_MAGIC	0x524d5042
+#define PANEL_IMAGE_MAGIC	0x524d5044
+
+/* A serialized book, as combine finds it: the bytes, read in place. */
+typedef struct PanelImage
+{
+	int			magic;			/* PANEL_IMAGE_MAGIC */
+	const char *data;
+	Size		len;
+} PanelImage;
+
+/*
+ * The word of a row.  16 bits are the segment's; of the instant's 64, 48 remain,
+ * which tell any two of one period apart: a year has less than 2^45 microseconds.
+ */
+#define PANEL_LABEL_BITS	16
+#define PANEL_LABEL_MASK	((UINT64CONST(1) << PANEL_LABEL_BITS) - 1)
+
+static inline uint64
+panel_word(int64 at, uint32 label)
+{
+	return (uint64) at << PANEL_LABEL_BITS | label;
+}
+
+static inline uint32
+panel_word_label(uint64 word)
+{
+	return (uint32) (word & PANEL_LABEL_MASK);
+}
+
+static inline PanelLabels *
+panel_labels(const EntryLog *log)
+{
+	return log->words;
+}
+
+/* Terms, list of states and key type, in a context that lives as long as the query. */
+extern PanelShared *panel_shared_create(const PanelTerms *terms, char **states, int32 states_n,
+										Oid keytype, Oid collation,
+										MemoryContext query_context);
+
+/* NULL, or the name of a term in which two differ. */
+extern const char *panel_shared_differ(const PanelShared *shared, const PanelTerms *terms,
+									   const PanelLabels *declared);
+
+/* The error of a term that is not the same in all rows. */
+extern void panel_terms_error(const char *name);
+
+extern PanelBook *panel_book_create(PanelShared *shared, MemoryContext context);
+
+/* The number of a label in a book, which gets one if it is new. */
+extern uint32 panel_book_label(PanelBook *book, const char *text, uint32 len);
+
+/* The matrix, in the current context. */
+extern MigrationValue *panel_book_matrix(PanelBook *book);
+
+/* ---------- between processes (panel_image.c) ---------- */
+
+extern bytea *panel_book_serialize(PanelBook *book);
+
+/*
+ * Adds an image to a book; *book may be NULL.  *shared is the list of all terms
+ * that the call site has met.
+ */
+extern void panel_book_merge(PanelBook **book, PanelShared **shared, MemoryContext context,
+							 MemoryContext query_context, const PanelImage *image);
+
+#endif							/* RETENTION_PANEL_BOOK_H */

@@ -1,0 +1,186 @@
+/*
+ * panel_log_serialize.c
+ *	  Books of panels on their way between parallel workers.
+ *
+ * An image is a header, the labels in the order of their numbers, each with its
+ * length before it, and the customers (customer_image.c), with words as they are
+ * in a book, 8 bytes each.
+ *
+ * Never: stored on disk, or changed by the merge.
+ */
+#include "migration/panel_log.h"
+
+#include "customer/customer_log_serialize.h"
+
+#define AGGREGATE	"migration_matrix"
+
+typedef struct ImageHeader
+{
+	int			magic;
+	Oid			keytype;
+	Oid			collation;
+	PeriodSpec	period;
+	bool		zoned;
+	bool		declared;
+	bool		numbered;
+	uint8		zone;			/* length of its name, which follows */
+	uint16		labels;
+	uint64		customers;
+} ImageHeader;
+
+/* ---------- writing ---------- */
+
+static void
+put_row(ImageBuffer *buf, const EntryLog *log, uint64 word)
+{
+	/* room was reserved */
+	memcpy(buf->data + buf->len, &word, sizeof(word));
+	buf->len += sizeof(word);
+}
+
+static void
+put_labels(ImageBuffer *buf, const PanelLabels *labels)
+{
+	for (uint32 i = 0; i < labels->n; i++)
+	{
+		uint32		len;
+		const char *text = panel_label(labels, i, &len);
+
+		image_reserve(buf, VARINT_MAX_BYTES);
+		image_put_varint(buf, len);
+		image_put(buf, text, len);
+	}
+}
+
+bytea *
+panel_book_serialize(PanelBook *book)
+{
+	const PanelShared *shared = book->shared;
+	CustomerBook *customers = customer_book_settled(&book->customers);
+	const PanelLabels *labels = panel_labels(&customers->log);
+	ImageHeader header;
+	ImageBuffer buf;
+
+	memset(&header, 0, sizeof(header));
+	header.magic = PANEL_IMAGE_MAGIC;
+	header.keytype = shared->keys.type.type;
+	header.collation = shared->keys.type.collation;
+	header.period = shared->terms.period;
+	header.zoned = shared->terms.zoned;
+	header.declared = labels->declared;
+	header.numbered = customers->numbered;
+	header.zone = (uint8) strlen(shared->terms.zone);
+	header.labels = (uint16) labels->n;
+
+	image_begin(&buf, AGGREGATE, sizeof(header));
+	image_put(&buf, shared->terms.zone, header.zone);
+	put_labels(&buf, labels);
+	header.customers = customer_image_put(&buf, customers, put_row);
+	memcpy(buf.data + VARHDRSZ, &header, sizeof(header));
+	return image_finish(&buf);
+}
+
+/* ---------- reading ---------- */
+
+/* Labels of an image by their numbers in a book. */
+typedef struct LabelNumbers
+{
+	uint32		n;
+	uint16		number[MIGRATION_STATES_MAX];
+} LabelNumbers;
+
+static uint64
+take_row(ImageReader *reader, EntryLog *log)
+{
+	const LabelNumbers *numbers = reader->words;
+	uint64		word;
+
+	memcpy(&word, image_take(reader, sizeof(word)), sizeof(word));
+	if (panel_word_label(word) >= numbers->n)
+		image_corrupt(reader);
+	return (word & ~PANEL_LABEL_MASK) | numbers->number[panel_word_label(word)];
+}
+
+/* The labels of an image, as they lie, copied. */
+static char **
+take_labels(ImageReader *reader, uint32 n)
+{
+	char	  **labels = palloc(sizeof(char *) * (n + 1));
+
+	if (n > MIGRATION_STATES_MAX)
+		image_corrupt(reader);
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint64		len = image_take_varint(reader);
+		const char *text = image_take(reader, len);
+
+		if (len == 0 || len > MIGRATION_LABEL_MAX)
+			image_corrupt(reader);
+		labels[i] = pnstrdup(text, len);
+	}
+	return labels;
+}
+
+/* The terms of an image, from the list or new to it. */
+static PanelShared *
+image_shared(PanelShared **list, const ImageHeader *header, const PanelTerms *terms,
+			 char **labels, const PanelLabels *declared, MemoryContext query_context)
+{
+	PanelShared *shared;
+
+	for (shared = *list; shared != NULL; shared = shared->next)
+		if (shared->keys.type.type == header->keytype &&
+			panel_shared_differ(shared, terms, declared) == NULL)
+			return shared;
+	shared = panel_shared_create(terms, header->declared ? labels : NULL, header->labels,
+								 header->keytype, header->collation, query_context);
+	shared->next = *list;
+	*list = shared;
+	return shared;
+}
+
+void
+panel_book_merge(PanelBook **book, PanelShared **shared, MemoryContext context,
+				 MemoryContext query_context, const PanelImage *image)
+{
+	ImageReader reader = {0};
+	ImageHeader header;
+	PanelTerms	terms = {0};
+	PanelLabels *declared = NULL;
+	LabelNumbers numbers;
+	char	  **labels;
+
+	reader.at = (const uint8 *) image->data;
+	reader.end = reader.at + image->len;
+	reader.aggregate = AGGREGATE;
+	memcpy(&header, image_take(&reader, sizeof(ImageHeader)), sizeof(ImageHeader));
+	if (header.magic != PANEL_IMAGE_MAGIC)
+		image_corrupt(&reader);
+	terms.period = header.period;
+	terms.zoned = header.zoned;
+	memcpy(terms.zone, image_take(&reader, header.zone), header.zone);
+	labels = take_labels(&reader, header.labels);
+	if (header.declared)
+		declared = panel_labels_declare(labels, header.labels, CurrentMemoryContext);
+
+	if (*book == NULL)
+		*book = panel_book_create(image_shared(shared, &header, &terms, labels, declared,
+											   query_context), context);
+	else
+	{
+		const char *differs = panel_shared_differ((*book)->shared, &terms, declared);
+
+		if (differs != NULL)
+			panel_terms_error(differs);
+		if ((*book)->shared->keys.type.type != header.keytype)
+			image_corrupt(&reader);
+	}
+	numbers.n = header.labels;
+	for (uint32 i = 0; i < numbers.n; i++)
+		numbers.number[i] = (uint16) panel_book_label(*book, labels[i], strlen(labels[i]));
+	reader.numbered = header.numbered;
+	reader.customers = header.customers;
+	reader.take_word = take_row;
+	reader.words = &numbers;
+	customer_image_merge(&(*book)->customers, &reader);
+}

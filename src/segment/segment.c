@@ -1,0 +1,187 @@
+/*
+ * segment.c
+ *	  SQL-callable: the behaviour segment of a customer, and the rules in force.
+ *
+ * Thresholds come as named arguments with defaults.  A call site keeps those it
+ * has checked, and the six names as values, so that a row makes nothing new.
+ *
+ * Promises: NULL before the first purchase; the same answer with and without
+ * what a call site remembers, which may be lost after any row.
+ * Never: changes a history.
+ */
+#include "segment/segment.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+typedef struct SegmentSite
+{
+	SegmentRules rules;
+	text	   *names[SEGMENTS];
+} SegmentSite;
+
+/* ---------- arguments ---------- */
+
+static const char *const threshold_names[] = {
+	"inactive_after", "seasonal_min_days", "seasonal_min_years", "seasonal_min_age",
+	"max_chance", "season_start", "season_months", "loyalist_share",
+	"loyalist_windows", "loyalist_window_days"
+};
+
+#define MAX_CHANCE_ARG	4
+
+static pg_noinline void
+null_threshold_error(FunctionCallInfo fcinfo, int arg)
+{
+	for (int i = 0; i < lengthof(threshold_names); i++)
+		if (PG_ARGISNULL(arg + i) && i != MAX_CHANCE_ARG)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be NULL", threshold_names[i])));
+}
+
+/* Thresholds from argument number "arg" on: all but max_chance are required. */
+static inline void
+read_rules(FunctionCallInfo fcinfo, int arg, SegmentRules *rules)
+{
+	if (unlikely(PG_ARGISNULL(arg) || PG_ARGISNULL(arg + 1) || PG_ARGISNULL(arg + 2) ||
+				 PG_ARGISNULL(arg + 3) || PG_ARGISNULL(arg + 5) || PG_ARGISNULL(arg + 6) ||
+				 PG_ARGISNULL(arg + 7) || PG_ARGISNULL(arg + 8) || PG_ARGISNULL(arg + 9)))
+		null_threshold_error(fcinfo, arg);
+	rules->inactive_after = PG_GETARG_INT32(arg);
+	rules->seasonal_min_days = PG_GETARG_INT32(arg + 1);
+	rules->seasonal_min_years = PG_GETARG_INT32(arg + 2);
+	rules->seasonal_min_age = PG_GETARG_INT32(arg + 3);
+	rules->max_chance = PG_ARGISNULL(arg + MAX_CHANCE_ARG) ? 1 :
+		PG_GETARG_FLOAT8(arg + MAX_CHANCE_ARG);
+	rules->season_start = PG_GETARG_INT32(arg + 5);
+	rules->season_months = PG_GETARG_INT32(arg + 6);
+	rules->loyalist_share = PG_GETARG_FLOAT8(arg + 7);
+	rules->loyalist_windows = PG_GETARG_INT32(arg + 8);
+	rules->loyalist_window_days = PG_GETARG_INT32(arg + 9);
+}
+
+static pg_noinline SegmentSite *
+site_create(FunctionCallInfo fcinfo, const SegmentRules *rules)
+{
+	SegmentSite *site = fcinfo->flinfo->fn_extra;
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+	segment_rules_check(rules);
+	if (site == NULL)
+	{
+		site = palloc(sizeof(SegmentSite));
+		for (int i = 0; i < SEGMENTS; i++)
+			site->names[i] = cstring_to_text(segment_names[i]);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	site->rules = *rules;
+	MemoryContextSwitchTo(old);
+	return site;
+}
+
+static inline SegmentSite *
+site_of(FunctionCallInfo fcinfo, const SegmentRules *rules)
+{
+	SegmentSite *site = fcinfo->flinfo->fn_extra;
+
+	if (likely(site != NULL && memcmp(&site->rules, rules, sizeof(SegmentRules)) == 0))
+		return site;
+	return site_create(fcinfo, rules);
+}
+
+static pg_noinline void
+as_of_error(DateADT as_of)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("as_of must be finite, not \"%s\"",
+					DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
+			 errhint("Leave as_of out to stand at the last active day.")));
+}
+
+/* Finite, or not known. */
+static inline bool
+read_as_of(FunctionCallInfo fcinfo, int arg, DateADT *as_of)
+{
+	*as_of = 0;
+	if (PG_ARGISNULL(arg))
+		return false;
+	*as_of = PG_GETARG_DATEADT(arg);
+	if (unlikely(DATE_NOT_FINITE(*as_of)))
+		as_of_error(*as_of);
+	return true;
+}
+
+/* ---------- SQL ---------- */
+
+PG_FUNCTION_INFO_V1(segment);
+Datum
+segment(PG_FUNCTION_ARGS)
+{
+	SegmentRules rules;
+	SegmentSite *site;
+	DateADT		as_of;
+	bool		as_of_known;
+	Segment		found;
+
+	read_rules(fcinfo, 2, &rules);
+	site = site_of(fcinfo, &rules);
+	as_of_known = read_as_of(fcinfo, 1, &as_of);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	found = segment_of(&site->rules, PG_GETARG_HISTORY_PP(0), as_of_known, as_of);
+	if (found == SEGMENT_NONE)
+		PG_RETURN_NULL();
+	/* lives as long as the call site; nobody changes what a function returns */
+	PG_RETURN_TEXT_P(site->names[found]);
+}
+
+PG_FUNCTION_INFO_V1(seasonal_chance);
+Datum
+seasonal_chance(PG_FUNCTION_ARGS)
+{
+	SegmentRules rules = {0};
+	DateADT		as_of;
+	bool		as_of_known;
+	double		chance;
+
+	for (int i = 2; i < 5; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be NULL",
+							i == 2 ? "seasonal_min_years" : i == 3 ? "season_start" : "season_months")));
+	rules.seasonal_min_years = PG_GETARG_INT32(2);
+	rules.season_start = PG_GETARG_INT32(3);
+	rules.season_months = PG_GETARG_INT32(4);
+	rules.seasonal_min_days = rules.loyalist_windows = rules.loyalist_window_days = 1;
+	segment_rules_check(&rules);
+	as_of_known = read_as_of(fcinfo, 1, &as_of);
+	if (PG_ARGISNULL(0) ||
+		!segment_chance(&rules, PG_GETARG_HISTORY_PP(0), as_of_known, as_of, &chance))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(chance);
+}
+
+PG_FUNCTION_INFO_V1(segment_rules);
+Datum
+segment_rules(PG_FUNCTION_ARGS)
+{
+	SegmentRules rules;
+
+	read_rules(fcinfo, 0, &rules);
+	segment_rules_check(&rules);
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < SEGMENTS; i++)
+	{
+		Datum		values[3];
+		bool		nulls[3] = {0};
+
+		values[0] = Int32GetDatum(i + 1);
+		values[1] = CStringGetTextDatum(segment_names[i]);
+		values[2] = CStringGetTextDatum(segment_rule_text(&rules, (Segment) i));
+		retention_put_row(fcinfo, values, nulls);
+	}
+	return (Datum) 0;
+}

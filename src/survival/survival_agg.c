@@ -1,0 +1,417 @@
+/*
+ * survival_agg.c
+ *	  SQL-callable: the aggregates survival_curve(), logrank() and
+ *	  competing_risks(): from rows to a survival_table.
+ *
+ * Promises: results do not depend on the order of rows or on how they are split;
+ * rows that cannot be are errors that name their values.
+ * Never: rounds a duration: whole numbers and intervals are compared as such.
+ */
+#include "survival/survival_tally.h"
+
+#include "fmgr/arguments.h"
+#include "common/int.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include <math.h>
+
+#define DAYS_PER_SPAN_MONTH 30	/* as PostgreSQL compares intervals */
+
+/* The longest bigint has 20 characters. */
+#define INTEGER_LABEL	24
+
+/* What the arguments are, of one call site. */
+typedef struct SurvivalSource
+{
+	Oid			type;			/* of entry and duration */
+	DurationKind kind;
+	Oid			label_type[2];	/* group or cause, stratum */
+	FmgrInfo	label_out[2];	/* of other types than texts and integers */
+} SurvivalSource;
+
+/* Where the arguments of a form are; 0: it has none. */
+typedef struct SurvivalForm
+{
+	const char *aggregate;
+	int			entry;
+	int			duration;
+	int			event;
+	int			weight;
+	int			cause;
+	int			group;
+	int			stratum;
+} SurvivalForm;
+
+/* ---------- durations ---------- */
+
+static DurationKind
+kind_of_type(Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return DURATION_BIGINT;
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return DURATION_FLOAT;
+		case INTERVALOID:
+			return DURATION_INTERVAL;
+		default:
+			return DURATION_NONE;
+	}
+}
+
+double
+survival_interval_days(int64 microseconds)
+{
+	return (double) microseconds / USECS_PER_DAY;
+}
+
+int64
+survival_interval_microseconds(const Interval *span, const char *what)
+{
+	int64		days = (int64) span->month * DAYS_PER_SPAN_MONTH + span->day;
+	int64		result;
+
+	if (RETENTION_INTERVAL_IS_INFINITE(span))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be finite, not %s", what,
+						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(span))))));
+	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &result) ||
+		pg_add_s64_overflow(result, span->time, &result))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s out of range: %s", what,
+						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(span)))),
+				 errdetail("Intervals are counted in microseconds, of which a bigint holds some 292,000 years.")));
+	return result;
+}
+
+static double
+real_value(Datum value, Oid type)
+{
+	if (type == FLOAT8OID)
+		return DatumGetFloat8(value);
+	if (type == FLOAT4OID)
+		return DatumGetFloat4(value);
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+}
+
+/* A duration or entry as it was passed, for messages. */
+static char *
+time_text(Datum value, Oid type)
+{
+	Oid			out;
+	bool		varlena;
+
+	getTypeOutputInfo(type, &out, &varlena);
+	return OidOutputFunctionCall(out, value);
+}
+
+static pg_attribute_always_inline uint64
+time_word(Datum value, Oid type, const char *what)
+{
+	double		real;
+
+	switch (type)
+	{
+		case INT8OID:
+			return survival_whole_word(DatumGetInt64(value));
+		case INT4OID:
+			return survival_whole_word(DatumGetInt32(value));
+		case INT2OID:
+			return survival_whole_word(DatumGetInt16(value));
+		case INTERVALOID:
+			return survival_whole_word(survival_interval_microseconds(DatumGetIntervalP(value), what));
+		default:
+			real = real_value(value, type);
+			if (unlikely(!isfinite(real)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("%s must be a finite number, not %s", what, time_text(value, type))));
+			return survival_real_word(real);
+	}
+}
+
+/* ---------- labels ---------- */
+
+static void
+init_label(SurvivalSource *source, FunctionCallInfo fcinfo, int which, int arg)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Oid			out;
+	bool		varlena;
+
+	if (arg == 0)
+		return;
+	if (!OidIsValid(type))
+		elog(ERROR, "type of an argument is not known");
+	type = getBaseType(type);
+	source->label_type[which] = type;
+	if (type == TEXTOID || type == VARCHAROID || type == BOOLOID ||
+		type == INT2OID || type == INT4OID || type == INT8OID)
+		return;
+	getTypeOutputInfo(type, &out, &varlena);
+	fmgr_info_cxt(out, &source->label_out[which], fcinfo->flinfo->fn_mcxt);
+}
+
+/* The number of a label; "cause": a whole number 0 is none, then -1. */
+static inline int
+label_number(SurvivalLabels *labels, SurvivalSource *source, int which, Datum value, bool cause,
+			 const char *what)
+{
+	Oid			type = source->label_type[which];
+	char		buf[INTEGER_LABEL];
+	const char *text = buf;
+	int			len;
+
+	if (type == INT8OID || type == INT4OID || type == INT2OID)
+	{
+		int64		number = type == INT8OID ? DatumGetInt64(value) :
+			type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
+
+		if (cause && number == 0)
+			return -1;
+		len = pg_lltoa(number, buf);
+	}
+	else if (type == TEXTOID || type == VARCHAROID)
+	{
+		struct varlena *varlena = PG_DETOAST_DATUM_PACKED(value);
+
+		text = VARDATA_ANY(varlena);
+		len = VARSIZE_ANY_EXHDR(varlena);
+		if (unlikely(len == 0 && cause))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a cause must not be the empty string"),
+					 errhint("Use NULL for customers that are still there.")));
+	}
+	else
+	{
+		if (type == BOOLOID)
+			text = DatumGetBool(value) ? "true" : "false";
+		else
+			text = OutputFunctionCall(&source->label_out[which], value);
+		len = strlen(text);
+	}
+	return survival_labels_number(labels, text, len, what);
+}
+
+/* ---------- rows ---------- */
+
+static pg_noinline SurvivalSource *
+create_source(FunctionCallInfo fcinfo, const SurvivalForm *form)
+{
+	SurvivalSource *source = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SurvivalSource));
+	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, form->duration);
+
+	source->type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
+	source->kind = kind_of_type(source->type);
+	if (source->kind == DURATION_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("duration must be a number or an interval, not %s",
+						OidIsValid(given) ? format_type_be(given) : "unknown"),
+				 errhint("The difference of two dates is a number of days, that of two timestamps an interval.")));
+	init_label(source, fcinfo, 0, form->group ? form->group : form->cause);
+	init_label(source, fcinfo, 1, form->stratum);
+	fcinfo->flinfo->fn_extra = source;
+	return source;
+}
+
+static pg_noinline SurvivalTally *
+create_tally(const SurvivalForm *form, DurationKind kind, MemoryContext context)
+{
+	uint8		flags = 0;
+
+	if (form->entry)
+		flags |= SURVIVAL_ENTRY;
+	if (form->weight)
+		flags |= SURVIVAL_WEIGHT;
+	if (form->cause)
+		flags |= SURVIVAL_CAUSES;
+	if (form->group)
+		flags |= SURVIVAL_GROUPS;
+	if (form->stratum)
+		flags |= SURVIVAL_STRATA;
+	return survival_tally_create(kind, flags, context);
+}
+
+static pg_noinline void
+negative_error(Datum value, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("duration must not be negative, not %s", time_text(value, type)),
+			 errhint("A duration counts from the customer's own start.")));
+}
+
+static pg_noinline void
+entry_error(Datum entry, Datum duration, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("entry must be before duration, not entry %s and duration %s",
+					time_text(entry, type), time_text(duration, type)),
+			 errdetail("A customer is at risk after entry until duration."),
+			 errhint("Leave out customers who had left before they were first seen.")));
+}
+
+static inline double
+weight_value(FunctionCallInfo fcinfo, int arg)
+{
+	double		weight = PG_GETARG_FLOAT8(arg);
+
+	/* written so that NaN fails */
+	if (unlikely(!(weight >= 0 && isfinite(weight))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight must be a finite number of at least 0, not %s",
+						DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(weight))))));
+	return weight;
+}
+
+static pg_attribute_always_inline Datum
+survival_trans(FunctionCallInfo fcinfo, const SurvivalForm *form)
+{
+	MemoryContext context = require_aggregate(fcinfo, form->aggregate);
+	SurvivalTally *tally = PG_ARGISNULL(0) ? NULL : (SurvivalTally *) PG_GETARG_POINTER(0);
+	SurvivalSource *source = fcinfo->flinfo->fn_extra;
+	uint64		item[TALLY_WORDS_MAX];
+	uint64		duration;
+	uint64		cause = 0;
+	double		weight = 1;
+	int			n = 0;
+
+	if (PG_ARGISNULL(form->duration) || (form->event && PG_ARGISNULL(form->event)) ||
+		(form->entry && PG_ARGISNULL(form->entry)) || (form->weight && PG_ARGISNULL(form->weight)) ||
+		(form->group && PG_ARGISNULL(form->group)) || (form->stratum && PG_ARGISNULL(form->stratum)))
+	{
+		if (tally == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(tally);
+	}
+	if (unlikely(source == NULL))
+		source = create_source(fcinfo, form);
+	duration = time_word(PG_GETARG_DATUM(form->duration), source->type, "duration");
+	if (unlikely(duration < SURVIVAL_WORD_ZERO))
+		negative_error(PG_GETARG_DATUM(form->duration), source->type);
+	if (form->group || form->stratum)
+		n++;
+	item[n++] = duration;
+	if (form->entry)
+	{
+		item[n] = time_word(PG_GETARG_DATUM(form->entry), source->type, "entry");
+		if (unlikely(item[n++] >= duration))
+			entry_error(PG_GETARG_DATUM(form->entry), PG_GETARG_DATUM(form->duration), source->type);
+	}
+	if (form->weight)
+	{
+		weight = weight_value(fcinfo, form->weight);
+		item[n++] = survival_real_word(weight);
+	}
+	if (form->weight && weight == 0)
+	{
+		if (tally == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(tally);
+	}
+	if (unlikely(tally == NULL))
+		tally = create_tally(form, source->kind, context);
+	if (form->group)
+	{
+		item[0] = (uint64) label_number(tally->groups, source, 0, PG_GETARG_DATUM(form->group),
+										false, "group") << 32;
+		if (form->stratum)
+			item[0] |= label_number(tally->strata, source, 1, PG_GETARG_DATUM(form->stratum),
+									false, "stratum");
+	}
+	if (form->event)
+		cause = PG_GETARG_BOOL(form->event);
+	else if (!PG_ARGISNULL(form->cause))
+		cause = label_number(tally->causes, source, 0, PG_GETARG_DATUM(form->cause), true, "cause") + 1;
+	item[n++] = cause << TALLY_COUNT_BITS | 1;
+	survival_tally_add(tally, item, n);
+	PG_RETURN_POINTER(tally);
+}
+
+/* One entry point for each signature: none may look for an argument it lacks. */
+#define SURVIVAL_TRANS(name, ...) \
+	PG_FUNCTION_INFO_V1(name); \
+	Datum name(PG_FUNCTION_ARGS) \
+	{ \
+		static const SurvivalForm form = {__VA_ARGS__}; \
+		return survival_trans(fcinfo, &form); \
+	}
+
+SURVIVAL_TRANS(survival_curve_trans, "survival_curve", .duration = 1, .event = 2)
+SURVIVAL_TRANS(survival_curve_weight_trans, "survival_curve", .duration = 1, .event = 2, .weight = 3)
+SURVIVAL_TRANS(survival_curve_entry_trans, "survival_curve", .entry = 1, .duration = 2, .event = 3)
+SURVIVAL_TRANS(survival_curve_entry_weight_trans, "survival_curve",
+			   .entry = 1, .duration = 2, .event = 3, .weight = 4)
+SURVIVAL_TRANS(survival_grouped_trans, "logrank", .duration = 1, .event = 2, .group = 3)
+SURVIVAL_TRANS(survival_grouped_strata_trans, "logrank",
+			   .duration = 1, .event = 2, .group = 3, .stratum = 4)
+SURVIVAL_TRANS(survival_grouped_entry_trans, "logrank",
+			   .entry = 1, .duration = 2, .event = 3, .group = 4)
+SURVIVAL_TRANS(survival_grouped_entry_strata_trans, "logrank",
+			   .entry = 1, .duration = 2, .event = 3, .group = 4, .stratum = 5)
+SURVIVAL_TRANS(survival_causes_trans, "competing_risks", .duration = 1, .cause = 2)
+SURVIVAL_TRANS(survival_causes_entry_trans, "competing_risks", .entry = 1, .duration = 2, .cause = 3)
+
+/* ---------- states ---------- */
+
+PG_FUNCTION_INFO_V1(survival_combine);
+Datum
+survival_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = require_aggregate(fcinfo, "survival_curve");
+	SurvivalTally *tally = PG_ARGISNULL(0) ? NULL : (SurvivalTally *) PG_GETARG_POINTER(0);
+	SurvivalTally *more;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (tally == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(tally);
+	}
+	more = (SurvivalTally *) PG_GETARG_POINTER(1);
+	/* the other one may live shorter than this context */
+	if (tally == NULL)
+		tally = survival_tally_create(more->kind, more->flags, context);
+	survival_tally_merge(tally, more);
+	PG_RETURN_POINTER(tally);
+}
+
+PG_FUNCTION_INFO_V1(survival_serialize);
+Datum
+survival_serialize(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "survival_curve");
+	PG_RETURN_POINTER(survival_tally_value((SurvivalTally *) PG_GETARG_POINTER(0), true));
+}
+
+PG_FUNCTION_INFO_V1(survival_deserialize);
+Datum
+survival_deserialize(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "survival_curve");
+	PG_RETURN_POINTER(survival_tally_read(PG_GETARG_SURVIVAL_TABLE_PP(0), CurrentMemoryContext));
+}
+
+PG_FUNCTION_INFO_V1(survival_final);
+Datum
+survival_final(PG_FUNCTION_ARGS)
+{
+	require_aggregate(fcinfo, "survival_curve");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(survival_value_empty());
+	PG_RETURN_POINTER(survival_tally_value((SurvivalTally *) PG_GETARG_POINTER(0), false));
+}
