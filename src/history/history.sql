@@ -1,0 +1,177 @@
+-- ---------------------------------------------------------------------------
+-- customer_history: one customer's active days
+-- ---------------------------------------------------------------------------
+
+VALUE_TYPE customer_history: days, events, amounts and their scales
+COMMENT ON TYPE customer_history IS
+'one customer''s active days, each with its number of events and exact sum of amounts; made by customer_history(), added up by rollup() and ||; equal histories have equal bytes';
+COMMENT ON FUNCTION customer_history_to_jsonb(customer_history) IS
+'a customer_history as JSON: an array of days with events and amount, null where a day had no amount';
+
+CREATE FUNCTION customer_history_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_serialize(internal) IS 'part of customer_history(): a state for another process';
+
+CREATE FUNCTION customer_history_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_deserialize(bytea, internal) IS 'part of customer_history(): a state from another process';
+
+CREATE FUNCTION customer_history_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_combine(internal, internal) IS 'part of customer_history(): two states as one';
+
+CREATE FUNCTION customer_history_final(internal) RETURNS customer_history
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_final(internal) IS 'part of customer_history(): the history of a state';
+
+CREATE FUNCTION customer_history_trans(internal, "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_trans(internal, "any") IS 'part of customer_history(): one row';
+
+CREATE AGGREGATE customer_history(at "any") (
+	SFUNC = customer_history_trans,
+	STYPE = internal,
+	SSPACE = 64,
+	FINALFUNC = customer_history_final,
+	COMBINEFUNC = customer_history_combine,
+	SERIALFUNC = customer_history_serialize,
+	DESERIALFUNC = customer_history_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_history("any") IS
+'one customer''s active days; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); NULL is skipped, infinite times are an error. No rows give an empty history.';
+
+CREATE FUNCTION customer_history_zone_trans(internal, "any", text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_zone_trans(internal, "any", text) IS 'part of customer_history(): one row';
+
+CREATE AGGREGATE customer_history(at "any", time_zone text) (
+	SFUNC = customer_history_zone_trans,
+	STYPE = internal,
+	SSPACE = 64,
+	FINALFUNC = customer_history_final,
+	COMBINEFUNC = customer_history_combine,
+	SERIALFUNC = customer_history_serialize,
+	DESERIALFUNC = customer_history_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_history("any", text) IS
+'one customer''s active days; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. No rows give an empty history.';
+
+CREATE FUNCTION customer_history_amount_trans(internal, "any", numeric) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_amount_trans(internal, "any", numeric) IS 'part of customer_history(): one row';
+
+CREATE AGGREGATE customer_history(at "any", amount numeric) (
+	SFUNC = customer_history_amount_trans,
+	STYPE = internal,
+	SSPACE = 128,
+	FINALFUNC = customer_history_final,
+	COMBINEFUNC = customer_history_combine,
+	SERIALFUNC = customer_history_serialize,
+	DESERIALFUNC = customer_history_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_history("any", numeric) IS
+'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); NULL is skipped, infinite times are an error. amount: any finite numeric, also negative; NULL counts as an event without amount; NaN and infinities are an error (22003). No rows give an empty history.';
+
+CREATE FUNCTION customer_history_amount_zone_trans(internal, "any", numeric, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_amount_zone_trans(internal, "any", numeric, text) IS 'part of customer_history(): one row';
+
+CREATE AGGREGATE customer_history(at "any", amount numeric, time_zone text) (
+	SFUNC = customer_history_amount_zone_trans,
+	STYPE = internal,
+	SSPACE = 128,
+	FINALFUNC = customer_history_final,
+	COMBINEFUNC = customer_history_combine,
+	SERIALFUNC = customer_history_serialize,
+	DESERIALFUNC = customer_history_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_history("any", numeric, text) IS
+'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. amount: any finite numeric, also negative; NULL counts as an event without amount; NaN and infinities are an error (22003). No rows give an empty history.';
+
+CREATE FUNCTION customer_history_merge(customer_history, customer_history) RETURNS customer_history
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_merge(customer_history, customer_history) IS
+'the events of both histories; days that both have are added up; NULL counts as nothing';
+
+CREATE OPERATOR || (
+	LEFTARG = customer_history, RIGHTARG = customer_history, FUNCTION = customer_history_merge,
+	COMMUTATOR = ||
+);
+COMMENT ON OPERATOR || (customer_history, customer_history) IS 'the events of both histories; NULL counts as nothing';
+
+CREATE FUNCTION customer_history_rollup(customer_history, customer_history) RETURNS customer_history
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_rollup(customer_history, customer_history) IS 'part of rollup(): a history or a state more';
+
+CREATE FUNCTION customer_history_rollup_final(customer_history) RETURNS customer_history
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_rollup_final(customer_history) IS 'part of rollup(): the history of a state';
+
+CREATE AGGREGATE rollup(customer_history) (
+	SFUNC = customer_history_rollup,
+	STYPE = customer_history,
+	FINALFUNC = customer_history_rollup_final,
+	COMBINEFUNC = customer_history_rollup,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rollup(customer_history) IS
+'the events of all histories; days that several have are added up; NULL without rows';
+
+CREATE FUNCTION history_days(history customer_history)
+	RETURNS TABLE (day date, events bigint, amount numeric)
+	AS 'MODULE_PATHNAME', 'history_days' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION history_days(customer_history) IS
+'one row an active day, ascending: its events, and the sum of their amounts as sum(numeric) gives it, NULL if none had one';
+
+CREATE FUNCTION history_until(history customer_history, day date)
+	RETURNS customer_history
+	AS 'MODULE_PATHNAME', 'history_until' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION history_until(customer_history, date) IS
+'the history as it was known at the end of a day: its days up to and including that one';
+
+CREATE FUNCTION history_since(history customer_history, day date)
+	RETURNS customer_history
+	AS 'MODULE_PATHNAME', 'history_since' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION history_since(customer_history, date) IS
+'the days of a history from a day on, including it';
+
+CREATE FUNCTION first_day(history customer_history)
+	RETURNS date
+	AS 'MODULE_PATHNAME', 'history_first_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION first_day(customer_history) IS
+'first active day; NULL if there is none';
+
+CREATE FUNCTION last_day(history customer_history)
+	RETURNS date
+	AS 'MODULE_PATHNAME', 'history_last_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION last_day(customer_history) IS
+'last active day; NULL if there is none';
+
+CREATE FUNCTION active_days(history customer_history)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'history_active_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION active_days(customer_history) IS
+'number of active days';
+
+CREATE FUNCTION events(history customer_history)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'history_events' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION events(customer_history) IS
+'number of events';
+
+CREATE FUNCTION total_amount(history customer_history)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME', 'history_total_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION total_amount(customer_history) IS
+'sum of all amounts, to the last digit and scale of sum(numeric); NULL if no event had one';
+
+CREATE FUNCTION rfm(history customer_history, as_of date DEFAULT NULL, unit text DEFAULT 'day')
+	RETURNS TABLE (frequency bigint, recency double precision, age double precision,
+		monetary_value numeric)
+	AS 'MODULE_PATHNAME', 'history_rfm' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION rfm(customer_history, date, text) IS
+'the sufficient statistics of buy-till-you-die models (Fader, Hardie and Lee 2005), from the days up to as_of (NULL = the last active day): frequency x = active days after the first; recency t_x = first to last active day; age T = first active day to as_of; monetary_value = mean amount of the repeat days that have one, NULL without. unit: ''day'', ''week'', ''month'' (30.4375 days), ''quarter'' (91.3125), ''year'' (365.25). All NULL when no day is active by as_of.';
