@@ -44,7 +44,7 @@ FROM (SELECT customer, date '2020-06-01' + floor(start + (life * random()) * (i 
 ORDER BY customer, day;
 CREATE TABLE customers AS SELECT customer, customer_history(day, amount) AS h FROM purchases GROUP BY customer UNION ALL SELECT 0, NULL;
 
--- Features and outcomes of customers at a day, as churn_behaviour.h defines them.
+-- Features and outcomes of customers at a day, as churn_history_features.h defines them.
 CREATE FUNCTION pg_temp.behaviour(at date, days double precision)
   RETURNS TABLE (customer integer, recency float8, frequency float8, age float8, silence float8, pace float8, overdue float8, activity float8, spend float8, silent boolean)
 LANGUAGE sql AS $$

@@ -33,13 +33,13 @@ typedef struct AggForm
 typedef struct ChurnQuery
 {
 	bool		options_vary;
-	ChurnIntake *intake;		/* of the first group */
+	ChurnInputRows *collected;		/* of the first group */
 } ChurnQuery;
 
 /* Per group. */
 typedef struct ChurnState
 {
-	ChurnIntake *intake;
+	ChurnInputRows *collected;
 	ChurnSample *sample;		/* NULL before the first row that trains */
 	int64		unlabelled;
 	int64		skipped;
@@ -54,7 +54,7 @@ options_argument(FunctionCallInfo fcinfo, const AggForm *form)
 }
 
 static ChurnQuery *
-query_of(FunctionCallInfo fcinfo, const AggForm *form)
+churn_agg_query_of(FunctionCallInfo fcinfo, const AggForm *form)
 {
 	ChurnQuery *query = fcinfo->flinfo->fn_extra;
 	MemoryContext context = fcinfo->flinfo->fn_mcxt;
@@ -63,7 +63,7 @@ query_of(FunctionCallInfo fcinfo, const AggForm *form)
 		return query;
 	query = MemoryContextAllocZero(context, sizeof(ChurnQuery));
 	query->options_vary = form->options != 0 && argument_varies(fcinfo, form->options);
-	query->intake = churn_intake_create(context, form->input, form->weight != 0,
+	query->collected = churn_input_create(context, form->input, form->weight != 0,
 										options_argument(fcinfo, form), form->as_text);
 	fcinfo->flinfo->fn_extra = query;
 	return query;
@@ -72,22 +72,22 @@ query_of(FunctionCallInfo fcinfo, const AggForm *form)
 static ChurnState *
 state_begin(FunctionCallInfo fcinfo, const AggForm *form, MemoryContext context)
 {
-	ChurnQuery *query = query_of(fcinfo, form);
+	ChurnQuery *query = churn_agg_query_of(fcinfo, form);
 	struct varlena *options = options_argument(fcinfo, form);
 	ChurnState *state = MemoryContextAllocZero(context, sizeof(ChurnState));
 
-	if (!query->options_vary || churn_intake_has_options(query->intake, options))
-		state->intake = query->intake;
+	if (!query->options_vary || churn_input_has_options(query->collected, options))
+		state->collected = query->collected;
 	else
-		state->intake = churn_intake_create(context, form->input, form->weight != 0, options,
+		state->collected = churn_input_create(context, form->input, form->weight != 0, options,
 											form->as_text);
 	return state;
 }
 
 static void
-check_options(FunctionCallInfo fcinfo, const AggForm *form, const ChurnState *state)
+churn_agg_check_options(FunctionCallInfo fcinfo, const AggForm *form, const ChurnState *state)
 {
-	if (!churn_intake_has_options(state->intake, options_argument(fcinfo, form)))
+	if (!churn_input_has_options(state->collected, options_argument(fcinfo, form)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options must be the same in all rows of churn_model"),
@@ -114,22 +114,22 @@ weight_argument(FunctionCallInfo fcinfo, const AggForm *form, double *weight)
 }
 
 static void
-add_row(FunctionCallInfo fcinfo, const AggForm *form, MemoryContext context, ChurnState *state,
+churn_agg_add_row(FunctionCallInfo fcinfo, const AggForm *form, MemoryContext context, ChurnState *state,
 		double weight)
 {
 	Datum		features = churn_features_datum(form->input, PG_GETARG_DATUM(FEATURES_ARG));
 
 	if (unlikely(state->sample == NULL))
 	{
-		/* the query's intake may be used to other features than this group has */
-		if (state->intake->reader != NULL && !churn_intake_reads(state->intake, features))
-			state->intake = churn_intake_create(context, form->input, form->weight != 0,
+		/* the query's input may be used to other features than this group has */
+		if (state->collected->reader != NULL && !churn_input_reads(state->collected, features))
+			state->collected = churn_input_create(context, form->input, form->weight != 0,
 												options_argument(fcinfo, form), form->as_text);
-		if (state->intake->reader == NULL)
-			churn_intake_describe(state->intake, features);
-		state->sample = churn_sample_of_shape(context, state->intake->shape);
+		if (state->collected->reader == NULL)
+			churn_input_describe(state->collected, features);
+		state->sample = churn_sample_of_shape(context, state->collected->shape);
 	}
-	churn_intake_add(state->intake, state->sample, PG_GETARG_BOOL(CHURNED_ARG), features, weight);
+	churn_input_add(state->collected, state->sample, PG_GETARG_BOOL(CHURNED_ARG), features, weight);
 }
 
 static Datum
@@ -144,15 +144,15 @@ churn_model_transition(FunctionCallInfo fcinfo, const AggForm *form)
 	else
 	{
 		state = (ChurnState *) PG_GETARG_POINTER(0);
-		if (query_of(fcinfo, form)->options_vary)
-			check_options(fcinfo, form, state);
+		if (churn_agg_query_of(fcinfo, form)->options_vary)
+			churn_agg_check_options(fcinfo, form, state);
 	}
 	if (PG_ARGISNULL(CHURNED_ARG))
 		state->unlabelled++;
 	else if (!weight_argument(fcinfo, form, &weight) || PG_ARGISNULL(FEATURES_ARG))
 		state->skipped++;
 	else
-		add_row(fcinfo, form, context, state, weight);
+		churn_agg_add_row(fcinfo, form, context, state, weight);
 	PG_RETURN_POINTER(state);
 }
 
@@ -257,7 +257,7 @@ churn_model_rows_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (const ChurnState *) PG_GETARG_POINTER(0);
-	model = churn_intake_fit(state->intake, state->sample, state->unlabelled, state->skipped);
-	churn_intake_warn(state->sample, model);
+	model = churn_input_fit(state->collected, state->sample, state->unlabelled, state->skipped);
+	churn_input_warn(state->sample, model);
 	PG_RETURN_POINTER(churn_model_pack(model));
 }

@@ -39,7 +39,7 @@ time_error(const char *name, Oid type)
 }
 
 static void
-type_error(const char *name, Oid type)
+churn_features_type_error(const char *name, Oid type)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -77,7 +77,7 @@ kind_of(const char *name, Oid declared, Oid base)
 		default:
 			if (get_typtype(base) == TYPTYPE_ENUM)
 				return FEATURE_CATEGORY;
-			type_error(name, declared);
+			churn_features_type_error(name, declared);
 	}
 	return FEATURE_NUMBER;		/* not reached */
 }
@@ -272,7 +272,7 @@ feature_reader_for_record(Datum record, const ChurnOptions *options)
 }
 
 static const char *
-kind_name(FeatureKind kind)
+churn_features_kind_name(FeatureKind kind)
 {
 	return kind == FEATURE_NUMBER ? "a number" : kind == FEATURE_BOOLEAN ? "a boolean" : "a text";
 }
@@ -293,7 +293,7 @@ source_for_model(FeatureReader *reader, const ChurnFeature *feature)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("feature \"%s\" is %s, but was %s when the model was fitted",
-						feature->name, kind_name(source->kind), kind_name(feature->kind))));
+						feature->name, churn_features_kind_name(source->kind), churn_features_kind_name(feature->kind))));
 	reader->n++;
 }
 

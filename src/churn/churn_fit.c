@@ -8,7 +8,7 @@
  * occurs twice (a name of each customer) all are pooled: it is no feature, and
  * has no column.
  *
- * Promises: whatever is summed is summed in the order of churn_order.c, so that
+ * Promises: whatever is summed is summed in the order of churn_sample_sort.c, so that
  * a model depends on the rows alone; equal rows are one with their number for a
  * weight.
  * Never: changes the sample; fits what has no two outcomes.
@@ -48,7 +48,7 @@ typedef struct LevelOrder
 } LevelOrder;
 
 static int
-compare_labels(const void *a, const void *b, void *arg)
+churn_fit_compare_labels(const void *a, const void *b, void *arg)
 {
 	const LevelOrder *order = arg;
 	uint32		x = *(const uint32 *) a;
@@ -81,7 +81,7 @@ base_label(const Dictionary *dictionary, uint32 *labels)
 	uint32		best = 0;
 
 	for (uint32 i = 1; i < dictionary->n; i++)
-		if (compare_labels(&i, &best, &order) < 0)
+		if (churn_fit_compare_labels(&i, &best, &order) < 0)
 			best = i;
 	if (dictionary->n == 0 || dictionary->labels[best].count < 2)
 		return 0;
@@ -101,10 +101,10 @@ choose_levels(const Dictionary *dictionary, int64 rare, ChurnFeature *feature)
 
 	if (n == 0)
 		n = base_label(dictionary, labels);
-	qsort_arg(labels, n, sizeof(uint32), compare_labels, &by_frequency);
+	qsort_arg(labels, n, sizeof(uint32), churn_fit_compare_labels, &by_frequency);
 	n = Min(n, CHURN_LEVELS_MAX);
 	if (n > 1)
-		qsort_arg(labels + 1, n - 1, sizeof(uint32), compare_labels, &by_bytes);
+		qsort_arg(labels + 1, n - 1, sizeof(uint32), churn_fit_compare_labels, &by_bytes);
 	/* as feature_level() has it */
 	for (uint32 i = 0; i < dictionary->n; i++)
 		levels[i] = n == 0 ? 0 : (LabelLevel) LEVEL_OTHER;
@@ -131,7 +131,7 @@ typedef struct Sum
 } Sum;
 
 static inline void
-sum_add(Sum *sum, double value)
+churn_fit_sum_add(Sum *sum, double value)
 {
 	double		total = sum->sum + value;
 
@@ -158,7 +158,7 @@ mean_add(MeanOf *mean, double value, double weight)
 		mean->origin = value;
 	mean->any = true;
 	/* halves: a distance cannot overflow */
-	sum_add(&mean->distance, weight * (value / 2 - mean->origin / 2));
+	churn_fit_sum_add(&mean->distance, weight * (value / 2 - mean->origin / 2));
 	mean->weight += weight;
 }
 
@@ -369,9 +369,9 @@ sum_weights(Fit *fit)
 		if (i % POLL_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
 		(void) order_next(&cursor, &churned, &weight);
-		sum_add(&all, weight);
+		churn_fit_sum_add(&all, weight);
 		if (churned)
-			sum_add(&positive, weight);
+			churn_fit_sum_add(&positive, weight);
 	}
 	fit->model->weight = all.sum + all.rest;
 	fit->model->positive_weight = positive.sum + positive.rest;
@@ -424,7 +424,7 @@ column_means(Fit *fit)
 		for (int j = 0; j < columns; j++)
 		{
 			means[j].weight += weight;
-			sum_add(&means[j].distance, distance[j]);
+			churn_fit_sum_add(&means[j].distance, distance[j]);
 		}
 	}
 	for (int j = 0; j < columns; j++)
@@ -506,7 +506,7 @@ status_of(const ChurnSample *sample)
 }
 
 static void
-fit_rows(Fit *fit)
+churn_fit_rows(Fit *fit)
 {
 	ChurnModel *model = fit->model;
 	RowSource	rows = {
@@ -571,7 +571,7 @@ churn_sample_fit(const ChurnSample *sample)
 	churn_order_make(sample, &fit.order);
 	sum_weights(&fit);
 	known_means(&fit);
-	fit_rows(&fit);
+	churn_fit_rows(&fit);
 	churn_order_free(&fit.order);
 	for (int c = 0; c < fit.shape->ncategories; c++)
 		pfree(fit.levels[c]);

@@ -233,7 +233,7 @@ typedef struct HistoryFit
 } HistoryFit;
 
 static NullableDatum
-row_argument(WindowObject winobj, int arg, int64 row)
+churn_history_row_argument(WindowObject winobj, int arg, int64 row)
 {
 	NullableDatum datum;
 	bool		isout;
@@ -249,12 +249,12 @@ partition_row(WindowObject winobj, int64 i)
 {
 	HistoryRow	row;
 
-	row.as_of = row_argument(winobj, AS_OF_ARG, i);
-	row.horizon = row_argument(winobj, HORIZON_ARG, i);
+	row.as_of = churn_history_row_argument(winobj, AS_OF_ARG, i);
+	row.horizon = churn_history_row_argument(winobj, HORIZON_ARG, i);
 	/* to read another argument is to read the row again, over this one */
 	if (!row.horizon.isnull)
 		row.horizon.value = datumCopy(row.horizon.value, false, sizeof(Interval));
-	row.options = row_argument(winobj, OPTIONS_ARG, i);
+	row.options = churn_history_row_argument(winobj, OPTIONS_ARG, i);
 	return row;
 }
 
@@ -268,7 +268,7 @@ arguments_are_stable(FunctionCallInfo fcinfo)
 
 /* All rows of the partition, with the current memory context to be reset after each. */
 static BehaviourSample *
-read_partition(FunctionCallInfo fcinfo, WindowObject winobj, MemoryContext row_context)
+churn_history_read_partition(FunctionCallInfo fcinfo, WindowObject winobj, MemoryContext row_context)
 {
 	int64		rows = WinGetPartitionRowCount(winobj);
 	bool		stable = arguments_are_stable(fcinfo);
@@ -293,7 +293,7 @@ read_partition(FunctionCallInfo fcinfo, WindowObject winobj, MemoryContext row_c
 				differ_error(name, "a partition",
 							 "Partition by it too, or use churn_model() and churn_score(model, history).");
 		}
-		history = row_argument(winobj, HISTORY_ARG, i);
+		history = churn_history_row_argument(winobj, HISTORY_ARG, i);
 		behaviour_sample_add(sample, history.isnull ? NULL : DatumGetHistoryPP(history.value));
 	}
 	MemoryContextSwitchTo(old);
@@ -302,7 +302,7 @@ read_partition(FunctionCallInfo fcinfo, WindowObject winobj, MemoryContext row_c
 
 /* What is left of it in the partition's memory, the current context, is the model. */
 static void
-fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, HistoryFit *fit)
+churn_history_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, HistoryFit *fit)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "churn_score fit",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -314,7 +314,7 @@ fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, HistoryFit *fit)
 	ChurnModelValue *value;
 
 	fit->tried = true;
-	sample = read_partition(fcinfo, winobj, row_context);
+	sample = churn_history_read_partition(fcinfo, winobj, row_context);
 	model = behaviour_sample_fit(sample);
 	report(sample, model);
 	value = churn_model_pack(model);
@@ -344,7 +344,7 @@ churn_history_window(PG_FUNCTION_ARGS)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(fit));
 
-		fit_partition(fcinfo, winobj, fit);
+		churn_history_fit_partition(fcinfo, winobj, fit);
 		MemoryContextSwitchTo(old);
 	}
 	if (fit->model == NULL)
@@ -362,30 +362,30 @@ churn_history_window(PG_FUNCTION_ARGS)
 
 /* Arguments model, history, as_of: false where there is nothing to score. */
 static bool
-scored_customer(FunctionCallInfo fcinfo, ChurnSiteModel **site, Behaviour *behaviour)
+scored_customer(FunctionCallInfo fcinfo, ChurnCacheModel **cache, Behaviour *behaviour)
 {
 	DateADT		as_of;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return false;
-	*site = churn_site_model(fcinfo, 0);
-	behaviour_require((*site)->model);
-	as_of = PG_ARGISNULL(2) ? (*site)->model->until : PG_GETARG_DATEADT(2);
+	*cache = churn_cache_model(fcinfo, 0);
+	behaviour_require((*cache)->model);
+	as_of = PG_ARGISNULL(2) ? (*cache)->model->until : PG_GETARG_DATEADT(2);
 	behaviour_check_as_of(as_of);
-	return churn_model_scores((*site)->model) &&
-		behaviour_of_history(PG_GETARG_HISTORY_PP(1), as_of, (*site)->model->horizon, behaviour);
+	return churn_model_scores((*cache)->model) &&
+		behaviour_of_history(PG_GETARG_HISTORY_PP(1), as_of, (*cache)->model->horizon, behaviour);
 }
 
 PG_FUNCTION_INFO_V1(churn_score_history);
 Datum
 churn_score_history(PG_FUNCTION_ARGS)
 {
-	ChurnSiteModel *site;
+	ChurnCacheModel *cache;
 	Behaviour	behaviour;
 	double		p;
 
-	if (!scored_customer(fcinfo, &site, &behaviour) ||
-		!behaviour_score(site->model, &behaviour, site->raw, site->x, &p))
+	if (!scored_customer(fcinfo, &cache, &behaviour) ||
+		!behaviour_score(cache->model, &behaviour, cache->raw, cache->x, &p))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(p);
 }
@@ -419,19 +419,19 @@ Datum
 churn_reasons_history(PG_FUNCTION_ARGS)
 {
 	int			k = churn_reasons_asked(fcinfo, 3);
-	ChurnSiteModel *site;
+	ChurnCacheModel *cache;
 	Behaviour	behaviour;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (!scored_customer(fcinfo, &site, &behaviour))
+	if (!scored_customer(fcinfo, &cache, &behaviour))
 		return (Datum) 0;
-	if (site->model->method == CHURN_GAP)
+	if (cache->model->method == CHURN_GAP)
 	{
-		put_gap_reasons(fcinfo, site->model, behaviour.recency, k);
+		put_gap_reasons(fcinfo, cache->model, behaviour.recency, k);
 		return (Datum) 0;
 	}
-	behaviour_row(site->model, &behaviour, site->raw, site->values);
-	churn_put_reasons(fcinfo, site->model, site->values, site->raw, site->x, k);
+	behaviour_row(cache->model, &behaviour, cache->raw, cache->values);
+	churn_put_reasons(fcinfo, cache->model, cache->values, cache->raw, cache->x, k);
 	return (Datum) 0;
 }
 
@@ -444,9 +444,9 @@ churn_outcome(PG_FUNCTION_ARGS)
 	HistoryReader reader;
 
 	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
-	if (!history_reader_skim(&reader) || reader.day.day > as_of)
+	if (!history_reader_read_dates(&reader) || reader.day.day > as_of)
 		PG_RETURN_NULL();
-	while (history_reader_skim(&reader))
+	while (history_reader_read_dates(&reader))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (reader.day.day > as_of)

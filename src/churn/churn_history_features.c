@@ -2,7 +2,7 @@
  * churn_history_features.c
  *	  A customer's buying as the features of churn.
  *
- * Definitions, promises and limits: see churn_behaviour.h.
+ * Definitions, promises and limits: see churn_history_features.h.
  */
 #include "churn/churn_history_features.h"
 
@@ -74,7 +74,7 @@ behaviour_next(HistoryReader *reader, DateADT until)
 	if (reader->has_amounts)
 		return history_reader_day(reader) && reader->day.day <= until;
 	reader->day.amount.scale = AMOUNT_NONE;
-	return history_reader_skim(reader) && reader->day.day <= until;
+	return history_reader_read_dates(reader) && reader->day.day <= until;
 }
 
 bool

@@ -26,8 +26,8 @@
  * not looked at.
  * Never: knows a model, other customers or a calendar.
  */
-#ifndef RETENTION_CHURN_BEHAVIOUR_H
-#define RETENTION_CHURN_BEHAVIOUR_H
+#ifndef RETENTION_CHURN_HISTORY_FEATURES_H
+#define RETENTION_CHURN_HISTORY_FEATURES_H
 
 #include "history/history.h"
 
@@ -101,4 +101,4 @@ extern double behaviour_feature(const Behaviour *behaviour, int32 horizon,
 extern double behaviour_value(const Behaviour *behaviour, int32 horizon,
 							  BehaviourFeature feature);
 
-#endif							/* RETENTION_CHURN_BEHAVIOUR_H */
+#endif							/* RETENTION_CHURN_HISTORY_FEATURES_H */

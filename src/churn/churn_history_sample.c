@@ -2,7 +2,7 @@
  * churn_history_sample.c
  *	  Customers as they were a horizon ago, and the model that is fitted to them.
  *
- * Promises and limits: see behaviour_sample.h.
+ * Promises and limits: see churn_history_sample.h.
  */
 #include "churn/churn_history_sample.h"
 
@@ -299,7 +299,7 @@ trains(const BehaviourSample *sample)
 }
 
 static ChurnModel *
-fit_rows(const BehaviourSample *sample)
+history_sample_fit_rows(const BehaviourSample *sample)
 {
 	const char *names[BEHAVIOUR_FEATURES];
 	FeatureKind kinds[BEHAVIOUR_FEATURES];
@@ -337,7 +337,7 @@ behaviour_sample_fit(const BehaviourSample *sample)
 	ChurnModel *model;
 
 	if (trains(sample))
-		model = fit_rows(sample);
+		model = history_sample_fit_rows(sample);
 	else
 	{
 		model = palloc0(sizeof(ChurnModel));

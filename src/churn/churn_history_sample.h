@@ -4,7 +4,7 @@
  *	  model that is fitted to them.
  *
  * With as_of and horizon: who had bought by as_of - horizon trains, with his
- * behaviour of that day (churn_behaviour.h) and with whether he was silent until
+ * behaviour of that day (churn_history_features.h) and with whether he was silent until
  * as_of.  Days after as_of are not looked at.  Where either outcome has fewer
  * than BEHAVIOUR_ENOUGH customers, the model is the survival of the gaps between
  * purchase days of all who had bought by as_of, the last gap of each censored
@@ -15,8 +15,8 @@
  * depends on the customers, not on their order; fitting changes nothing.
  * Never: has a memory context of its own; reports anything unasked.
  */
-#ifndef RETENTION_BEHAVIOUR_SAMPLE_H
-#define RETENTION_BEHAVIOUR_SAMPLE_H
+#ifndef RETENTION_CHURN_HISTORY_SAMPLE_H
+#define RETENTION_CHURN_HISTORY_SAMPLE_H
 
 #include "churn/churn_history_features.h"
 #include "churn/churn_features.h"
@@ -86,4 +86,4 @@ extern bool behaviour_score(const ChurnModel *model, const Behaviour *behaviour,
 /* The same of a model of gaps, for any recency: S(recency + horizon) / S(recency). */
 extern bool behaviour_gap_score(const ChurnModel *model, int32 recency, double *p);
 
-#endif							/* RETENTION_BEHAVIOUR_SAMPLE_H */
+#endif							/* RETENTION_CHURN_HISTORY_SAMPLE_H */

@@ -2,7 +2,7 @@
  * churn_input.c
  *	  Rows as SQL gives them, on their way into a sample.
  *
- * Promises: see churn_intake.h; numbers of an array go from the row into the
+ * Promises: see churn_input.h; numbers of an array go from the row into the
  * sample in one copy.
  */
 #include "churn/churn_input.h"
@@ -21,33 +21,33 @@ options_jsonb(struct varlena *given, bool as_text)
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(given))));
 }
 
-ChurnIntake *
-churn_intake_create(MemoryContext context, ChurnInput input, bool weighted,
+ChurnInputRows *
+churn_input_create(MemoryContext context, ChurnInput input, bool weighted,
 					struct varlena *given, bool as_text)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ChurnIntake *intake = palloc0(sizeof(ChurnIntake));
+	ChurnInputRows *collected = palloc0(sizeof(ChurnInputRows));
 
-	intake->context = context;
-	intake->input = input;
-	intake->weighted = weighted;
+	collected->context = context;
+	collected->input = input;
+	collected->weighted = weighted;
 	if (given != NULL)
-		intake->given = (struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(given));
-	churn_options_parse(options_jsonb(intake->given, as_text), input, &intake->options);
+		collected->given = (struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(given));
+	churn_options_parse(options_jsonb(collected->given, as_text), input, &collected->options);
 	MemoryContextSwitchTo(old);
-	return intake;
+	return collected;
 }
 
 bool
-churn_intake_has_options(const ChurnIntake *intake, struct varlena *given)
+churn_input_has_options(const ChurnInputRows *collected, struct varlena *given)
 {
 	bool		same;
 
-	if (given == NULL || intake->given == NULL)
-		return given == intake->given;
+	if (given == NULL || collected->given == NULL)
+		return given == collected->given;
 	given = PG_DETOAST_DATUM_PACKED(PointerGetDatum(given));
-	same = VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(intake->given) &&
-		memcmp(VARDATA_ANY(given), VARDATA_ANY(intake->given), VARSIZE_ANY_EXHDR(given)) == 0;
+	same = VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(collected->given) &&
+		memcmp(VARDATA_ANY(given), VARDATA_ANY(collected->given), VARSIZE_ANY_EXHDR(given)) == 0;
 	return same;
 }
 
@@ -60,18 +60,18 @@ churn_features_datum(ChurnInput input, Datum features)
 }
 
 bool
-churn_intake_reads(const ChurnIntake *intake, Datum features)
+churn_input_reads(const ChurnInputRows *collected, Datum features)
 {
-	return feature_reads(intake->reader, features);
+	return feature_reads(collected->reader, features);
 }
 
 void
-churn_intake_describe(ChurnIntake *intake, Datum features)
+churn_input_describe(ChurnInputRows *collected, Datum features)
 {
-	MemoryContext old = MemoryContextSwitchTo(intake->context);
-	FeatureReader *reader = intake->input == CHURN_ARRAY ?
-		feature_reader_for_array(features, &intake->options) :
-		feature_reader_for_record(features, &intake->options);
+	MemoryContext old = MemoryContextSwitchTo(collected->context);
+	FeatureReader *reader = collected->input == CHURN_ARRAY ?
+		feature_reader_for_array(features, &collected->options) :
+		feature_reader_for_record(features, &collected->options);
 	const char **names = palloc(Max(reader->n, 1) * sizeof(char *));
 	FeatureKind *kinds = palloc(Max(reader->n, 1) * sizeof(FeatureKind));
 
@@ -80,43 +80,43 @@ churn_intake_describe(ChurnIntake *intake, Datum features)
 		names[i] = reader->sources[i].name;
 		kinds[i] = reader->sources[i].kind;
 	}
-	intake->shape = churn_shape_create(intake->context, intake->input, reader->n, names, kinds,
-									   &intake->options, intake->weighted);
-	intake->values = palloc(Max(reader->n, 1) * sizeof(FeatureValue));
-	intake->reader = reader;
+	collected->shape = churn_shape_create(collected->context, collected->input, reader->n, names, kinds,
+									   &collected->options, collected->weighted);
+	collected->values = palloc(Max(reader->n, 1) * sizeof(FeatureValue));
+	collected->reader = reader;
 	pfree(names);
 	pfree(kinds);
 	MemoryContextSwitchTo(old);
 }
 
 void
-churn_intake_add(ChurnIntake *intake, ChurnSample *sample, bool churned, Datum features,
+churn_input_add(ChurnInputRows *collected, ChurnSample *sample, bool churned, Datum features,
 				 double weight)
 {
-	if (intake->input == CHURN_ARRAY)
+	if (collected->input == CHURN_ARRAY)
 	{
-		const double *numbers = feature_numbers(intake->reader, (ArrayType *) DatumGetPointer(features));
+		const double *numbers = feature_numbers(collected->reader, (ArrayType *) DatumGetPointer(features));
 
 		if (likely(numbers != NULL))
 		{
 			if (unlikely(!churn_sample_add_numbers(sample, churned, numbers, weight)))
-				feature_refuse(intake->reader, numbers);
+				feature_refuse(collected->reader, numbers);
 			return;
 		}
 	}
-	feature_read(intake->reader, features, intake->values);
-	churn_sample_add(sample, churned, intake->values, weight);
+	feature_read(collected->reader, features, collected->values);
+	churn_sample_add(sample, churned, collected->values, weight);
 }
 
 ChurnModel *
-churn_intake_fit(const ChurnIntake *intake, const ChurnSample *sample, int64 unlabelled,
+churn_input_fit(const ChurnInputRows *collected, const ChurnSample *sample, int64 unlabelled,
 				 int64 skipped)
 {
 	ChurnModel *model;
 
 	if (sample == NULL)
-		sample = churn_sample_create(CurrentMemoryContext, intake->input, 0, NULL, NULL,
-									 &intake->options, intake->weighted);
+		sample = churn_sample_create(CurrentMemoryContext, collected->input, 0, NULL, NULL,
+									 &collected->options, collected->weighted);
 	model = churn_sample_fit(sample);
 	model->unlabelled = unlabelled;
 	model->skipped += skipped;
@@ -124,7 +124,7 @@ churn_intake_fit(const ChurnIntake *intake, const ChurnSample *sample, int64 unl
 }
 
 void
-churn_intake_warn(const ChurnSample *sample, const ChurnModel *model)
+churn_input_warn(const ChurnSample *sample, const ChurnModel *model)
 {
 	char	   *names;
 
@@ -135,7 +135,7 @@ churn_intake_warn(const ChurnSample *sample, const ChurnModel *model)
 						"no scores", churn_status_text(model))));
 		return;
 	}
-	names = churn_sample_giveaways(sample, model);
+	names = churn_sample_leakages(sample, model);
 	if (names != NULL)
 		ereport(WARNING,
 				(errmsg("one feature alone tells every outcome: %s", names),

@@ -72,7 +72,7 @@ interrogate(const ChurnSample *sample, Suspect *suspects, int n)
 	const uint8 *outcome;
 	const double *row;
 
-	while (n > 0 && (row = walk_next(&walk, &outcome)) != NULL)
+	while (n > 0 && (row = row_walk_next(&walk, &outcome)) != NULL)
 	{
 		int			left = 0;
 
@@ -113,7 +113,7 @@ log_choose(double n, double k)
 }
 
 char *
-churn_sample_giveaways(const ChurnSample *sample, const ChurnModel *model)
+churn_sample_leakages(const ChurnSample *sample, const ChurnModel *model)
 {
 	const ChurnShape *shape = sample->shape;
 	Suspect    *suspects = palloc0(Max(shape->n, 1) * sizeof(Suspect));

@@ -2,7 +2,7 @@
  * churn_levels.c
  *	  The labels of a text feature, numbered in the order in which they come.
  *
- * Promises: see churn_dictionary.h.
+ * Promises: see churn_levels.h.
  */
 #include "churn/churn_levels.h"
 
@@ -13,7 +13,7 @@
 #define SEARCHED	8			/* so many labels need no table */
 
 static inline bool
-is_label(const Dictionary *dictionary, uint32 number, uint32 hash, const char *text, int length)
+churn_levels_is_label(const Dictionary *dictionary, uint32 number, uint32 hash, const char *text, int length)
 {
 	const DictionaryLabel *label = &dictionary->labels[number];
 
@@ -112,13 +112,13 @@ label_find(const Dictionary *dictionary, uint32 hash, const char *text, int leng
 	{
 		uint32		i = 0;
 
-		while (i < dictionary->n && !is_label(dictionary, i, hash, text, length))
+		while (i < dictionary->n && !churn_levels_is_label(dictionary, i, hash, text, length))
 			i++;
 		return i;
 	}
 	for (slot = hash & dictionary->mask; dictionary->slots[slot] != 0;
 		 slot = (slot + 1) & dictionary->mask)
-		if (is_label(dictionary, dictionary->slots[slot] - 1, hash, text, length))
+		if (churn_levels_is_label(dictionary, dictionary->slots[slot] - 1, hash, text, length))
 			return dictionary->slots[slot] - 1;
 	return dictionary->n;
 }

@@ -9,8 +9,8 @@
  * Promises: labels are told apart by their bytes.
  * Never: forgets a label.
  */
-#ifndef RETENTION_CHURN_DICTIONARY_H
-#define RETENTION_CHURN_DICTIONARY_H
+#ifndef RETENTION_CHURN_LEVELS_H
+#define RETENTION_CHURN_LEVELS_H
 
 #include "retention.h"
 
@@ -48,4 +48,4 @@ dictionary_text(const Dictionary *dictionary, uint32 number)
 /* By bytes, the shorter first. */
 extern int	dictionary_compare(const Dictionary *dictionary, uint32 a, uint32 b);
 
-#endif							/* RETENTION_CHURN_DICTIONARY_H */
+#endif							/* RETENTION_CHURN_LEVELS_H */

@@ -14,13 +14,13 @@
  *		kind, missing, other (in one byte)
  *		mean				of numbers and booleans
  *		number of levels, and for each length, bytes		of categories
- *	  and what the method says: see put_logistic(), put_boost(), put_gaps().
+ *	  and what the method says: see put_logistic(), put_boost(), churn_model_put_gaps().
  * Columns follow from the features.  What a model without scores lacks is not
  * stored.  Trees are stored without the nodes that no row reaches.  Levels after
  * the base are in the order of their bytes in the encoding of the fit.
  *
  * The fingerprint is what tells two models of a call site apart without
- * comparing all of their trees at every row (churn_site.c).
+ * comparing all of their trees at every row (churn_cache.c).
  *
  * Promises: equal models have equal bytes; what is written can be read.
  * Never: follows the order of a machine's bytes, or a setting.
@@ -38,12 +38,12 @@
 #include "value/varint.h"
 
 static struct varlena *
-as_it_is(struct varlena *value)
+churn_model_as_it_is(struct varlena *value)
 {
 	return value;
 }
 
-VALUE_IO(churn_model, churn_model_check, as_it_is, "churn_model()")
+VALUE_IO(churn_model, churn_model_check, churn_model_as_it_is, "churn_model()")
 
 void
 churn_fingerprint(const char *data, Size len, char *result)
@@ -108,7 +108,7 @@ put_byte(StringInfo buf, int value)
 }
 
 static void
-put_double(StringInfo buf, double value)
+churn_model_put_double(StringInfo buf, double value)
 {
 	uint64		bits;
 
@@ -130,7 +130,7 @@ put_text(StringInfo buf, const char *text)
 }
 
 static void
-put_features(StringInfo buf, const ChurnModel *model)
+churn_model_put_features(StringInfo buf, const ChurnModel *model)
 {
 	varint_append(buf, model->nfeatures);
 	for (int i = 0; i < model->nfeatures; i++)
@@ -143,7 +143,7 @@ put_features(StringInfo buf, const ChurnModel *model)
 				 (category && f->other ? CHURN_FLAG_OTHER : 0));
 		/* a feature that no row knows has no mean */
 		if (!category)
-			put_double(buf, isfinite(f->mean) ? f->mean : 0);
+			churn_model_put_double(buf, isfinite(f->mean) ? f->mean : 0);
 		else
 		{
 			varint_append(buf, f->nlevels);
@@ -163,15 +163,15 @@ put_logistic(StringInfo buf, const ChurnModel *model)
 {
 	const LogisticFit *fit = &model->fit;
 
-	put_double(buf, model->lambda);
+	churn_model_put_double(buf, model->lambda);
 	if (!churn_model_scores(model))
 		return;
 	put_byte(buf, fit->end);
-	put_double(buf, fit->log_likelihood_null);
-	put_double(buf, fit->log_likelihood);
-	put_double(buf, fit->penalised);
-	put_double(buf, fit->edf);
-	put_double(buf, fit->max_gradient);
+	churn_model_put_double(buf, fit->log_likelihood_null);
+	churn_model_put_double(buf, fit->log_likelihood);
+	churn_model_put_double(buf, fit->penalised);
+	churn_model_put_double(buf, fit->edf);
+	churn_model_put_double(buf, fit->max_gradient);
 	varint_append(buf, fit->iterations);
 	for (int i = 0; i <= model->ncolumns; i++)
 	{
@@ -179,15 +179,15 @@ put_logistic(StringInfo buf, const ChurnModel *model)
 
 		if (i < model->ncolumns)
 		{
-			put_double(buf, term->mean);
-			put_double(buf, term->sd);
+			churn_model_put_double(buf, term->mean);
+			churn_model_put_double(buf, term->sd);
 			if (term->sd == 0)
 				continue;
 		}
-		put_double(buf, term->coef_std);
-		put_double(buf, term->coef);
-		put_double(buf, term->se);
-		put_double(buf, term->se_sandwich);
+		churn_model_put_double(buf, term->coef_std);
+		churn_model_put_double(buf, term->coef);
+		churn_model_put_double(buf, term->se);
+		churn_model_put_double(buf, term->se_sandwich);
 	}
 }
 
@@ -196,7 +196,7 @@ put_logistic(StringInfo buf, const ChurnModel *model)
  * At full depth the 0 is left out.
  */
 static void
-put_node(StringInfo buf, const BoostModel *boost, int tree, int node)
+churn_model_put_node(StringInfo buf, const BoostModel *boost, int tree, int node)
 {
 	const BoostSplit *splits = boost->splits + (Size) tree * boost_splits(boost->depth);
 	const double *values = boost->values + (Size) tree * boost_leaves(boost->depth);
@@ -206,9 +206,9 @@ put_node(StringInfo buf, const BoostModel *boost, int tree, int node)
 	if (inner && splits[node].column >= 0)
 	{
 		varint_append(buf, splits[node].column + 1);
-		put_double(buf, splits[node].threshold);
-		put_node(buf, boost, tree, 2 * node + 1);
-		put_node(buf, boost, tree, 2 * node + 2);
+		churn_model_put_double(buf, splits[node].threshold);
+		churn_model_put_node(buf, boost, tree, 2 * node + 1);
+		churn_model_put_node(buf, boost, tree, 2 * node + 2);
 	}
 	else
 	{
@@ -221,8 +221,8 @@ put_node(StringInfo buf, const BoostModel *boost, int tree, int node)
 			cover += covers[from + i];
 		if (inner)
 			varint_append(buf, 0);
-		put_double(buf, values[from]);
-		put_double(buf, cover);
+		churn_model_put_double(buf, values[from]);
+		churn_model_put_double(buf, cover);
 	}
 }
 
@@ -233,31 +233,31 @@ put_boost(StringInfo buf, const ChurnModel *model)
 	varint_append(buf, model->params.trees);
 	put_byte(buf, model->params.depth);
 	put_byte(buf, model->params.bins);
-	put_double(buf, model->params.learning_rate);
-	put_double(buf, model->params.lambda);
-	put_double(buf, model->params.min_leaf);
+	churn_model_put_double(buf, model->params.learning_rate);
+	churn_model_put_double(buf, model->params.lambda);
+	churn_model_put_double(buf, model->params.min_leaf);
 	if (!churn_model_scores(model))
 		return;
 	for (int i = 0; i < model->ncolumns; i++)
-		put_double(buf, model->column_means[i]);
-	put_double(buf, model->log_loss);
-	put_double(buf, model->boost.base);
+		churn_model_put_double(buf, model->column_means[i]);
+	churn_model_put_double(buf, model->log_loss);
+	churn_model_put_double(buf, model->boost.base);
 	varint_append(buf, model->boost.trees);
 	for (int tree = 0; tree < model->boost.trees; tree++)
-		put_node(buf, &model->boost, tree, 0);
+		churn_model_put_node(buf, &model->boost, tree, 0);
 }
 
 static void
-put_gaps(StringInfo buf, const ChurnModel *model)
+churn_model_put_gaps(StringInfo buf, const ChurnModel *model)
 {
 	varint_append(buf, model->ngaps);
 	for (int i = 0; i < model->ngaps; i++)
 	{
-		put_double(buf, model->gaps[i].time);
-		put_double(buf, model->gaps[i].at_risk);
-		put_double(buf, model->gaps[i].events);
-		put_double(buf, model->gaps[i].censored);
-		put_double(buf, model->gaps[i].survival);
+		churn_model_put_double(buf, model->gaps[i].time);
+		churn_model_put_double(buf, model->gaps[i].at_risk);
+		churn_model_put_double(buf, model->gaps[i].events);
+		churn_model_put_double(buf, model->gaps[i].censored);
+		churn_model_put_double(buf, model->gaps[i].survival);
 	}
 }
 
@@ -278,16 +278,16 @@ churn_model_pack(const ChurnModel *model)
 	varint_append(&buf, model->positives);
 	varint_append(&buf, model->unlabelled);
 	varint_append(&buf, model->skipped);
-	put_double(&buf, model->weight);
+	churn_model_put_double(&buf, model->weight);
 	/* sums of the same weights may differ in their rounding */
-	put_double(&buf, Min(model->positive_weight, model->weight));
+	churn_model_put_double(&buf, Min(model->positive_weight, model->weight));
 	if (model->input == CHURN_HISTORY)
 	{
 		varint_append(&buf, zigzag(model->until));
 		varint_append(&buf, model->until - model->as_of);
 		put_byte(&buf, model->amounts);
 	}
-	put_features(&buf, model);
+	churn_model_put_features(&buf, model);
 	switch (model->method)
 	{
 		case CHURN_LOGISTIC:
@@ -297,7 +297,7 @@ churn_model_pack(const ChurnModel *model)
 			put_boost(&buf, model);
 			break;
 		case CHURN_GAP:
-			put_gaps(&buf, model);
+			churn_model_put_gaps(&buf, model);
 			break;
 	}
 	value = (ChurnModelValue *) buf.data;

@@ -3,8 +3,8 @@
  *	  What a churn_model's bytes tell without being unpacked, and columns of
  *	  features.
  */
-#ifndef RETENTION_CHURN_VALUE_H
-#define RETENTION_CHURN_VALUE_H
+#ifndef RETENTION_CHURN_MODEL_H
+#define RETENTION_CHURN_MODEL_H
 
 #include "churn/churn.h"
 
@@ -48,4 +48,4 @@ extern void churn_columns_of(ChurnModel *model);
 /* "feature", "feature=level", "feature=(other)", "feature=(missing)" */
 extern char *churn_column_name(const ChurnModel *model, int column);
 
-#endif							/* RETENTION_CHURN_VALUE_H */
+#endif							/* RETENTION_CHURN_MODEL_H */

@@ -8,9 +8,9 @@
  *	- where it lies out of line, by its toast pointer (a pointer is not given to
  *	  another value while somebody can see the old one);
  *	- where it is compressed in line, by its few compressed bytes;
- *	- else by its length and fingerprint (churn_value.h).
+ *	- else by its length and fingerprint (churn_model.h).
  *
- * Promises: see churn_site.h.
+ * Promises: see churn_cache.h.
  */
 #include "churn/churn_model_cache.h"
 
@@ -21,13 +21,13 @@
 /* So many models in turn are cheap. */
 #define SITE_MODELS	16
 
-typedef struct ChurnSite
+typedef struct ChurnCache
 {
 	int			n;
 	int			next;			/* to be forgotten */
 	bool		warned;
-	ChurnSiteModel *models[SITE_MODELS];
-} ChurnSite;
+	ChurnCacheModel *models[SITE_MODELS];
+} ChurnCache;
 
 /* ---------- models ---------- */
 
@@ -39,7 +39,7 @@ has_image(const struct varlena *datum)
 }
 
 static void
-remember_image(ChurnSiteModel *model, const struct varlena *datum)
+remember_image(ChurnCacheModel *model, const struct varlena *datum)
 {
 	Size		size = VARSIZE_ANY(datum);
 
@@ -54,14 +54,14 @@ remember_image(ChurnSiteModel *model, const struct varlena *datum)
 	model->image_size = size;
 }
 
-static pg_noinline ChurnSiteModel *
-site_add(FunctionCallInfo fcinfo, ChurnSite *site, const ChurnModelValue *value)
+static pg_noinline ChurnCacheModel *
+churn_model_cache_add(FunctionCallInfo fcinfo, ChurnCache *cache, const ChurnModelValue *value)
 {
 	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "churn_model",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ChurnSiteModel *model = palloc0(sizeof(ChurnSiteModel));
-	int			place = site->n;
+	ChurnCacheModel *model = palloc0(sizeof(ChurnCacheModel));
+	int			place = cache->n;
 
 	model->context = context;
 	model->model = churn_model_unpack(value);
@@ -71,18 +71,18 @@ site_add(FunctionCallInfo fcinfo, ChurnSite *site, const ChurnModelValue *value)
 	model->x = palloc(sizeof(double) * (model->model->ncolumns + 1));
 	model->values = palloc0(sizeof(FeatureValue) * (model->model->nfeatures + 1));
 	MemoryContextSwitchTo(old);
-	if (site->n == SITE_MODELS)
+	if (cache->n == SITE_MODELS)
 	{
-		place = site->next;
-		site->next = (site->next + 1) % SITE_MODELS;
-		MemoryContextDelete(site->models[place]->context);
+		place = cache->next;
+		cache->next = (cache->next + 1) % SITE_MODELS;
+		MemoryContextDelete(cache->models[place]->context);
 	}
 	else
-		site->n++;
-	site->models[place] = model;
-	if (model->model->status != CHURN_CONVERGED && !site->warned)
+		cache->n++;
+	cache->models[place] = model;
+	if (model->model->status != CHURN_CONVERGED && !cache->warned)
 	{
-		site->warned = true;
+		cache->warned = true;
 		ereport(WARNING,
 				(errmsg("%s: %s",
 						churn_model_scores(model->model) ?
@@ -93,30 +93,30 @@ site_add(FunctionCallInfo fcinfo, ChurnSite *site, const ChurnModelValue *value)
 	return model;
 }
 
-ChurnSiteModel *
-churn_site_model(FunctionCallInfo fcinfo, int arg)
+ChurnCacheModel *
+churn_cache_model(FunctionCallInfo fcinfo, int arg)
 {
 	struct varlena *datum = (struct varlena *) DatumGetPointer(PG_GETARG_DATUM(arg));
-	ChurnSite  *site = fcinfo->flinfo->fn_extra;
+	ChurnCache  *cache = fcinfo->flinfo->fn_extra;
 	ChurnModelValue *value;
-	ChurnSiteModel *model = NULL;
+	ChurnCacheModel *model = NULL;
 
-	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ChurnSite));
+	if (cache == NULL)
+		cache = fcinfo->flinfo->fn_extra =
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ChurnCache));
 	if (has_image(datum))
-		for (int i = 0; i < site->n; i++)
-			if (site->models[i]->image_size == VARSIZE_ANY(datum) &&
-				memcmp(site->models[i]->image, datum, VARSIZE_ANY(datum)) == 0)
-				return site->models[i];
+		for (int i = 0; i < cache->n; i++)
+			if (cache->models[i]->image_size == VARSIZE_ANY(datum) &&
+				memcmp(cache->models[i]->image, datum, VARSIZE_ANY(datum)) == 0)
+				return cache->models[i];
 	value = (ChurnModelValue *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(datum));
-	for (int i = 0; i < site->n && model == NULL; i++)
-		if (site->models[i]->size == VARSIZE_ANY_EXHDR(value) &&
-			memcmp(site->models[i]->fingerprint, churn_model_fingerprint(value),
+	for (int i = 0; i < cache->n && model == NULL; i++)
+		if (cache->models[i]->size == VARSIZE_ANY_EXHDR(value) &&
+			memcmp(cache->models[i]->fingerprint, churn_model_fingerprint(value),
 				   CHURN_FINGERPRINT_BYTES) == 0)
-			model = site->models[i];
+			model = cache->models[i];
 	if (model == NULL)
-		model = site_add(fcinfo, site, value);
+		model = churn_model_cache_add(fcinfo, cache, value);
 	remember_image(model, datum);
 	if (value != (ChurnModelValue *) datum)
 		pfree(value);
@@ -126,42 +126,42 @@ churn_site_model(FunctionCallInfo fcinfo, int arg)
 /* ---------- features ---------- */
 
 static pg_noinline void
-make_reader(ChurnSiteModel *site, Oid type, int32 typmod)
+make_reader(ChurnCacheModel *cache, Oid type, int32 typmod)
 {
 	MemoryContext old;
 
-	site->reader = NULL;
-	if (site->reader_context == NULL)
-		site->reader_context = AllocSetContextCreate(site->context, "features of churn_model",
+	cache->reader = NULL;
+	if (cache->reader_context == NULL)
+		cache->reader_context = AllocSetContextCreate(cache->context, "features of churn_model",
 													 ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(site->reader_context);
-	old = MemoryContextSwitchTo(site->reader_context);
-	site->reader = feature_reader_for_model(site->model, type, typmod);
+	MemoryContextReset(cache->reader_context);
+	old = MemoryContextSwitchTo(cache->reader_context);
+	cache->reader = feature_reader_for_model(cache->model, type, typmod);
 	MemoryContextSwitchTo(old);
 }
 
 /* An array without NULLs, as it lies.  False if it has some. */
 static bool
-read_numbers(ChurnSiteModel *site, ArrayType *array)
+read_numbers(ChurnCacheModel *cache, ArrayType *array)
 {
-	const double *numbers = feature_numbers(site->reader, array);
+	const double *numbers = feature_numbers(cache->reader, array);
 	double		sum = 0;
 
 	if (numbers == NULL)
 		return false;
-	for (int i = 0; i < site->model->nfeatures; i++)
+	for (int i = 0; i < cache->model->nfeatures; i++)
 	{
 		/* NaN if any is not finite; -0 is 0 */
 		sum += numbers[i] * 0;
-		site->raw[i] = numbers[i] + 0.0;
+		cache->raw[i] = numbers[i] + 0.0;
 	}
 	if (unlikely(sum != 0))
-		feature_refuse(site->reader, numbers);
+		feature_refuse(cache->reader, numbers);
 	return true;
 }
 
 void
-churn_site_read(ChurnSiteModel *site, FunctionCallInfo fcinfo, int arg, ChurnInput input,
+churn_cache_read(ChurnCacheModel *cache, FunctionCallInfo fcinfo, int arg, ChurnInput input,
 				bool values)
 {
 	Datum		row = PG_GETARG_DATUM(arg);
@@ -170,9 +170,9 @@ churn_site_read(ChurnSiteModel *site, FunctionCallInfo fcinfo, int arg, ChurnInp
 	{
 		ArrayType  *array = DatumGetArrayTypeP(row);
 
-		if (unlikely(site->reader == NULL))
-			make_reader(site, FLOAT8ARRAYOID, -1);
-		if (!values && read_numbers(site, array))
+		if (unlikely(cache->reader == NULL))
+			make_reader(cache, FLOAT8ARRAYOID, -1);
+		if (!values && read_numbers(cache, array))
 			return;
 		row = PointerGetDatum(array);
 	}
@@ -181,10 +181,10 @@ churn_site_read(ChurnSiteModel *site, FunctionCallInfo fcinfo, int arg, ChurnInp
 		HeapTupleHeader header = DatumGetHeapTupleHeader(row);
 
 		row = PointerGetDatum(header);
-		if (unlikely(site->reader == NULL || !feature_reads(site->reader, row)))
-			make_reader(site, HeapTupleHeaderGetTypeId(header),
+		if (unlikely(cache->reader == NULL || !feature_reads(cache->reader, row)))
+			make_reader(cache, HeapTupleHeaderGetTypeId(header),
 						HeapTupleHeaderGetTypMod(header));
 	}
-	feature_read(site->reader, row, site->values);
-	feature_raw(site->model, site->values, site->raw);
+	feature_read(cache->reader, row, cache->values);
+	feature_raw(cache->model, cache->values, cache->raw);
 }

@@ -12,13 +12,13 @@
  * Promises: warns once a call site of a model that has not converged.
  * Never: is needed: what a call site remembers may be lost after any row.
  */
-#ifndef RETENTION_CHURN_SITE_H
-#define RETENTION_CHURN_SITE_H
+#ifndef RETENTION_CHURN_MODEL_CACHE_H
+#define RETENTION_CHURN_MODEL_CACHE_H
 
 #include "churn/churn_features.h"
 #include "churn/churn_model.h"
 
-typedef struct ChurnSiteModel
+typedef struct ChurnCacheModel
 {
 	MemoryContext context;
 	ChurnModel *model;
@@ -29,22 +29,22 @@ typedef struct ChurnSiteModel
 	/* of rows: how they are read, once there was one */
 	MemoryContext reader_context;
 	FeatureReader *reader;
-	/* how its value was recognised last: see churn_site.c */
+	/* how its value was recognised last: see churn_cache.c */
 	char	   *image;
 	Size		image_size;
 	Size		image_room;
 	Size		size;
 	char		fingerprint[CHURN_FINGERPRINT_BYTES];
-} ChurnSiteModel;
+} ChurnCacheModel;
 
 /* Argument "arg", not NULL: a churn_model.  Valid until the next call. */
-extern ChurnSiteModel *churn_site_model(FunctionCallInfo fcinfo, int arg);
+extern ChurnCacheModel *churn_cache_model(FunctionCallInfo fcinfo, int arg);
 
 /*
  * Argument "arg", not NULL: a row's features, a float8[] or a record, into raw
  * and, if asked for, values.
  */
-extern void churn_site_read(ChurnSiteModel *site, FunctionCallInfo fcinfo, int arg,
+extern void churn_cache_read(ChurnCacheModel *cache, FunctionCallInfo fcinfo, int arg,
 							ChurnInput input, bool values);
 
-#endif							/* RETENTION_CHURN_SITE_H */
+#endif							/* RETENTION_CHURN_MODEL_CACHE_H */

@@ -43,7 +43,7 @@ put_date(StringInfo buf, const char *key, DateADT date)
 }
 
 static void
-put_features(StringInfo buf, const ChurnModel *model)
+churn_model_io_put_features(StringInfo buf, const ChurnModel *model)
 {
 	appendStringInfoString(buf, ",\"features\":[");
 	for (int i = 0; i < model->nfeatures; i++)
@@ -106,7 +106,7 @@ put_terms(StringInfo buf, const ChurnModel *model)
 
 /* A node: a leaf {"value", "cover"}, or {"term", "threshold", "left", "right"}. */
 static void
-put_node(StringInfo buf, const ChurnModel *model, int tree, int node)
+churn_model_io_put_node(StringInfo buf, const ChurnModel *model, int tree, int node)
 {
 	const BoostModel *boost = &model->boost;
 	int			inner = boost_splits(boost->depth);
@@ -118,9 +118,9 @@ put_node(StringInfo buf, const ChurnModel *model, int tree, int node)
 		escape_json(buf, churn_column_name(model, split->column));
 		put_number(buf, "threshold", split->threshold);
 		appendStringInfoString(buf, ",\"left\":");
-		put_node(buf, model, tree, 2 * node + 1);
+		churn_model_io_put_node(buf, model, tree, 2 * node + 1);
 		appendStringInfoString(buf, ",\"right\":");
-		put_node(buf, model, tree, 2 * node + 2);
+		churn_model_io_put_node(buf, model, tree, 2 * node + 2);
 		appendStringInfoChar(buf, '}');
 		return;
 	}
@@ -149,13 +149,13 @@ put_trees(StringInfo buf, const ChurnModel *model)
 	{
 		CHECK_FOR_INTERRUPTS();
 		appendStringInfoString(buf, tree == 0 ? "" : ",");
-		put_node(buf, model, tree, 0);
+		churn_model_io_put_node(buf, model, tree, 0);
 	}
 	appendStringInfoChar(buf, ']');
 }
 
 static void
-put_gaps(StringInfo buf, const ChurnModel *model)
+churn_model_io_put_gaps(StringInfo buf, const ChurnModel *model)
 {
 	appendStringInfoString(buf, ",\"gaps\":[");
 	for (int i = 0; i < model->ngaps; i++)
@@ -197,13 +197,13 @@ churn_model_to_jsonb(PG_FUNCTION_ARGS)
 		appendStringInfo(&buf, ",\"horizon_days\":%d", model->horizon);
 		put_flag(&buf, "amounts", model->amounts);
 	}
-	put_features(&buf, model);
+	churn_model_io_put_features(&buf, model);
 	if (model->method == CHURN_LOGISTIC)
 		put_terms(&buf, model);
 	else if (model->method == CHURN_BOOST)
 		put_trees(&buf, model);
 	else
-		put_gaps(&buf, model);
+		churn_model_io_put_gaps(&buf, model);
 	appendStringInfoChar(&buf, '}');
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data)));
 }

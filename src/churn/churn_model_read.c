@@ -2,7 +2,7 @@
  * churn_model_read.c
  *	  The churn_model value: how its bytes are read, and what may be in them.
  *
- * Bytes: see churn_value.c.
+ * Bytes: see churn_model.c.
  *
  * Promises: what passes churn_model_check() has known methods, distinct names,
  * finite numbers, counts that agree, and columns and orders within their bounds.
@@ -54,7 +54,7 @@ require(Reader *reader, bool condition, const char *what)
 
 /* 0 after an error. */
 static int
-get_byte(Reader *reader, int max, const char *what)
+churn_model_read_get_byte(Reader *reader, int max, const char *what)
 {
 	if (reader->at == reader->end)
 		fail(reader, "length");
@@ -78,14 +78,14 @@ get_integer(Reader *reader, int64 max, const char *what)
 
 /* A number of items, each of which takes so many bytes at least. */
 static int
-get_number(Reader *reader, int64 max, int bytes, const char *what)
+churn_model_read_get_number(Reader *reader, int64 max, int bytes, const char *what)
 {
 	return (int) get_integer(reader, Min(max, (reader->end - reader->at) / bytes), what);
 }
 
 /* Finite, or NaN: not known. */
 static double
-get_double(Reader *reader)
+churn_model_read_get_double(Reader *reader)
 {
 	uint64		bits;
 	uint64		canonical;
@@ -112,9 +112,9 @@ get_double(Reader *reader)
 
 /* Written so that NaN fails. */
 static double
-get_between(Reader *reader, double min, double max, const char *what)
+churn_model_read_get_between(Reader *reader, double min, double max, const char *what)
 {
-	double		value = get_double(reader);
+	double		value = churn_model_read_get_double(reader);
 
 	require(reader, value >= min && value <= max, what);
 	return value;
@@ -123,13 +123,13 @@ get_between(Reader *reader, double min, double max, const char *what)
 static double
 get_finite(Reader *reader, const char *what)
 {
-	return get_between(reader, -DBL_MAX, DBL_MAX, what);
+	return churn_model_read_get_between(reader, -DBL_MAX, DBL_MAX, what);
 }
 
 static double
 get_not_negative(Reader *reader, const char *what)
 {
-	return get_between(reader, 0, DBL_MAX, what);
+	return churn_model_read_get_between(reader, 0, DBL_MAX, what);
 }
 
 static char *
@@ -185,7 +185,7 @@ get_feature(Reader *reader, ChurnFeature *f)
 	int			byte;
 
 	f->name = get_text(reader, 1, "name of a feature");
-	byte = get_byte(reader, FEATURE_CATEGORY | CHURN_FLAG_MISSING | CHURN_FLAG_OTHER, "kind of a feature");
+	byte = churn_model_read_get_byte(reader, FEATURE_CATEGORY | CHURN_FLAG_MISSING | CHURN_FLAG_OTHER, "kind of a feature");
 	require(reader, (byte & CHURN_KIND_BITS) <= FEATURE_CATEGORY, "kind of a feature");
 	f->kind = (FeatureKind) (byte & CHURN_KIND_BITS);
 	f->missing = (byte & CHURN_FLAG_MISSING) != 0;
@@ -197,7 +197,7 @@ get_feature(Reader *reader, ChurnFeature *f)
 		return;
 	}
 	f->mean = get_float8_nan();
-	f->nlevels = get_number(reader, CHURN_LEVELS_MAX, 1, "number of levels");
+	f->nlevels = churn_model_read_get_number(reader, CHURN_LEVELS_MAX, 1, "number of levels");
 	f->levels = palloc(sizeof(char *) * (f->nlevels + 1));
 	for (int level = 0; level < f->nlevels && reader->error == NULL; level++)
 	{
@@ -215,7 +215,7 @@ get_features(Reader *reader, ChurnModel *model)
 	int			behaviour = -1;
 
 	/* length, a letter, kind and a number */
-	model->nfeatures = get_number(reader, CHURN_FEATURES_MAX, 4, "number of features");
+	model->nfeatures = churn_model_read_get_number(reader, CHURN_FEATURES_MAX, 4, "number of features");
 	model->features = palloc0(sizeof(ChurnFeature) * (model->nfeatures + 1));
 	names = palloc(sizeof(char *) * (model->nfeatures + 1));
 	for (int i = 0; i < model->nfeatures && reader->error == NULL; i++)
@@ -252,7 +252,7 @@ get_features(Reader *reader, ChurnModel *model)
 static double
 get_standard_error(Reader *reader)
 {
-	double		value = get_double(reader);
+	double		value = churn_model_read_get_double(reader);
 
 	require(reader, !(value < 0), "standard error");
 	return value;
@@ -268,12 +268,12 @@ get_logistic(Reader *reader, ChurnModel *model)
 	fit->positive = model->positive_weight;
 	if (!churn_model_scores(model))
 		return;
-	fit->end = (LogisticEnd) get_byte(reader, LOGISTIC_STOPPED, "end of the fit");
-	fit->log_likelihood_null = get_between(reader, -DBL_MAX, 0, "log-likelihood");
-	fit->log_likelihood = get_between(reader, -DBL_MAX, 0, "log-likelihood");
-	fit->penalised = get_between(reader, -DBL_MAX, 0, "log-likelihood");
-	fit->edf = get_double(reader);
-	fit->max_gradient = get_double(reader);
+	fit->end = (LogisticEnd) churn_model_read_get_byte(reader, LOGISTIC_STOPPED, "end of the fit");
+	fit->log_likelihood_null = churn_model_read_get_between(reader, -DBL_MAX, 0, "log-likelihood");
+	fit->log_likelihood = churn_model_read_get_between(reader, -DBL_MAX, 0, "log-likelihood");
+	fit->penalised = churn_model_read_get_between(reader, -DBL_MAX, 0, "log-likelihood");
+	fit->edf = churn_model_read_get_double(reader);
+	fit->max_gradient = churn_model_read_get_double(reader);
 	require(reader, !(fit->edf < 0) && !(fit->max_gradient < 0), "number of a fit");
 	fit->iterations = (int) get_integer(reader, PG_INT32_MAX, "number of steps");
 	require(reader, reader->end - reader->at >= model->ncolumns * 16 + 32, "length");
@@ -293,8 +293,8 @@ get_logistic(Reader *reader, ChurnModel *model)
 			if (term->sd == 0)
 				continue;
 		}
-		term->coef_std = get_double(reader);
-		term->coef = get_double(reader);
+		term->coef_std = churn_model_read_get_double(reader);
+		term->coef = churn_model_read_get_double(reader);
 		/* only a column that cannot be told from others has none */
 		require(reader, i < model->ncolumns || !isnan(term->coef_std), "coefficient");
 		term->se = get_standard_error(reader);
@@ -326,7 +326,7 @@ get_node(Reader *reader, const ChurnModel *model, int tree, int node)
 		return cover + get_node(reader, model, tree, 2 * node + 2);
 	}
 	churn_leaves_below(boost->depth, node, &from, &count);
-	values[from] = get_between(reader, -LEAF_MAX, LEAF_MAX, "value of a leaf");
+	values[from] = churn_model_read_get_between(reader, -LEAF_MAX, LEAF_MAX, "value of a leaf");
 	for (int i = 1; i < count; i++)
 		values[from + i] = values[from];
 	covers[from] = get_not_negative(reader, "cover of a leaf");
@@ -340,9 +340,9 @@ get_boost_params(Reader *reader, ChurnModel *model)
 	BoostParams *params = &model->params;
 
 	params->trees = (int) get_integer(reader, BOOST_TREES_MAX, "number of trees");
-	params->depth = get_byte(reader, BOOST_DEPTH_MAX, "depth");
-	params->bins = get_byte(reader, 255, "number of bins");
-	params->learning_rate = get_between(reader, 0, 1, "learning rate");
+	params->depth = churn_model_read_get_byte(reader, BOOST_DEPTH_MAX, "depth");
+	params->bins = churn_model_read_get_byte(reader, 255, "number of bins");
+	params->learning_rate = churn_model_read_get_between(reader, 0, 1, "learning rate");
 	params->lambda = model->lambda = get_not_negative(reader, "lambda");
 	params->min_leaf = get_not_negative(reader, "least weight of a leaf");
 	require(reader, params->trees >= 1 && params->depth >= 1 && params->bins >= 2 &&
@@ -363,9 +363,9 @@ get_boost(Reader *reader, ChurnModel *model)
 	for (int i = 0; i < model->ncolumns; i++)
 		model->column_means[i] = get_finite(reader, "mean of a column");
 	model->log_loss = get_not_negative(reader, "log loss");
-	boost->base = get_between(reader, -LEAF_MAX, LEAF_MAX, "base");
+	boost->base = churn_model_read_get_between(reader, -LEAF_MAX, LEAF_MAX, "base");
 	/* a tree is a leaf at least: 0, value and cover */
-	boost->trees = get_number(reader, model->params.trees, 17, "number of trees");
+	boost->trees = churn_model_read_get_number(reader, model->params.trees, 17, "number of trees");
 	if (reader->error != NULL)
 		return;
 	splits = (Size) boost->trees * boost_splits(boost->depth);
@@ -391,7 +391,7 @@ get_gaps(Reader *reader, ChurnModel *model)
 	double		time = -1;
 	double		survival = 1;
 
-	model->ngaps = get_number(reader, PG_INT32_MAX, 40, "number of gaps");
+	model->ngaps = churn_model_read_get_number(reader, PG_INT32_MAX, 40, "number of gaps");
 	model->gaps = palloc0(sizeof(KmPoint) * ((Size) model->ngaps + 1));
 	for (int i = 0; i < model->ngaps && reader->error == NULL; i++)
 	{
@@ -401,9 +401,9 @@ get_gaps(Reader *reader, ChurnModel *model)
 		require(reader, gap->time > time, "order of gaps");
 		gap->at_risk = get_not_negative(reader, "number at risk");
 		require(reader, gap->at_risk > 0, "number at risk");
-		gap->events = get_between(reader, 0, gap->at_risk, "number of events");
+		gap->events = churn_model_read_get_between(reader, 0, gap->at_risk, "number of events");
 		gap->censored = get_not_negative(reader, "number of censored");
-		gap->survival = get_between(reader, 0, survival, "survival");
+		gap->survival = churn_model_read_get_between(reader, 0, survival, "survival");
 		gap->se = gap->hazard = gap->hazard_se = get_float8_nan();
 		time = gap->time;
 		survival = gap->survival;
@@ -430,7 +430,7 @@ get_counts(Reader *reader, ChurnModel *model)
 	model->unlabelled = get_integer(reader, PG_INT64_MAX, "number of rows");
 	model->skipped = get_integer(reader, PG_INT64_MAX, "number of rows");
 	model->weight = get_not_negative(reader, "weight");
-	model->positive_weight = get_between(reader, 0, model->weight, "weight");
+	model->positive_weight = churn_model_read_get_between(reader, 0, model->weight, "weight");
 	require(reader, (model->rows == 0) == (model->weight == 0) &&
 			(model->positives == 0) == (model->positive_weight == 0), "weight");
 	one_class = model->rows > 0 && (model->positives == 0 || model->positives == model->rows);
@@ -440,19 +440,19 @@ get_counts(Reader *reader, ChurnModel *model)
 }
 
 static ChurnModel *
-read_model(Reader *reader)
+churn_model_read_model(Reader *reader)
 {
 	ChurnModel *model = palloc0(sizeof(ChurnModel));
 
-	require(reader, get_byte(reader, 255, "version") == CHURN_VERSION, "version");
+	require(reader, churn_model_read_get_byte(reader, 255, "version") == CHURN_VERSION, "version");
 	require(reader, reader->end - reader->at >= CHURN_FINGERPRINT_BYTES, "length");
 	if (reader->error != NULL)
 		return model;
 	reader->at += CHURN_FINGERPRINT_BYTES;
-	model->method = (ChurnMethod) get_byte(reader, CHURN_GAP, "method");
-	model->status = (ChurnStatus) get_byte(reader, CHURN_STATUS_LAST, "status");
-	model->missing = (ChurnMissing) get_byte(reader, CHURN_MISSING_ERROR, "treatment of NULL");
-	model->input = (ChurnInput) get_byte(reader, CHURN_HISTORY, "input");
+	model->method = (ChurnMethod) churn_model_read_get_byte(reader, CHURN_GAP, "method");
+	model->status = (ChurnStatus) churn_model_read_get_byte(reader, CHURN_STATUS_LAST, "status");
+	model->missing = (ChurnMissing) churn_model_read_get_byte(reader, CHURN_MISSING_ERROR, "treatment of NULL");
+	model->input = (ChurnInput) churn_model_read_get_byte(reader, CHURN_HISTORY, "input");
 	require(reader, model->method >= CHURN_LOGISTIC, "method");
 	require(reader, model->method != CHURN_GAP || model->input == CHURN_HISTORY, "input");
 	get_counts(reader, model);
@@ -465,7 +465,7 @@ read_model(Reader *reader)
 		as_of = (int64) model->until - model->horizon;
 		require(reader, model->horizon > 0 && IS_VALID_DATE(as_of), "horizon");
 		model->as_of = (DateADT) as_of;
-		model->amounts = get_byte(reader, 1, "flag of amounts") != 0;
+		model->amounts = churn_model_read_get_byte(reader, 1, "flag of amounts") != 0;
 	}
 	get_features(reader, model);
 	if (reader->error != NULL)
@@ -494,7 +494,7 @@ churn_model_check(const char *data, Size len)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
-	read_model(&reader);
+	churn_model_read_model(&reader);
 	if (reader.error == NULL)
 	{
 		char		bytes[CHURN_FINGERPRINT_BYTES];
@@ -512,7 +512,7 @@ churn_model_unpack(const ChurnModelValue *value)
 {
 	const uint8 *data = (const uint8 *) VARDATA_ANY(value);
 	Reader		reader = {data, data + VARSIZE_ANY_EXHDR(value), NULL, false};
-	ChurnModel *model = read_model(&reader);
+	ChurnModel *model = churn_model_read_model(&reader);
 
 	if (reader.error != NULL)
 		ereport(ERROR,

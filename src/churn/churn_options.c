@@ -47,7 +47,7 @@ static const char *const missing_words[] = {"mean", "skip", "error", NULL};
 
 /* A value as JSON, cut to what an error can show. */
 static char *
-value_text(JsonbValue *value)
+churn_options_value_text(JsonbValue *value)
 {
 	Jsonb	   *json = JsonbValueToJsonb(value);
 	char	   *text = JsonbToCString(NULL, &json->root, VARSIZE(json));
@@ -91,12 +91,12 @@ find_option(const JsonbValue *key)
 /* ---------- values ---------- */
 
 static void
-type_error(Option option, const char *expected, JsonbValue *value)
+churn_options_type_error(Option option, const char *expected, JsonbValue *value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("option \"%s\" must be %s, not %s", option_names[option], expected,
-					value_text(value))));
+					churn_options_value_text(value))));
 }
 
 static void
@@ -105,24 +105,24 @@ range_error(Option option, const char *expected, JsonbValue *value)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" must be %s, not %s", option_names[option], expected,
-					value_text(value))));
+					churn_options_value_text(value))));
 }
 
 static double
-get_number(Option option, JsonbValue *value)
+churn_options_get_number(Option option, JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
-		type_error(option, "a number", value);
+		churn_options_type_error(option, "a number", value);
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 											  NumericGetDatum(value->val.numeric)));
 }
 
 /* From min to max, both ends included unless "open": then above min. */
 static double
-get_between(Option option, JsonbValue *value, double min, double max, bool open,
+churn_options_get_between(Option option, JsonbValue *value, double min, double max, bool open,
 			const char *expected)
 {
-	double		number = get_number(option, value);
+	double		number = churn_options_get_number(option, value);
 
 	/* written so that NaN fails */
 	if (!(number >= min && number <= max) || (open && number == min) || isinf(number))
@@ -136,7 +136,7 @@ get_whole(Option option, JsonbValue *value, double min, double max)
 	const char *expected = max < PG_INT32_MAX ?
 		psprintf("a whole number from %.0f to %.0f", min, max) :
 		psprintf("a whole number of at least %.0f", min);
-	double		number = get_between(option, value, min, max, false, expected);
+	double		number = churn_options_get_between(option, value, min, max, false, expected);
 
 	if (number != floor(number))
 		range_error(option, expected, value);
@@ -149,7 +149,7 @@ get_word(Option option, JsonbValue *value, const char *const *words, const char 
 	int			word;
 
 	if (value->type != jbvString)
-		type_error(option, expected, value);
+		churn_options_type_error(option, expected, value);
 	word = retention_word_index(value->val.string.val, value->val.string.len, words);
 	if (word < 0)
 		range_error(option, expected, value);
@@ -166,7 +166,7 @@ get_texts(Option option, JsonbValue *value, int *n)
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerIsScalar(value->val.binary.data))
-		type_error(option, "an array of texts", value);
+		churn_options_type_error(option, "an array of texts", value);
 	texts = palloc(sizeof(char *) * (JsonContainerSize(value->val.binary.data) + 1));
 	*n = 0;
 	it = JsonbIteratorInit(value->val.binary.data);
@@ -175,7 +175,7 @@ get_texts(Option option, JsonbValue *value, int *n)
 		if (token != WJB_ELEM)
 			continue;
 		if (item.type != jbvString)
-			type_error(option, "an array of texts", value);
+			churn_options_type_error(option, "an array of texts", value);
 		if (item.val.string.len == 0)
 			range_error(option, "an array of texts that are not empty", value);
 		texts[*n] = pnstrdup(item.val.string.val, item.val.string.len);
@@ -206,7 +206,7 @@ set_option(ChurnOptions *options, Option option, JsonbValue *value)
 			break;				/* was first */
 		case OPTION_LAMBDA:
 			options->lambda = options->boost.lambda =
-				get_between(option, value, 0, DBL_MAX, false, "a number of at least 0");
+				churn_options_get_between(option, value, 0, DBL_MAX, false, "a number of at least 0");
 			break;
 		case OPTION_MISSING:
 			options->missing = (ChurnMissing)
@@ -229,14 +229,14 @@ set_option(ChurnOptions *options, Option option, JsonbValue *value)
 			break;
 		case OPTION_LEARNING_RATE:
 			options->boost.learning_rate =
-				get_between(option, value, 0, 1, true, "a number above 0, and at most 1");
+				churn_options_get_between(option, value, 0, 1, true, "a number above 0, and at most 1");
 			break;
 		case OPTION_BINS:
 			options->boost.bins = (int) get_whole(option, value, 2, 255);
 			break;
 		case OPTION_MIN_LEAF:
 			options->boost.min_leaf =
-				get_between(option, value, 0, DBL_MAX, false, "a number of at least 0");
+				churn_options_get_between(option, value, 0, DBL_MAX, false, "a number of at least 0");
 			break;
 		case OPTION_COUNT:
 			break;

@@ -68,7 +68,7 @@ churn_put_reason(FunctionCallInfo fcinfo, int rank, const char *feature, const c
 
 /* What a row says of a feature; NULL for NULL. */
 static const char *
-value_text(const ChurnFeature *feature, const FeatureValue *value)
+churn_reasons_value_text(const ChurnFeature *feature, const FeatureValue *value)
 {
 	if (feature->kind == FEATURE_CATEGORY)
 		return value->text == NULL ? NULL : pnstrdup(value->text, value->length);
@@ -132,7 +132,7 @@ churn_put_reasons(FunctionCallInfo fcinfo, const ChurnModel *model, const Featur
 		const ChurnFeature *feature = &model->features[reasons[i].feature];
 
 		churn_put_reason(fcinfo, i + 1, feature->name,
-						 value_text(feature, &values[reasons[i].feature]),
+						 churn_reasons_value_text(feature, &values[reasons[i].feature]),
 						 reasons[i].contribution);
 	}
 	if (k < n)
@@ -145,18 +145,18 @@ static Datum
 reasons_of_row(FunctionCallInfo fcinfo, ChurnInput input)
 {
 	int			k;
-	ChurnSiteModel *site;
+	ChurnCacheModel *cache;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
 	k = churn_reasons_asked(fcinfo, 2);
-	site = churn_site_model(fcinfo, 0);
+	cache = churn_cache_model(fcinfo, 0);
 	/* what was not fitted may not know its features */
-	if (!churn_model_scores(site->model))
+	if (!churn_model_scores(cache->model))
 		return (Datum) 0;
-	churn_site_read(site, fcinfo, 1, input, true);
-	churn_put_reasons(fcinfo, site->model, site->values, site->raw, site->x, k);
+	churn_cache_read(cache, fcinfo, 1, input, true);
+	churn_put_reasons(fcinfo, cache->model, cache->values, cache->raw, cache->x, k);
 	return (Datum) 0;
 }
 

@@ -161,7 +161,7 @@ bucket_add(ChurnSample *sample, const double *row, uint32 key, uint8 outcome)
 
 /* What was a small sample so far goes to the buckets, piece by piece. */
 static void
-spread(ChurnSample *sample)
+churn_sample_spread(ChurnSample *sample)
 {
 	const ChurnShape *shape = sample->shape;
 	RowBucket	all = sample->all;
@@ -200,7 +200,7 @@ next_row(ChurnSample *sample)
 	{
 		if (sample->rows >= sample->shape->small)
 		{
-			spread(sample);
+			churn_sample_spread(sample);
 			return sample->row;
 		}
 		add_piece(sample, &sample->all);

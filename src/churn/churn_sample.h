@@ -60,6 +60,6 @@ extern ChurnModel *churn_sample_fit(const ChurnSample *sample);
  * Names of the features each of which alone tells all outcomes, where that is no
  * chance: most often they were made from the outcome.  NULL if there are none.
  */
-extern char *churn_sample_giveaways(const ChurnSample *sample, const ChurnModel *model);
+extern char *churn_sample_leakages(const ChurnSample *sample, const ChurnModel *model);
 
 #endif							/* RETENTION_CHURN_SAMPLE_H */

@@ -2,8 +2,8 @@
  * churn_sample_rows.h
  *	  How the rows of a sample lie, and the order in which they are fitted.
  *
- * Only for what fits a sample: churn_sample.c writes rows, churn_order.c orders
- * them, churn_fit.c and churn_giveaway.c read them.
+ * Only for what fits a sample: churn_sample.c writes rows, churn_sample_sort.c orders
+ * them, churn_fit.c and churn_leakage.c read them.
  *
  * A row is "width" doubles: one a feature, and its weight where there are
  * weights.  NULL is one and the same NaN, there is no -0, a text is the number
@@ -12,15 +12,15 @@
  * mask.
  *
  * Rows are read in the order of their keys, 32 bits of a hash of what they say
- * (see churn_order.c), as often as a fit likes: to jump through hundreds of
+ * (see churn_sample_sort.c), as often as a fit likes: to jump through hundreds of
  * megabytes at each would take longer than all else.  So a large sample is
  * spread over buckets by the first bits of the key: the jumps of a bucket stay
  * within what the processor's caches hold.
  *
  * Promises: equal rows have equal bytes, within a sample.
  */
-#ifndef RETENTION_CHURN_ROWS_H
-#define RETENTION_CHURN_ROWS_H
+#ifndef RETENTION_CHURN_SAMPLE_ROWS_H
+#define RETENTION_CHURN_SAMPLE_ROWS_H
 
 #include "churn/churn_levels.h"
 #include "churn/churn_sample.h"
@@ -162,7 +162,7 @@ typedef struct RowWalk
 
 /* NULL after the last one. */
 static inline const double *
-walk_next(RowWalk *walk, const uint8 **outcome)
+row_walk_next(RowWalk *walk, const uint8 **outcome)
 {
 	const ChurnSample *sample = walk->sample;
 
@@ -176,7 +176,7 @@ walk_next(RowWalk *walk, const uint8 **outcome)
 	return NULL;
 }
 
-/* ---------- rows in order: churn_order.c ---------- */
+/* ---------- rows in order: churn_sample_sort.c ---------- */
 
 /* 32 bits of a hash of the outcome, values and weight of a row: of texts by their bytes. */
 extern uint32 churn_row_key(const ChurnSample *sample, const double *row, uint8 outcome);
@@ -256,4 +256,4 @@ order_next(OrderCursor *cursor, bool *churned, double *weight)
 	return row;
 }
 
-#endif							/* RETENTION_CHURN_ROWS_H */
+#endif							/* RETENTION_CHURN_SAMPLE_ROWS_H */

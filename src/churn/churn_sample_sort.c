@@ -24,7 +24,7 @@
 /* ---------- keys ---------- */
 
 static inline uint64
-mix(uint64 hash, uint64 word)
+sample_sort_mix(uint64 hash, uint64 word)
 {
 	word *= UINT64CONST(0x9E3779B97F4A7C15);
 	hash ^= word ^ (word >> 32);
@@ -62,14 +62,14 @@ hash_words(const ChurnSample *sample, const double *row, uint8 outcome, bool tex
 
 	for (i = 0; i + 2 <= shape->n; i += 2)
 	{
-		even = mix(even, texts ? word_of(sample, row, i) : bits_of(row[i]));
-		odd = mix(odd, texts ? word_of(sample, row, i + 1) : bits_of(row[i + 1]));
+		even = sample_sort_mix(even, texts ? word_of(sample, row, i) : bits_of(row[i]));
+		odd = sample_sort_mix(odd, texts ? word_of(sample, row, i + 1) : bits_of(row[i + 1]));
 	}
 	if (i < shape->n)
-		even = mix(even, texts ? word_of(sample, row, i) : bits_of(row[i]));
+		even = sample_sort_mix(even, texts ? word_of(sample, row, i) : bits_of(row[i]));
 	/* a row of weight 1 is a row */
 	if (shape->weighted && row[shape->n] != 1)
-		odd = mix(odd, bits_of(row[shape->n]));
+		odd = sample_sort_mix(odd, bits_of(row[shape->n]));
 	even ^= odd << 32 | odd >> 32;
 	return (even ^ even >> 32) * UINT64CONST(0xD6E8FEB86659FD93);
 }
@@ -184,7 +184,7 @@ typedef struct Comparison
 } Comparison;
 
 static int
-compare_rows(const Comparison *comparison, uint32 a, uint32 b)
+sample_sort_compare_rows(const Comparison *comparison, uint32 a, uint32 b)
 {
 	const ChurnSample *sample = comparison->sample;
 	int			first_bits = sample_first_bits(sample);
@@ -206,7 +206,7 @@ compare_keyed_rows(const void *a, const void *b, void *arg)
 
 	if ((comparison->calls++ & POLL) == 0)
 		CHECK_FOR_INTERRUPTS();
-	return compare_rows(comparison, (uint32) *(const uint64 *) a, (uint32) *(const uint64 *) b);
+	return sample_sort_compare_rows(comparison, (uint32) *(const uint64 *) a, (uint32) *(const uint64 *) b);
 }
 
 /* A row like no other so far, at the end of the order. */

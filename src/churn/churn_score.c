@@ -20,14 +20,14 @@
 static Datum
 score(FunctionCallInfo fcinfo, ChurnInput input)
 {
-	ChurnSiteModel *site = churn_site_model(fcinfo, 0);
+	ChurnCacheModel *cache = churn_cache_model(fcinfo, 0);
 	double		eta;
 
 	/* what was not fitted may not know its features */
-	if (!churn_model_scores(site->model))
+	if (!churn_model_scores(cache->model))
 		PG_RETURN_NULL();
-	churn_site_read(site, fcinfo, 1, input, false);
-	if (!churn_log_odds(site->model, site->raw, site->x, &eta))
+	churn_cache_read(cache, fcinfo, 1, input, false);
+	if (!churn_log_odds(cache->model, cache->raw, cache->x, &eta))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(logistic_probability(eta));
 }
@@ -88,13 +88,13 @@ Datum
 churn_band_of_model(PG_FUNCTION_ARGS)
 {
 	double		p = PG_GETARG_FLOAT8(0);
-	ChurnSiteModel *site = churn_site_model(fcinfo, 1);
+	ChurnCacheModel *cache = churn_cache_model(fcinfo, 1);
 	double		rate;
 
 	check_probability(p, "p");
-	if (!(site->model->weight > 0))
+	if (!(cache->model->weight > 0))
 		PG_RETURN_NULL();
-	rate = site->model->positive_weight / site->model->weight;
+	rate = cache->model->positive_weight / cache->model->weight;
 	return band(p, rate / 2, rate * 2);
 }
 

@@ -37,7 +37,7 @@ typedef struct WindowFit
 /* ---------- the rows of a partition ---------- */
 
 static Datum
-row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
+churn_window_row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
 {
 	bool		isout;
 
@@ -45,12 +45,12 @@ row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
 }
 
 static void
-check_options(WindowObject winobj, const ChurnIntake *intake, int64 row)
+churn_window_check_options(WindowObject winobj, const ChurnInputRows *collected, int64 row)
 {
 	bool		isnull;
-	Datum		options = row_argument(winobj, OPTIONS_ARG, row, &isnull);
+	Datum		options = churn_window_row_argument(winobj, OPTIONS_ARG, row, &isnull);
 
-	if (!churn_intake_has_options(intake, isnull ? NULL : (struct varlena *) DatumGetPointer(options)))
+	if (!churn_input_has_options(collected, isnull ? NULL : (struct varlena *) DatumGetPointer(options)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options must be the same in all rows of a partition"),
@@ -60,7 +60,7 @@ check_options(WindowObject winobj, const ChurnIntake *intake, int64 row)
 typedef struct Partition
 {
 	WindowObject winobj;
-	ChurnIntake *intake;
+	ChurnInputRows *collected;
 	ChurnSample *sample;		/* NULL before the first row that trains */
 	MemoryContext context;
 	int64		unlabelled;
@@ -68,11 +68,11 @@ typedef struct Partition
 } Partition;
 
 static void
-add_row(Partition *partition, int64 row)
+churn_window_add_row(Partition *partition, int64 row)
 {
-	ChurnIntake *intake = partition->intake;
+	ChurnInputRows *collected = partition->collected;
 	bool		isnull;
-	bool		churned = DatumGetBool(row_argument(partition->winobj, CHURNED_ARG, row, &isnull));
+	bool		churned = DatumGetBool(churn_window_row_argument(partition->winobj, CHURNED_ARG, row, &isnull));
 	Datum		features;
 
 	if (isnull)
@@ -80,23 +80,23 @@ add_row(Partition *partition, int64 row)
 		partition->unlabelled++;
 		return;
 	}
-	features = row_argument(partition->winobj, FEATURES_ARG, row, &isnull);
+	features = churn_window_row_argument(partition->winobj, FEATURES_ARG, row, &isnull);
 	if (isnull)
 	{
 		partition->skipped++;
 		return;
 	}
-	features = churn_features_datum(intake->input, features);
+	features = churn_features_datum(collected->input, features);
 	if (partition->sample == NULL)
 	{
-		churn_intake_describe(intake, features);
-		partition->sample = churn_sample_of_shape(partition->context, intake->shape);
+		churn_input_describe(collected, features);
+		partition->sample = churn_sample_of_shape(partition->context, collected->shape);
 	}
-	churn_intake_add(intake, partition->sample, churned, features, 1);
+	churn_input_add(collected, partition->sample, churned, features, 1);
 }
 
 static void
-read_partition(FunctionCallInfo fcinfo, Partition *partition)
+churn_window_read_partition(FunctionCallInfo fcinfo, Partition *partition)
 {
 	WindowObject winobj = partition->winobj;
 	int64		rows = WinGetPartitionRowCount(winobj);
@@ -110,8 +110,8 @@ read_partition(FunctionCallInfo fcinfo, Partition *partition)
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
 		if (vary)
-			check_options(winobj, partition->intake, i);
-		add_row(partition, i);
+			churn_window_check_options(winobj, partition->collected, i);
+		churn_window_add_row(partition, i);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -120,25 +120,25 @@ read_partition(FunctionCallInfo fcinfo, Partition *partition)
 /* ---------- the fit ---------- */
 
 static void
-fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, WindowFit *fit)
+churn_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, WindowFit *fit)
 {
 	MemoryContext sample = AllocSetContextCreate(CurrentMemoryContext, "churn sample",
 												 ALLOCSET_DEFAULT_SIZES);
 	Partition	partition;
 	ChurnModel *model;
 	bool		isnull;
-	Datum		options = row_argument(winobj, OPTIONS_ARG, 0, &isnull);
+	Datum		options = churn_window_row_argument(winobj, OPTIONS_ARG, 0, &isnull);
 
 	fit->tried = true;
 	memset(&partition, 0, sizeof(partition));
 	partition.winobj = winobj;
 	partition.context = sample;
-	partition.intake = churn_intake_create(sample, fit->input, false,
+	partition.collected = churn_input_create(sample, fit->input, false,
 										   isnull ? NULL : (struct varlena *) DatumGetPointer(options),
 										   false);
-	read_partition(fcinfo, &partition);
+	churn_window_read_partition(fcinfo, &partition);
 	/* as long as the partition lasts */
-	model = churn_intake_fit(partition.intake, partition.sample, partition.unlabelled,
+	model = churn_input_fit(partition.collected, partition.sample, partition.unlabelled,
 							 partition.skipped);
 	if (churn_model_scores(model))
 	{
@@ -148,7 +148,7 @@ fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, WindowFit *fit)
 		fit->x = palloc(Max(model->ncolumns, 1) * sizeof(double));
 	}
 	MemoryContextSwitchTo(sample);
-	churn_intake_warn(partition.sample, model);
+	churn_input_warn(partition.sample, model);
 	MemoryContextSwitchTo(MemoryContextGetParent(sample));
 	MemoryContextDelete(sample);
 }
@@ -194,7 +194,7 @@ window_score(FunctionCallInfo fcinfo, ChurnInput input)
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(fit));
 
 		fit->input = input;
-		fit_partition(fcinfo, winobj, fit);
+		churn_window_fit_partition(fcinfo, winobj, fit);
 		MemoryContextSwitchTo(old);
 	}
 	features = WinGetFuncArgCurrent(winobj, FEATURES_ARG, &isnull);

@@ -71,7 +71,7 @@ add_cohort(ModelRow *rows, size_t n, const int64 *survivors, int32 periods)
 }
 
 static int
-compare_rows(const void *a, const void *b)
+clv_contract_compare_rows(const void *a, const void *b)
 {
 	const ModelRow *x = a;
 	const ModelRow *y = b;
@@ -90,7 +90,7 @@ fit_contract(const PurchaseModel *purchase, TimeUnit unit, ModelRow *rows, size_
 	model.purchase = purchase;
 	model.unit = unit;
 	model.correlation = get_float8_nan();
-	qsort(rows, n, sizeof(ModelRow), compare_rows);
+	qsort(rows, n, sizeof(ModelRow), clv_contract_compare_rows);
 	for (size_t i = 0; i < n; i++)
 		model.customers += (int64) rows[i].count;
 	model_fit(purchase, rows, n, NULL, clv_poll, &model.fit);

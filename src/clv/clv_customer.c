@@ -168,7 +168,7 @@ customer_error(const char *wrong, const char *hint, double x, double t_x, double
 }
 
 static inline bool
-is_whole(double value)
+clv_customer_is_whole(double value)
 {
 	return value == floor(value);
 }
@@ -188,7 +188,7 @@ clv_customer_check(const PurchaseModel *model, double x, double t_x, double age)
 		customer_error("recency must be from 0 to 1e9", where, x, t_x, age);
 	if (!(age >= 0 && age <= COUNT_MAX))
 		customer_error("age must be from 0 to 1e9", where, x, t_x, age);
-	if (!is_whole(x))
+	if (!clv_customer_is_whole(x))
 		customer_error("frequency must be a whole number", where, x, t_x, age);
 	if (t_x > age)
 		customer_error("recency must not exceed age", where, x, t_x, age);
@@ -196,7 +196,7 @@ clv_customer_check(const PurchaseModel *model, double x, double t_x, double age)
 		customer_error("recency must be 0 where frequency is 0", where, x, t_x, age);
 	if (!model->discrete)
 		return;
-	if (!is_whole(t_x) || !is_whole(age))
+	if (!clv_customer_is_whole(t_x) || !clv_customer_is_whole(age))
 		customer_error("recency and age must be whole numbers of periods",
 					   "The model counts opportunities or renewals: give times in whole periods, or use a model in continuous time.",
 					   x, t_x, age);

@@ -36,7 +36,7 @@ typedef struct Cursor
 
 /* 0 once something was wrong */
 static uint64
-get(Cursor *cursor, uint64 max, const char *what)
+clv_data_get(Cursor *cursor, uint64 max, const char *what)
 {
 	uint64		value = 0;
 
@@ -49,7 +49,7 @@ get(Cursor *cursor, uint64 max, const char *what)
 static DateADT
 get_day(Cursor *cursor)
 {
-	int64		day = unzigzag(get(cursor, PG_UINT32_MAX, "day"));
+	int64		day = unzigzag(clv_data_get(cursor, PG_UINT32_MAX, "day"));
 
 	if (day < DAY_MIN || day > DAY_MAX)
 		cursor->error = "day";
@@ -60,9 +60,9 @@ static void
 get_row(Cursor *cursor, const ClvDataContent *content, uint64 i, ClvDataRow *row)
 {
 	const ClvDataRow *last = i > 0 ? &content->rows[i - 1] : NULL;
-	int64		age = get(cursor, SPAN_MAX, "age");
-	int64		x = get(cursor, SPAN_MAX, "frequency");
-	int64		t_x = get(cursor, SPAN_MAX, "recency");
+	int64		age = clv_data_get(cursor, SPAN_MAX, "age");
+	int64		x = clv_data_get(cursor, SPAN_MAX, "frequency");
+	int64		t_x = clv_data_get(cursor, SPAN_MAX, "recency");
 	int64		span = (int64) content->as_of - content->calibration_end;
 
 	if (last != NULL && age == 0)
@@ -84,8 +84,8 @@ get_row(Cursor *cursor, const ClvDataContent *content, uint64 i, ClvDataRow *row
 	row->age = (int32) age;
 	row->x = (int32) x;
 	row->t_x = (int32) t_x;
-	row->customers = (int64) get(cursor, COUNT_MAX - 1, "number of customers") + 1;
-	row->holdout = (int64) get(cursor, COUNT_MAX, "number of purchases");
+	row->customers = (int64) clv_data_get(cursor, COUNT_MAX - 1, "number of customers") + 1;
+	row->holdout = (int64) clv_data_get(cursor, COUNT_MAX, "number of purchases");
 	if (row->holdout > 0 && (row->holdout - 1) / row->customers >= span)
 		cursor->error = "number of purchases";
 }
@@ -93,7 +93,7 @@ get_row(Cursor *cursor, const ClvDataContent *content, uint64 i, ClvDataRow *row
 static void
 get_rows(Cursor *cursor, ClvDataContent *content)
 {
-	content->nrows = get(cursor, (cursor->end - cursor->at) / ROW_BYTES, "number of rows");
+	content->nrows = clv_data_get(cursor, (cursor->end - cursor->at) / ROW_BYTES, "number of rows");
 	content->rows = palloc_extended(sizeof(ClvDataRow) * (content->nrows + 1),
 									MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < content->nrows && cursor->error == NULL; i++)
@@ -107,7 +107,7 @@ get_rows(Cursor *cursor, ClvDataContent *content)
 static void
 get_days(Cursor *cursor, ClvDataContent *content)
 {
-	content->ndays = get(cursor, (cursor->end - cursor->at) / DAY_BYTES, "number of days");
+	content->ndays = clv_data_get(cursor, (cursor->end - cursor->at) / DAY_BYTES, "number of days");
 	content->days = palloc_extended(sizeof(ClvDataDay) * (content->ndays + 1),
 									MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < content->ndays && cursor->error == NULL; i++)
@@ -118,11 +118,11 @@ get_days(Cursor *cursor, ClvDataContent *content)
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
 		to = i == 0 ? get_day(cursor) :
-			content->days[i - 1].day + (int64) get(cursor, SPAN_MAX, "day") + 1;
+			content->days[i - 1].day + (int64) clv_data_get(cursor, SPAN_MAX, "day") + 1;
 		if (to > content->as_of)
 			cursor->error = "day";
 		day->day = cursor->error == NULL ? (DateADT) to : 0;
-		day->purchases = (int64) get(cursor, COUNT_MAX - 1, "number of purchases") + 1;
+		day->purchases = (int64) clv_data_get(cursor, COUNT_MAX - 1, "number of purchases") + 1;
 	}
 }
 
@@ -170,11 +170,11 @@ read_data(const char *data, Size len, ClvDataContent *content)
 		return "flags";
 	content->as_of_given = (head >> 4 & FLAG_AS_OF) != 0;
 	content->calibration_end = get_day(&cursor);
-	as_of = content->calibration_end + (int64) get(&cursor, SPAN_MAX, "day");
+	as_of = content->calibration_end + (int64) clv_data_get(&cursor, SPAN_MAX, "day");
 	if (as_of > DAY_MAX)
 		return "day";
 	content->as_of = (DateADT) as_of;
-	content->left_out = (int64) get(&cursor, COUNT_MAX, "number of customers");
+	content->left_out = (int64) clv_data_get(&cursor, COUNT_MAX, "number of customers");
 	if (cursor.error == NULL)
 		get_rows(&cursor, content);
 	if (cursor.error == NULL)
@@ -298,7 +298,7 @@ clv_data_match(DateADT end_a, bool given_a, DateADT as_of_a,
 }
 
 static int
-compare_rows(const ClvDataRow *a, const ClvDataRow *b)
+clv_data_compare_rows(const ClvDataRow *a, const ClvDataRow *b)
 {
 	if (a->age != b->age)
 		return a->age < b->age ? -1 : 1;
@@ -318,7 +318,7 @@ merge_rows(const ClvDataContent *a, const ClvDataContent *b, ClvDataContent *sum
 	while (i < a->nrows || j < b->nrows)
 	{
 		int			order = i == a->nrows ? 1 : j == b->nrows ? -1 :
-			compare_rows(&a->rows[i], &b->rows[j]);
+			clv_data_compare_rows(&a->rows[i], &b->rows[j]);
 		ClvDataRow *row = &sum->rows[sum->nrows++];
 
 		if (((i + j) & 0xfff) == 0)
@@ -377,7 +377,7 @@ clv_data_merge(const ClvData *a, const ClvData *b)
 ClvData *
 clv_data_finished(ClvData *value)
 {
-	if (clv_data_is_open(value))
+	if (clv_data_is_trans(value))
 		return clv_data_open_finish(value);
-	return pile_finished(value, clv_data_merge);
+	return rollup_finished(value, clv_data_merge);
 }

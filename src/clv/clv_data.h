@@ -86,7 +86,7 @@ extern const char *clv_data_day(DateADT day);
 /* Earliest first day; calibration_end without customers. */
 extern DateADT clv_data_first_day(const ClvDataContent *content);
 
-/* ---------- data that still take customers (clv_data_open.c) ---------- */
+/* ---------- data that still take customers (clv_data_trans.c) ---------- */
 
 #define CLV_DATA_OPEN 0xf3		/* in place of the version */
 
@@ -95,31 +95,31 @@ extern DateADT clv_data_first_day(const ClvDataContent *content);
  * distributed plans can split it, but another form: a hash table of rows and
  * days, flat, with room to grow, changed in place.
  */
-typedef struct ClvDataOpen ClvDataOpen;
+typedef struct ClvDataTrans ClvDataTrans;
 
 static inline bool
-clv_data_is_open(const ClvData *value)
+clv_data_is_trans(const ClvData *value)
 {
 	return VARSIZE_ANY_EXHDR(value) > 0 && *(const uint8 *) VARDATA_ANY(value) == CLV_DATA_OPEN;
 }
 
-extern ClvDataOpen *clv_data_open_create(DateADT calibration_end, bool as_of_given,
+extern ClvDataTrans *clv_data_open_create(DateADT calibration_end, bool as_of_given,
 										 DateADT as_of);
 
 /* A state as one that may be changed: itself, or where it is none a new one. */
-extern ClvDataOpen *clv_data_open_state(ClvData *value);
+extern ClvDataTrans *clv_data_open_state(ClvData *value);
 
 /*
  * Adds a customer; a history without days until as_of is none.  Returns the
  * data, or where they must grow larger ones in the current context.
  */
-extern ClvDataOpen *clv_data_open_add(ClvDataOpen *open, const CustomerHistory *history);
+extern ClvDataTrans *clv_data_open_add(ClvDataTrans *open, const CustomerHistory *history);
 
 /* The same for all customers of other data, open or not. */
-extern ClvDataOpen *clv_data_open_merge(ClvDataOpen *open, const ClvData *more);
+extern ClvDataTrans *clv_data_open_merge(ClvDataTrans *open, const ClvData *more);
 
 /* 22023 unless the data were asked the same. */
-extern void clv_data_open_match(const ClvDataOpen *open, DateADT calibration_end,
+extern void clv_data_open_match(const ClvDataTrans *open, DateADT calibration_end,
 								bool as_of_given, DateADT as_of);
 
 /* The value, in the current context; the open data stay as they are. */

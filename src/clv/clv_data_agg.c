@@ -2,7 +2,7 @@
  * clv_data_agg.c
  *	  SQL-callable: the aggregates that make a clv_data, its input and output.
  *
- * The transition state has the type clv_data (clv_data_open.c) and needs
+ * The transition state has the type clv_data (clv_data_trans.c) and needs
  * nothing that a call site remembers.
  *
  * Promises: results do not depend on the order of rows or on how they are
@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(clv_data_trans);
 Datum
 clv_data_trans(PG_FUNCTION_ARGS)
 {
-	ClvDataOpen *open;
+	ClvDataTrans *open;
 	DateADT		calibration_end;
 	DateADT		as_of = 0;
 	bool		as_of_given = PG_NARGS() > AS_OF_ARG && !PG_ARGISNULL(AS_OF_ARG);
@@ -100,14 +100,14 @@ PG_FUNCTION_INFO_V1(clv_data_rollup);
 Datum
 clv_data_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, clv_data_merge, clv_data_finished);
+	return rollup_trans(fcinfo, clv_data_merge, clv_data_finished);
 }
 
 PG_FUNCTION_INFO_V1(clv_data_rollup_final);
 Datum
 clv_data_rollup_final(PG_FUNCTION_ARGS)
 {
-	return pile_rollup_final(fcinfo, clv_data_merge);
+	return rollup_final(fcinfo, clv_data_merge);
 }
 
 /* ---------- jsonb ---------- */

@@ -28,7 +28,7 @@ typedef struct Entry
 #define ENTRY_DAY		(-1)
 #define FIRST_CAPACITY	64
 
-struct ClvDataOpen
+struct ClvDataTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
 	uint8		version;		/* CLV_DATA_OPEN */
@@ -43,14 +43,14 @@ struct ClvDataOpen
 	Entry		entries[FLEXIBLE_ARRAY_MEMBER];
 };
 
-#define OPEN_SIZE(capacity)	(offsetof(ClvDataOpen, entries) + sizeof(Entry) * (Size) (capacity))
+#define OPEN_SIZE(capacity)	(offsetof(ClvDataTrans, entries) + sizeof(Entry) * (Size) (capacity))
 
 /* ---------- the table ---------- */
 
-static ClvDataOpen *
-create(DateADT calibration_end, bool as_of_given, DateADT as_of, uint32 capacity)
+static ClvDataTrans *
+clv_data_trans_create(DateADT calibration_end, bool as_of_given, DateADT as_of, uint32 capacity)
 {
-	ClvDataOpen *open;
+	ClvDataTrans *open;
 
 	if (OPEN_SIZE(capacity) > MaxAllocSize)
 		ereport(ERROR,
@@ -68,16 +68,16 @@ create(DateADT calibration_end, bool as_of_given, DateADT as_of, uint32 capacity
 	return open;
 }
 
-ClvDataOpen *
+ClvDataTrans *
 clv_data_open_create(DateADT calibration_end, bool as_of_given, DateADT as_of)
 {
-	return create(calibration_end, as_of_given, as_of_given ? as_of : calibration_end,
+	return clv_data_trans_create(calibration_end, as_of_given, as_of_given ? as_of : calibration_end,
 				  FIRST_CAPACITY);
 }
 
 /* The place of an entry, or the free one for it. */
 static inline Entry *
-find(ClvDataOpen *open, int32 age, int32 x, int32 t_x)
+find(ClvDataTrans *open, int32 age, int32 x, int32 t_x)
 {
 	uint64		hash = ((uint64) (uint32) age << 32 | (uint32) t_x) *
 		UINT64CONST(0x9e3779b97f4a7c15);
@@ -94,10 +94,10 @@ find(ClvDataOpen *open, int32 age, int32 x, int32 t_x)
 	}
 }
 
-static pg_noinline ClvDataOpen *
-enlarge(ClvDataOpen *open)
+static pg_noinline ClvDataTrans *
+clv_data_trans_enlarge(ClvDataTrans *open)
 {
-	ClvDataOpen *larger = create(open->calibration_end, open->as_of_given, open->as_of,
+	ClvDataTrans *larger = clv_data_trans_create(open->calibration_end, open->as_of_given, open->as_of,
 								 open->capacity * 2);
 
 	larger->left_out = open->left_out;
@@ -113,8 +113,8 @@ enlarge(ClvDataOpen *open)
 }
 
 /* Adds to an entry, which is made if there is none. */
-static inline ClvDataOpen *
-count(ClvDataOpen *open, int32 age, int32 x, int32 t_x, int64 customers, int64 holdout)
+static inline ClvDataTrans *
+count(ClvDataTrans *open, int32 age, int32 x, int32 t_x, int64 customers, int64 holdout)
 {
 	Entry	   *entry = find(open, age, x, t_x);
 
@@ -122,7 +122,7 @@ count(ClvDataOpen *open, int32 age, int32 x, int32 t_x, int64 customers, int64 h
 	{
 		if (unlikely(open->used >= open->capacity / 4 * 3))
 		{
-			open = enlarge(open);
+			open = clv_data_trans_enlarge(open);
 			entry = find(open, age, x, t_x);
 		}
 		open->used++;
@@ -137,8 +137,8 @@ count(ClvDataOpen *open, int32 age, int32 x, int32 t_x, int64 customers, int64 h
 
 /* ---------- customers ---------- */
 
-ClvDataOpen *
-clv_data_open_add(ClvDataOpen *open, const CustomerHistory *history)
+ClvDataTrans *
+clv_data_open_add(ClvDataTrans *open, const CustomerHistory *history)
 {
 	HistoryReader reader;
 	DateADT		until = open->as_of_given ? open->as_of : DATEVAL_NOEND;
@@ -150,11 +150,11 @@ clv_data_open_add(ClvDataOpen *open, const CustomerHistory *history)
 	bool		late;
 
 	history_reader_open(&reader, history);
-	if (!history_reader_skim(&reader) || reader.day.day > until)
+	if (!history_reader_read_dates(&reader) || reader.day.day > until)
 		return open;
 	first = day = reader.day.day;
 	late = first > open->calibration_end;
-	while (history_reader_skim(&reader) && reader.day.day <= until)
+	while (history_reader_read_dates(&reader) && reader.day.day <= until)
 	{
 		day = reader.day.day;
 		if (late)
@@ -178,7 +178,7 @@ clv_data_open_add(ClvDataOpen *open, const CustomerHistory *history)
 }
 
 void
-clv_data_open_match(const ClvDataOpen *open, DateADT calibration_end, bool as_of_given,
+clv_data_open_match(const ClvDataTrans *open, DateADT calibration_end, bool as_of_given,
 					DateADT as_of)
 {
 	clv_data_match(open->calibration_end, open->as_of_given, open->as_of,
@@ -187,8 +187,8 @@ clv_data_open_match(const ClvDataOpen *open, DateADT calibration_end, bool as_of
 
 /* ---------- other data ---------- */
 
-static ClvDataOpen *
-merge_content(ClvDataOpen *open, const ClvDataContent *more)
+static ClvDataTrans *
+merge_content(ClvDataTrans *open, const ClvDataContent *more)
 {
 	clv_data_open_match(open, more->calibration_end, more->as_of_given, more->as_of);
 	open->as_of = Max(open->as_of, more->as_of);
@@ -205,11 +205,11 @@ merge_content(ClvDataOpen *open, const ClvDataContent *more)
 }
 
 /* Open data as a copy: whole, aligned and ours, wherever they came from. */
-static ClvDataOpen *
-copy(const ClvData *value)
+static ClvDataTrans *
+clv_data_trans_copy(const ClvData *value)
 {
 	Size		len = VARSIZE_ANY_EXHDR(value);
-	ClvDataOpen *open = palloc(Max(VARHDRSZ + len, OPEN_SIZE(0)));
+	ClvDataTrans *open = palloc(Max(VARHDRSZ + len, OPEN_SIZE(0)));
 
 	SET_VARSIZE(open, VARHDRSZ + len);
 	memcpy(VARDATA(open), VARDATA_ANY(value), len);
@@ -221,19 +221,19 @@ copy(const ClvData *value)
 	return open;
 }
 
-ClvDataOpen *
-clv_data_open_merge(ClvDataOpen *open, const ClvData *value)
+ClvDataTrans *
+clv_data_open_merge(ClvDataTrans *open, const ClvData *value)
 {
-	const ClvDataOpen *more;
+	const ClvDataTrans *more;
 
-	if (!clv_data_is_open(value))
+	if (!clv_data_is_trans(value))
 	{
 		ClvDataContent content;
 
 		clv_data_read(clv_data_finished(unconstify(ClvData *, value)), &content);
 		return merge_content(open, &content);
 	}
-	more = copy(value);
+	more = clv_data_trans_copy(value);
 	clv_data_open_match(open, more->calibration_end, more->as_of_given, more->as_of);
 	open->as_of = Max(open->as_of, more->as_of);
 	clv_data_count(&open->left_out, more->left_out);
@@ -250,16 +250,16 @@ clv_data_open_merge(ClvDataOpen *open, const ClvData *value)
 	return open;
 }
 
-ClvDataOpen *
+ClvDataTrans *
 clv_data_open_state(ClvData *value)
 {
 	ClvDataContent content;
 
-	if (VARATT_IS_4B_U(value) && clv_data_is_open(value))
-		return (ClvDataOpen *) value;
+	if (VARATT_IS_4B_U(value) && clv_data_is_trans(value))
+		return (ClvDataTrans *) value;
 	value = (ClvData *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(value));
-	if (clv_data_is_open(value))
-		return copy(value);
+	if (clv_data_is_trans(value))
+		return clv_data_trans_copy(value);
 	clv_data_read(clv_data_finished(value), &content);
 	return merge_content(clv_data_open_create(content.calibration_end, content.as_of_given,
 											  content.as_of), &content);
@@ -268,7 +268,7 @@ clv_data_open_state(ClvData *value)
 /* ---------- the value ---------- */
 
 static int
-compare_rows(const void *a, const void *b)
+clv_data_trans_compare_rows(const void *a, const void *b)
 {
 	const ClvDataRow *ra = a;
 	const ClvDataRow *rb = b;
@@ -292,7 +292,7 @@ compare_days(const void *a, const void *b)
 ClvData *
 clv_data_open_finish(const ClvData *value)
 {
-	ClvDataOpen *open = copy(value);
+	ClvDataTrans *open = clv_data_trans_copy(value);
 	ClvDataContent content = {open->calibration_end, open->as_of_given, open->as_of,
 	open->left_out, 0, NULL, 0, NULL};
 
@@ -322,7 +322,7 @@ clv_data_open_finish(const ClvData *value)
 			row->holdout = entry->holdout;
 		}
 	}
-	qsort(content.rows, content.nrows, sizeof(ClvDataRow), compare_rows);
+	qsort(content.rows, content.nrows, sizeof(ClvDataRow), clv_data_trans_compare_rows);
 	qsort(content.days, content.ndays, sizeof(ClvDataDay), compare_days);
 	return clv_data_build(&content);
 }

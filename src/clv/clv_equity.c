@@ -45,7 +45,7 @@ typedef struct Equity
 /* What a call site remembers of a model. */
 typedef struct EquityModel
 {
-	ClvSiteModel site;
+	ClvCacheModel cache;
 	ClvTerms	terms;			/* that the answers are to */
 	ClvMemo		memo;			/* where the answer for a customer is */
 	int			width;			/* discounted purchases, perhaps with derivatives */
@@ -57,7 +57,7 @@ typedef struct EquityModel
 /* ---------- the state ---------- */
 
 static void
-corrupt_error(void)
+clv_equity_corrupt_error(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -74,7 +74,7 @@ check_state(struct varlena *value)
 				 equity->magic != EQUITY_MAGIC || equity->sums < 1 ||
 				 equity->sums > 1 + CLV_PARAMS_MAX ||
 				 VARSIZE(equity) != EQUITY_SIZE(equity->sums, equity->model_len)))
-		corrupt_error();
+		clv_equity_corrupt_error();
 	return equity;
 }
 
@@ -87,11 +87,11 @@ check_model(const Equity *equity, uint32 sums, const char *model, uint32 len)
 				 errmsg("model must be the same in all rows of customer_equity"),
 				 errhint("Use GROUP BY, one group a model, and add up the results.")));
 	if (unlikely(equity->sums != sums))
-		corrupt_error();
+		clv_equity_corrupt_error();
 }
 
 static Equity *
-create_state(uint32 sums, const char *model, uint32 len)
+clv_equity_create_state(uint32 sums, const char *model, uint32 len)
 {
 	Equity	   *equity = palloc0(EQUITY_SIZE(sums, len));
 
@@ -134,7 +134,7 @@ get_terms(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvTerms *ter
 }
 
 static DateADT
-get_as_of(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p)
+clv_equity_get_as_of(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p)
 {
 	DateADT		as_of;
 
@@ -204,7 +204,7 @@ spend_at(const ClvPredictor *p, const ClvCustomer *customer, const void *arg)
 static void
 find_purchases(const EquityModel *model, const ClvCustomer *customer, double *answer)
 {
-	ClvPredictor *p = model->site.predictor;
+	ClvPredictor *p = model->cache.predictor;
 	Ask			ask = {&model->terms, p->purchase.params, 0};
 	double		gradient[CLV_PARAMS_MAX];
 
@@ -224,7 +224,7 @@ reserve_answer(EquityModel *model)
 	if (model->answers < model->room)
 		return;
 	if (model->room == 0)
-		model->answer = MemoryContextAlloc(model->site.context, size * MEMO_ENTRIES_FIRST);
+		model->answer = MemoryContextAlloc(model->cache.context, size * MEMO_ENTRIES_FIRST);
 	else if (model->room < MEMO_ENTRIES_MAX)
 		model->answer = repalloc(model->answer, size * model->room * 2);
 	else
@@ -246,7 +246,7 @@ purchases_of(EquityModel *model, const ClvCustomer *customer, const ClvTerms *te
 
 	if (unlikely(model->width == 0))
 	{
-		clv_memo_init(&model->memo, model->site.context);
+		clv_memo_init(&model->memo, model->cache.context);
 		model->width = width;
 	}
 	if (unlikely(memcmp(&model->terms, terms, sizeof(ClvTerms)) != 0))
@@ -269,7 +269,7 @@ static void
 add_customer(Equity *equity, EquityModel *model, const ClvCustomer *customer,
 			 const ClvTerms *terms)
 {
-	ClvPredictor *p = model->site.predictor;
+	ClvPredictor *p = model->cache.predictor;
 	int			n = p->model.purchase->nparams;
 	const double *purchases = purchases_of(model, customer, terms, equity->sums == 1 ? 1 : 1 + n);
 	double		kept = clv_expected_spend(p, customer) * terms->margin;
@@ -315,12 +315,12 @@ equity_trans(FunctionCallInfo fcinfo, bool summary, bool with_error)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
 	model = PG_GETARG_CLV_MODEL_PP(MODEL_ARG);
-	ready = (EquityModel *) clv_site_model(fcinfo, model, sizeof(EquityModel));
-	p = ready->site.predictor;
+	ready = (EquityModel *) clv_cache_model(fcinfo, model, sizeof(EquityModel));
+	p = ready->cache.predictor;
 	if (with_error)
 		sums += p->model.purchase->nparams + (p->model.has_spend ? SPEND_PARAMS : 0);
 	if (PG_ARGISNULL(0))
-		equity = create_state(sums, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model));
+		equity = clv_equity_create_state(sums, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model));
 	else
 	{
 		equity = check_state((struct varlena *) PG_GETARG_POINTER(0));
@@ -334,7 +334,7 @@ equity_trans(FunctionCallInfo fcinfo, bool summary, bool with_error)
 	else if (known)
 		known = clv_customer_from_history(p->model.purchase, p->model.unit,
 										  PG_GETARG_HISTORY_PP(CUSTOMER_ARG),
-										  get_as_of(fcinfo, CUSTOMER_ARG + 1, p), &customer);
+										  clv_equity_get_as_of(fcinfo, CUSTOMER_ARG + 1, p), &customer);
 	if (known)
 		add_customer(equity, ready, &customer, &terms);
 	PG_RETURN_POINTER(equity);

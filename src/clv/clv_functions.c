@@ -41,21 +41,21 @@ typedef struct Ask
 } Ask;
 
 /* What a call site remembers of a model. */
-typedef struct SiteModel
+typedef struct CacheModel
 {
-	ClvSiteModel site;
+	ClvCacheModel cache;
 	Ask			ask;			/* the question that the memo is about */
 	ClvMemo		memo;			/* answers without spend */
-} SiteModel;
+} CacheModel;
 
-static SiteModel *
+static CacheModel *
 site_model(FunctionCallInfo fcinfo)
 {
-	SiteModel  *model = (SiteModel *) clv_site_model(fcinfo, PG_GETARG_CLV_MODEL_PP(0),
-													 sizeof(SiteModel));
+	CacheModel  *model = (CacheModel *) clv_cache_model(fcinfo, PG_GETARG_CLV_MODEL_PP(0),
+													 sizeof(CacheModel));
 
 	if (unlikely(model->memo.context == NULL))
-		clv_memo_init(&model->memo, model->site.context);
+		clv_memo_init(&model->memo, model->cache.context);
 	return model;
 }
 
@@ -113,9 +113,9 @@ prediction_value(const ClvPredictor *p, const ClvCustomer *customer, const void 
 }
 
 static double
-remembered_value(SiteModel *model, const ClvCustomer *customer, const Ask *ask)
+remembered_value(CacheModel *model, const ClvCustomer *customer, const Ask *ask)
 {
-	double		factor = spend_factor(model->site.predictor, customer, ask);
+	double		factor = spend_factor(model->cache.predictor, customer, ask);
 	MemoEntry  *entry;
 	bool		known;
 
@@ -129,7 +129,7 @@ remembered_value(SiteModel *model, const ClvCustomer *customer, const Ask *ask)
 	entry = clv_memo_find(&model->memo, customer, &known);
 	if (!known)
 		clv_memo_put(&model->memo, entry, customer,
-					 without_spend(model->site.predictor, customer, ask));
+					 without_spend(model->cache.predictor, customer, ask));
 	return entry->value * factor;
 }
 
@@ -231,7 +231,7 @@ static Datum
 predict(FunctionCallInfo fcinfo, Prediction prediction, bool history, bool error)
 {
 	bool		money = prediction >= EXPECTED_SPEND;
-	SiteModel  *model;
+	CacheModel  *model;
 	ClvPredictor *p;
 	ClvCustomer customer;
 	Ask			ask;
@@ -240,7 +240,7 @@ predict(FunctionCallInfo fcinfo, Prediction prediction, bool history, bool error
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	model = site_model(fcinfo);
-	p = model->site.predictor;
+	p = model->cache.predictor;
 	memset(&ask, 0, sizeof(ask));
 	ask.prediction = prediction;
 	if (isnan(p->model.fit.params[0]) ||

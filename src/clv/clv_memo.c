@@ -35,7 +35,7 @@ is_about(const ClvMemo *memo, const MemoEntry *entry, const ClvCustomer *custome
 }
 
 static pg_noinline void
-enlarge(ClvMemo *memo)
+clv_memo_enlarge(ClvMemo *memo)
 {
 	uint32		size = memo->entries == NULL ? MEMO_ENTRIES_FIRST :
 		Min(memo->size * 8, MEMO_ENTRIES_MAX);
@@ -56,7 +56,7 @@ clv_memo_find(ClvMemo *memo, const ClvCustomer *customer, bool *known)
 
 	if (unlikely(memo->entries == NULL ||
 				 (memo->misses > memo->size / 4 && memo->size < MEMO_ENTRIES_MAX)))
-		enlarge(memo);
+		clv_memo_enlarge(memo);
 	entry = &memo->entries[hash & (memo->size - 1)];
 	*known = is_about(memo, entry, customer);
 	if (*known)

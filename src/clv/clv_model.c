@@ -133,7 +133,7 @@ clv_fit_reason(const FitResult *fit, const char *const *param_names)
 
 /* One form for each value: NaNs and zeros have several. */
 static void
-put_double(StringInfo buf, double value)
+clv_model_put_double(StringInfo buf, double value)
 {
 	pq_sendfloat8(buf, isnan(value) ? get_float8_nan() : value == 0 ? 0 : value);
 }
@@ -196,15 +196,15 @@ put_fit(StringInfo buf, const FitResult *fit, bool spend)
 	pq_sendbyte(buf, flags);
 	pq_sendint32(buf, fit->iterations);
 	for (int i = 0; (flags & FIT_HAS_PARAMS) && i < n; i++)
-		put_double(buf, spend ? fit->params[i] :
+		clv_model_put_double(buf, spend ? fit->params[i] :
 				   Max(CLV_PARAM_MIN, Min(CLV_PARAM_MAX, fit->params[i])));
 	for (int i = 0; (flags & FIT_HAS_COVARIANCE) && i < n; i++)
 		for (int j = 0; j <= i; j++)
-			put_double(buf, fit->covariance[i * n + j]);
+			clv_model_put_double(buf, fit->covariance[i * n + j]);
 	if (fit->reason != FIT_GIVEN)
 	{
-		put_double(buf, fit->log_likelihood);
-		put_double(buf, fit->gradient_norm);
+		clv_model_put_double(buf, fit->log_likelihood);
+		clv_model_put_double(buf, fit->gradient_norm);
 	}
 }
 
@@ -229,7 +229,7 @@ clv_model_pack(const ClvModel *model)
 	{
 		pq_sendint64(&buf, model->spend_customers);
 		pq_sendint64(&buf, model->spend_left_out);
-		put_double(&buf, model->correlation);
+		clv_model_put_double(&buf, model->correlation);
 		put_fit(&buf, &model->spend, true);
 	}
 	value = (ClvModelValue *) pq_endtypsend(&buf);
@@ -265,7 +265,7 @@ get_bytes(Cursor *cursor, void *to, Size n)
 }
 
 static uint8
-get_byte(Cursor *cursor)
+clv_model_get_byte(Cursor *cursor)
 {
 	uint8		value;
 
@@ -292,7 +292,7 @@ get_int64(Cursor *cursor)
 }
 
 static int64
-get_count(Cursor *cursor, const char *name)
+clv_model_get_count(Cursor *cursor, const char *name)
 {
 	int64		count = get_int64(cursor);
 
@@ -302,7 +302,7 @@ get_count(Cursor *cursor, const char *name)
 }
 
 static double
-get_double(Cursor *cursor)
+clv_model_get_double(Cursor *cursor)
 {
 	union
 	{
@@ -329,7 +329,7 @@ get_covariance(Cursor *cursor, FitResult *fit)
 
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j <= i; j++)
-			fit->covariance[i * n + j] = fit->covariance[j * n + i] = get_double(cursor);
+			fit->covariance[i * n + j] = fit->covariance[j * n + i] = clv_model_get_double(cursor);
 	if (!all_finite(fit->covariance, n * n) || !clv_covariance_possible(fit->covariance, n))
 		cursor->error = "covariance";
 }
@@ -342,9 +342,9 @@ get_fit(Cursor *cursor, FitResult *fit, int nparams, bool spend)
 	bool		at_end;
 
 	fit->nparams = nparams;
-	reason = get_byte(cursor);
-	fit->reason_param = get_byte(cursor) - 1;
-	flags = get_byte(cursor);
+	reason = clv_model_get_byte(cursor);
+	fit->reason_param = clv_model_get_byte(cursor) - 1;
+	flags = clv_model_get_byte(cursor);
 	fit->iterations = get_int32(cursor);
 	at_end = reason == FIT_TO_ZERO || reason == FIT_TO_INFINITY;
 	if (reason > FIT_REASON_LAST || fit->reason_param >= nparams ||
@@ -360,7 +360,7 @@ get_fit(Cursor *cursor, FitResult *fit, int nparams, bool spend)
 	for (int i = 0; i < nparams * nparams; i++)
 		fit->covariance[i] = get_float8_nan();
 	for (int i = 0; i < nparams; i++)
-		fit->params[i] = (flags & FIT_HAS_PARAMS) ? get_double(cursor) : get_float8_nan();
+		fit->params[i] = (flags & FIT_HAS_PARAMS) ? clv_model_get_double(cursor) : get_float8_nan();
 	if ((flags & FIT_HAS_PARAMS) && !params_valid(fit->params, nparams))
 		cursor->error = "parameters";
 	for (int i = 0; !spend && i < nparams; i++)
@@ -371,30 +371,30 @@ get_fit(Cursor *cursor, FitResult *fit, int nparams, bool spend)
 	fit->log_likelihood = fit->gradient_norm = get_float8_nan();
 	if (fit->reason != FIT_GIVEN)
 	{
-		fit->log_likelihood = get_double(cursor);
-		fit->gradient_norm = get_double(cursor);
+		fit->log_likelihood = clv_model_get_double(cursor);
+		fit->gradient_norm = clv_model_get_double(cursor);
 	}
 }
 
 /* What is wrong with the bytes, or NULL. */
 static const char *
-read_model(const char *data, Size len, ClvModel *model)
+clv_model_read_model(const char *data, Size len, ClvModel *model)
 {
 	Cursor		cursor = {data, data + len, NULL};
 	int			flags;
 	int			unit;
 
 	memset(model, 0, sizeof(ClvModel));
-	if (get_byte(&cursor) != MODEL_VERSION)
+	if (clv_model_get_byte(&cursor) != MODEL_VERSION)
 		return "version";
-	model->purchase = purchase_model(get_byte(&cursor));
+	model->purchase = purchase_model(clv_model_get_byte(&cursor));
 	if (model->purchase == NULL)
 		return "model";
-	unit = get_byte(&cursor);
+	unit = clv_model_get_byte(&cursor);
 	if (unit > TIME_UNIT_LAST)
 		return "unit";
 	model->unit = (TimeUnit) unit;
-	flags = get_byte(&cursor);
+	flags = clv_model_get_byte(&cursor);
 	if (flags > (MODEL_HAS_AS_OF | MODEL_HAS_SPEND))
 		return "flags";
 	model->has_as_of = (flags & MODEL_HAS_AS_OF) != 0;
@@ -405,15 +405,15 @@ read_model(const char *data, Size len, ClvModel *model)
 		if (DATE_NOT_FINITE(model->as_of) || !IS_VALID_DATE(model->as_of))
 			cursor.error = "date";
 	}
-	model->customers = get_count(&cursor, "number of customers");
-	model->skipped = get_count(&cursor, "number of rows");
+	model->customers = clv_model_get_count(&cursor, "number of customers");
+	model->skipped = clv_model_get_count(&cursor, "number of rows");
 	get_fit(&cursor, &model->fit, model->purchase->nparams, false);
 	model->correlation = get_float8_nan();
 	if (model->has_spend)
 	{
-		model->spend_customers = get_count(&cursor, "number of customers");
-		model->spend_left_out = get_count(&cursor, "number of customers");
-		model->correlation = get_double(&cursor);
+		model->spend_customers = clv_model_get_count(&cursor, "number of customers");
+		model->spend_left_out = clv_model_get_count(&cursor, "number of customers");
+		model->correlation = clv_model_get_double(&cursor);
 		if (fabs(model->correlation) > 1)
 			cursor.error = "correlation";
 		get_fit(&cursor, &model->spend, SPEND_PARAMS, true);
@@ -428,13 +428,13 @@ clv_model_check(const char *data, Size len)
 {
 	ClvModel	model;
 
-	return read_model(data, len, &model);
+	return clv_model_read_model(data, len, &model);
 }
 
 void
 clv_model_unpack(const ClvModelValue *value, ClvModel *model)
 {
-	const char *wrong = read_model(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), model);
+	const char *wrong = clv_model_read_model(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), model);
 
 	if (wrong != NULL)
 		ereport(ERROR,

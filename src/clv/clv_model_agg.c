@@ -71,7 +71,7 @@ keep_text(ClvQuery *query, int i, const text *value)
 
 /* NULL parameters stand for their defaults. */
 static ClvQuery *
-query_of(FunctionCallInfo fcinfo, const ClvArgs *args)
+clv_model_agg_query_of(FunctionCallInfo fcinfo, const ClvArgs *args)
 {
 	ClvQuery   *query = fcinfo->flinfo->fn_extra;
 	const text *model;
@@ -198,7 +198,7 @@ clv_model_history_trans(PG_FUNCTION_ARGS)
 	bool		has_as_of = PG_NARGS() > AS_OF_ARG && !PG_ARGISNULL(AS_OF_ARG);
 
 	require_aggregate(fcinfo, "clv_model");
-	query = query_of(fcinfo, &args);
+	query = clv_model_agg_query_of(fcinfo, &args);
 	spec = query->spec;
 	spec.days = !query->model->discrete;
 	spec.first_days = !has_as_of;
@@ -232,7 +232,7 @@ clv_model_summary_trans(PG_FUNCTION_ARGS)
 	bool		has_spend = PG_NARGS() > 4 && !PG_ARGISNULL(4);
 
 	require_aggregate(fcinfo, "clv_model");
-	query = query_of(fcinfo, &args);
+	query = clv_model_agg_query_of(fcinfo, &args);
 	spec = query->spec;
 	if (PG_NARGS() <= 4)
 		spec.spend = false;

@@ -2,7 +2,7 @@
  * clv_model_cache.c
  *	  Models that a call site has met, made ready.
  *
- * Promises: see clv_site.h.
+ * Promises: see clv_cache.h.
  */
 #include "clv/clv_model_cache.h"
 
@@ -11,12 +11,12 @@
 /* So many models in turn are cheap. */
 #define SITE_MODELS	16
 
-typedef struct ClvSite
+typedef struct ClvCache
 {
 	int			n;
 	int			next;			/* to be forgotten */
-	ClvSiteModel *models[SITE_MODELS];
-} ClvSite;
+	ClvCacheModel *models[SITE_MODELS];
+} ClvCache;
 
 static void
 warn_if_not_converged(const ClvModel *model)
@@ -31,29 +31,29 @@ warn_if_not_converged(const ClvModel *model)
 				 errhint("See clv_fit(model); add customers, or choose another model.")));
 }
 
-static pg_noinline ClvSiteModel *
-site_add(FunctionCallInfo fcinfo, ClvSite *site, const ClvModelValue *value, Size size)
+static pg_noinline ClvCacheModel *
+clv_model_cache_add(FunctionCallInfo fcinfo, ClvCache *cache, const ClvModelValue *value, Size size)
 {
 	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "clv_model",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ClvSiteModel *model = palloc0(size);
-	int			place = site->n;
+	ClvCacheModel *model = palloc0(size);
+	int			place = cache->n;
 
 	model->context = context;
 	model->predictor = clv_predictor_create(value);
 	model->value = palloc(VARSIZE_ANY(value));
 	memcpy(model->value, value, VARSIZE_ANY(value));
 	MemoryContextSwitchTo(old);
-	if (site->n == SITE_MODELS)
+	if (cache->n == SITE_MODELS)
 	{
-		place = site->next;
-		site->next = (site->next + 1) % SITE_MODELS;
-		MemoryContextDelete(site->models[place]->context);
+		place = cache->next;
+		cache->next = (cache->next + 1) % SITE_MODELS;
+		MemoryContextDelete(cache->models[place]->context);
 	}
 	else
-		site->n++;
-	site->models[place] = model;
+		cache->n++;
+	cache->models[place] = model;
 	warn_if_not_converged(&model->predictor->model);
 	return model;
 }
@@ -65,16 +65,16 @@ same_value(const ClvModelValue *a, const ClvModelValue *b)
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
-ClvSiteModel *
-clv_site_model(FunctionCallInfo fcinfo, const ClvModelValue *value, Size size)
+ClvCacheModel *
+clv_cache_model(FunctionCallInfo fcinfo, const ClvModelValue *value, Size size)
 {
-	ClvSite    *site = fcinfo->flinfo->fn_extra;
+	ClvCache    *cache = fcinfo->flinfo->fn_extra;
 
-	if (site == NULL)
-		site = fcinfo->flinfo->fn_extra =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ClvSite));
-	for (int i = 0; i < site->n; i++)
-		if (same_value(value, site->models[i]->value))
-			return site->models[i];
-	return site_add(fcinfo, site, value, size);
+	if (cache == NULL)
+		cache = fcinfo->flinfo->fn_extra =
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ClvCache));
+	for (int i = 0; i < cache->n; i++)
+		if (same_value(value, cache->models[i]->value))
+			return cache->models[i];
+	return clv_model_cache_add(fcinfo, cache, value, size);
 }

@@ -10,21 +10,21 @@
  * Promises: warns once of a model that has not converged.
  * Never: is needed: what a call site remembers may be lost after any row.
  */
-#ifndef RETENTION_CLV_SITE_H
-#define RETENTION_CLV_SITE_H
+#ifndef RETENTION_CLV_MODEL_CACHE_H
+#define RETENTION_CLV_MODEL_CACHE_H
 
 #include "clv/clv.h"
 
 /* The head of what a user remembers of a model; the rest begins as zeros. */
-typedef struct ClvSiteModel
+typedef struct ClvCacheModel
 {
 	MemoryContext context;
 	ClvModelValue *value;
 	ClvPredictor *predictor;
-} ClvSiteModel;
+} ClvCacheModel;
 
 /* Valid until the next call; "size": of the user's struct. */
-extern ClvSiteModel *clv_site_model(FunctionCallInfo fcinfo, const ClvModelValue *value,
+extern ClvCacheModel *clv_cache_model(FunctionCallInfo fcinfo, const ClvModelValue *value,
 									Size size);
 
-#endif							/* RETENTION_CLV_SITE_H */
+#endif							/* RETENTION_CLV_MODEL_CACHE_H */

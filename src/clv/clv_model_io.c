@@ -25,12 +25,12 @@
 #include "value/value_type.h"
 
 static struct varlena *
-as_it_is(struct varlena *value)
+clv_model_io_as_it_is(struct varlena *value)
 {
 	return value;
 }
 
-VALUE_IO(clv_model, clv_model_check, as_it_is, "clv_model()")
+VALUE_IO(clv_model, clv_model_check, clv_model_io_as_it_is, "clv_model()")
 
 /* ---------- by hand ---------- */
 
@@ -391,7 +391,7 @@ clv_fit(PG_FUNCTION_ARGS)
 /* ---------- jsonb ---------- */
 
 static void
-json_number(StringInfo buf, double value)
+clv_model_io_json_number(StringInfo buf, double value)
 {
 	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
 
@@ -414,22 +414,22 @@ json_fit(StringInfo buf, const char *model, const FitResult *fit, const char *co
 	for (int i = 0; i < fit->nparams; i++)
 	{
 		appendStringInfo(buf, "%s\"%s\":", i > 0 ? "," : "", names[i]);
-		json_number(buf, fit->params[i]);
+		clv_model_io_json_number(buf, fit->params[i]);
 	}
 	appendStringInfoString(buf, "},\"covariance\":[");
 	for (int i = 0; i < fit->nparams; i++)
 		for (int j = 0; j < fit->nparams; j++)
 		{
 			appendStringInfoString(buf, j > 0 ? "," : i > 0 ? ",[" : "[");
-			json_number(buf, fit->covariance[i * fit->nparams + j]);
+			clv_model_io_json_number(buf, fit->covariance[i * fit->nparams + j]);
 			if (j == fit->nparams - 1)
 				appendStringInfoChar(buf, ']');
 		}
 	appendStringInfoString(buf, "],\"log_likelihood\":");
-	json_number(buf, fit->log_likelihood);
+	clv_model_io_json_number(buf, fit->log_likelihood);
 	appendStringInfo(buf, ",\"n\":" INT64_FORMAT ",\"iterations\":%d,\"gradient_norm\":",
 					 customers, fit->iterations);
-	json_number(buf, fit->gradient_norm);
+	clv_model_io_json_number(buf, fit->gradient_norm);
 	appendStringInfo(buf, ",\"given\":%s,\"converged\":%s,\"reason\":",
 					 fit->reason == FIT_GIVEN ? "true" : "false",
 					 fit->reason == FIT_GIVEN ? "null" : fit->converged ? "true" : "false");
@@ -466,7 +466,7 @@ clv_model_to_jsonb(PG_FUNCTION_ARGS)
 		json_fit(&buf, "gamma_gamma", &model.spend, gamma_gamma_params, model.spend_customers);
 		appendStringInfo(&buf, ",\"spend_left_out\":" INT64_FORMAT ",\"spend_frequency_correlation\":",
 						 model.spend_left_out);
-		json_number(&buf, model.correlation);
+		clv_model_io_json_number(&buf, model.correlation);
 	}
 	else
 		appendStringInfoString(&buf, "null");

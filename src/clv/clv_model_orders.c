@@ -3,7 +3,7 @@
  *	  SQL-callable: clv_model() straight from an orders table.
  *
  * One pass over rows of customer, time and amount gathers each customer's days
- * in a book (order_book.h), as GROUP BY customer with customer_history() would;
+ * in a log (order_amount.h), as GROUP BY customer with customer_history() would;
  * the final function makes a sample of them (clv_sample.h), and fits it.
  *
  * Promises: the same model as from histories, to the last bit, whatever the
@@ -97,7 +97,7 @@ require_zone(FunctionCallInfo fcinfo)
 
 /* Parameters that have not been seen yet: read and checked.  NULL is the default. */
 static OrderVariant *
-create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
+clv_model_orders_create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	OrderVariant *variant = palloc0(sizeof(OrderVariant));
@@ -142,7 +142,7 @@ create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
 static const char *
-variant_differs(FunctionCallInfo fcinfo, const OrderVariant *variant)
+clv_model_orders_variant_differs(FunctionCallInfo fcinfo, const OrderVariant *variant)
 {
 	if (as_of_argument(fcinfo) != variant->as_of)
 		return "as_of";
@@ -162,7 +162,7 @@ variant_differs(FunctionCallInfo fcinfo, const OrderVariant *variant)
  * which a row must not differ from, or for a new group those of the row.
  */
 static void
-find_variant(FunctionCallInfo fcinfo, OrderQuery *query, const OrderBook *book)
+clv_model_orders_find_variant(FunctionCallInfo fcinfo, OrderQuery *query, const OrderLog *log)
 {
 	OrderVariant **link = &query->variant;
 	OrderVariant *variant;
@@ -172,17 +172,17 @@ find_variant(FunctionCallInfo fcinfo, OrderQuery *query, const OrderBook *book)
 	{
 		const char *differs;
 
-		if (book != NULL && variant->shared != book->shared)
+		if (log != NULL && variant->shared != log->shared)
 			continue;
-		differs = variant_differs(fcinfo, variant);
+		differs = clv_model_orders_variant_differs(fcinfo, variant);
 		if (differs == NULL)
 			break;
-		if (book != NULL)
+		if (log != NULL)
 			order_terms_error(differs);
 	}
 	if (variant == NULL)
 	{
-		create_variant(fcinfo, query);
+		clv_model_orders_create_variant(fcinfo, query);
 		return;
 	}
 	/* to the front: rows of a group tend to come together */
@@ -193,7 +193,7 @@ find_variant(FunctionCallInfo fcinfo, OrderQuery *query, const OrderBook *book)
 
 /* First row of a call site. */
 static pg_noinline OrderQuery *
-begin_query(FunctionCallInfo fcinfo)
+clv_model_orders_begin_query(FunctionCallInfo fcinfo)
 {
 	OrderQuery *query;
 
@@ -203,7 +203,7 @@ begin_query(FunctionCallInfo fcinfo)
 	require_zone(fcinfo);
 	for (int arg = ARG_AS_OF; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
-	query->short_keys = create_variant(fcinfo, query)->shared->keys.short_keys;
+	query->short_keys = clv_model_orders_create_variant(fcinfo, query)->shared->keys.short_keys;
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -220,9 +220,9 @@ inside_calendar(int64 at)
 static Datum
 orders_trans(FunctionCallInfo fcinfo)
 {
-	/* set only by begin_query(): this call site is an aggregate, then */
+	/* set only by clv_model_orders_begin_query(): this call site is an aggregate, then */
 	OrderQuery *query = fcinfo->flinfo->fn_extra;
-	OrderBook  *book = PG_ARGISNULL(0) ? NULL : (OrderBook *) PG_GETARG_POINTER(0);
+	OrderLog  *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
 	OrderVariant *variant;
 	uint64		amount = ORDER_UNPAID;
 	int64		at;
@@ -230,16 +230,16 @@ orders_trans(FunctionCallInfo fcinfo)
 	Key			key;
 
 	if (query == NULL)
-		query = begin_query(fcinfo);
+		query = clv_model_orders_begin_query(fcinfo);
 	else if (query->vary)
-		find_variant(fcinfo, query, book);
+		clv_model_orders_find_variant(fcinfo, query, log);
 	variant = query->variant;
-	if (book == NULL)
-		book = order_book_create(variant->shared, require_aggregate(fcinfo, "clv_model"));
+	if (log == NULL)
+		log = order_log_create(variant->shared, require_aggregate(fcinfo, "clv_model"));
 	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT))
 	{
-		book->skipped++;
-		PG_RETURN_POINTER(book);
+		log->skipped++;
+		PG_RETURN_POINTER(log);
 	}
 	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
 	if (!inside_calendar(at))
@@ -250,13 +250,13 @@ orders_trans(FunctionCallInfo fcinfo)
 		/* not kept, but no less checked */
 		if (variant->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
 			(void) amount_from_datum(PG_GETARG_DATUM(ARG_AMOUNT));
-		PG_RETURN_POINTER(book);
+		PG_RETURN_POINTER(log);
 	}
 	if (variant->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
-		amount = order_amount_datum(&book->customers.log, PG_GETARG_DATUM(ARG_AMOUNT));
-	key_from_datum(&book->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
-	order_book_add(book, &key, day, amount);
-	PG_RETURN_POINTER(book);
+		amount = order_amount_datum(&log->customers.log, PG_GETARG_DATUM(ARG_AMOUNT));
+	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
+	order_log_add(log, &key, day, amount);
+	PG_RETURN_POINTER(log);
 }
 
 /*
@@ -267,7 +267,7 @@ static pg_attribute_always_inline bool
 orders_trans_usual(FunctionCallInfo fcinfo)
 {
 	const OrderQuery *query = fcinfo->flinfo->fn_extra;
-	OrderBook  *book = (OrderBook *) fcinfo->args[0].value;
+	OrderLog  *log = (OrderLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
 	uint64		amount = ORDER_UNPAID;
@@ -275,7 +275,7 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 
 	if (query == NULL || query->vary || fcinfo->args[0].isnull ||
 		fcinfo->args[ARG_CUSTOMER].isnull || fcinfo->args[ARG_AT].isnull ||
-		book->customers.numbered || ((uint64) customer >> 32 != 0 && !query->short_keys))
+		log->customers.by_number || ((uint64) customer >> 32 != 0 && !query->short_keys))
 		return false;
 	if (query->at_type == DATEOID)
 	{
@@ -289,10 +289,10 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 	if (day > query->variant->as_of)
 		return false;
 	if (query->variant->with_amounts && !fcinfo->args[ARG_AMOUNT].isnull)
-		amount = order_amount_datum(&book->customers.log, fcinfo->args[ARG_AMOUNT].value);
-	if (day > book->latest)
-		book->latest = day;
-	entry_log_add(&book->customers.log, compact_mix((uint32) customer), day, amount);
+		amount = order_amount_datum(&log->customers.log, fcinfo->args[ARG_AMOUNT].value);
+	if (day > log->latest)
+		log->latest = day;
+	event_log_add(&log->customers.log, compact_mix((uint32) customer), day, amount);
 	return true;
 }
 
@@ -320,7 +320,7 @@ Datum
 clv_orders_serialize(PG_FUNCTION_ARGS)
 {
 	require_aggregate(fcinfo, "clv_model");
-	PG_RETURN_BYTEA_P(order_book_serialize((OrderBook *) PG_GETARG_POINTER(0)));
+	PG_RETURN_BYTEA_P(order_log_serialize((OrderLog *) PG_GETARG_POINTER(0)));
 }
 
 /* The image is read where it lies; combine copies what it needs. */
@@ -344,7 +344,7 @@ PG_FUNCTION_INFO_V1(clv_orders_combine);
 Datum
 clv_orders_combine(PG_FUNCTION_ARGS)
 {
-	OrderBook  *book = PG_ARGISNULL(0) ? NULL : (OrderBook *) PG_GETARG_POINTER(0);
+	OrderLog  *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
 	OrderImage *image = PG_ARGISNULL(1) ? NULL : (OrderImage *) PG_GETARG_POINTER(1);
 	OrderShared *shared = fcinfo->flinfo->fn_extra;
 	MemoryContext context;
@@ -353,23 +353,23 @@ clv_orders_combine(PG_FUNCTION_ARGS)
 	context = require_aggregate(fcinfo, "clv_model");
 	if (image == NULL)
 	{
-		if (book == NULL)
+		if (log == NULL)
 			PG_RETURN_NULL();
-		PG_RETURN_POINTER(book);
+		PG_RETURN_POINTER(log);
 	}
 	if (image->magic == ORDER_BOOK_MAGIC)
 	{
 		/* a plan that did not serialize: state 2 stays the executor's */
-		bytea	   *bytes = order_book_serialize((OrderBook *) image);
+		bytea	   *bytes = order_log_serialize((OrderLog *) image);
 
 		copy.magic = ORDER_IMAGE_MAGIC;
 		copy.data = VARDATA_ANY(bytes);
 		copy.len = VARSIZE_ANY_EXHDR(bytes);
 		image = &copy;
 	}
-	order_book_merge(&book, &shared, context, fcinfo->flinfo->fn_mcxt, image);
+	order_log_merge(&log, &shared, context, fcinfo->flinfo->fn_mcxt, image);
 	fcinfo->flinfo->fn_extra = shared;
-	PG_RETURN_POINTER(book);
+	PG_RETURN_POINTER(log);
 }
 
 /* ---------- the model ---------- */
@@ -380,7 +380,7 @@ clv_orders_combine(PG_FUNCTION_ARGS)
  * scale are the rule.
  */
 static void
-summarize(const EntryLog *log, const Entry *entries, uint32 n, DateADT as_of,
+clv_model_orders_summarize(const EventLog *log, const Entry *entries, uint32 n, DateADT as_of,
 		  ClvCustomer *customer)
 {
 	DateADT		first = entry_time(entries);
@@ -419,7 +419,7 @@ summarize(const EntryLog *log, const Entry *entries, uint32 n, DateADT as_of,
 
 /* The same in calendar periods of the unit. */
 static void
-summarize_periods(const EntryLog *log, const Entry *entries, uint32 n,
+summarize_periods(const EventLog *log, const Entry *entries, uint32 n,
 				  const ClvDigest *empty, ClvCustomer *customer)
 {
 	ClvDigest	digest = *empty;
@@ -434,27 +434,27 @@ summarize_periods(const EntryLog *log, const Entry *entries, uint32 n,
 }
 
 static ClvSample *
-make_sample(OrderBook *book)
+make_sample(OrderLog *log)
 {
-	const OrderTerms *terms = &book->shared->terms;
+	const OrderTerms *terms = &log->shared->terms;
 	const PurchaseModel *model = purchase_model(terms->spec.purchase);
 	ClvSample  *sample = clv_sample_create(&terms->spec);
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext garbage = NULL;	/* sums of large amounts */
-	CustomerBook *customers = customer_book_settled(&book->customers);
+	CustomerLog *customers = customer_log_flushed(&log->customers);
 	CustomerCursor cursor = {0};
 	ClvDigest	empty;
 	const Entry *entries;
 	uint32		n;
 
-	sample->skipped = book->skipped;
-	sample->has_as_of = terms->has_as_of || book->latest != DATEVAL_NOBEGIN;
-	sample->as_of = terms->has_as_of ? terms->as_of : book->latest;
+	sample->skipped = log->skipped;
+	sample->has_as_of = terms->has_as_of || log->latest != DATEVAL_NOBEGIN;
+	sample->as_of = terms->has_as_of ? terms->as_of : log->latest;
 	clv_digest_init(&empty, model, (TimeUnit) terms->spec.unit, false,
 					sample->has_as_of ? sample->as_of : 0);
-	if (entry_log_owning(&customers->log))
+	if (event_log_owning(&customers->log))
 		garbage = AllocSetContextCreate(context, "large amounts", ALLOCSET_DEFAULT_SIZES);
-	while ((entries = customer_book_next(customers, &cursor, &n)) != NULL)
+	while ((entries = customer_log_next(customers, &cursor, &n)) != NULL)
 	{
 		ClvCustomer customer;
 		ClvSample  *larger;
@@ -464,7 +464,7 @@ make_sample(OrderBook *book)
 		if (model->discrete)
 			summarize_periods(&customers->log, entries, n, &empty, &customer);
 		else
-			summarize(&customers->log, entries, n, sample->as_of, &customer);
+			clv_model_orders_summarize(&customers->log, entries, n, sample->as_of, &customer);
 		if (garbage != NULL)
 		{
 			MemoryContextSwitchTo(context);
@@ -492,7 +492,7 @@ clv_orders_final(PG_FUNCTION_ARGS)
 	require_aggregate(fcinfo, "clv_model");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	sample = make_sample((OrderBook *) PG_GETARG_POINTER(0));
+	sample = make_sample((OrderLog *) PG_GETARG_POINTER(0));
 	clv_sample_fit(sample, &model);
 	pfree(sample);
 	PG_RETURN_POINTER(clv_model_pack(&model));

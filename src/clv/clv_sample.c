@@ -30,7 +30,7 @@ typedef struct Spend
 StaticAssertDecl(offsetof(ClvSample, data) % sizeof(double) == 0, "doubles of a sample are not aligned");
 
 static inline ModelRow *
-slots_of(const ClvSample *sample)
+clv_sample_slots_of(const ClvSample *sample)
 {
 	return (ModelRow *) sample->data;
 }
@@ -61,7 +61,7 @@ is_sound(const ClvSample *sample)
 }
 
 static void
-corrupt(const char *what)
+clv_sample_corrupt(const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -69,7 +69,7 @@ corrupt(const char *what)
 }
 
 static ClvSample *
-allocate(uint64 slots, uint64 spends)
+clv_sample_allocate(uint64 slots, uint64 spends)
 {
 	ClvSample  *sample;
 
@@ -91,7 +91,7 @@ allocate(uint64 slots, uint64 spends)
 ClvSample *
 clv_sample_create(const ClvSpec *spec)
 {
-	ClvSample  *sample = allocate(FIRST_SLOTS, FIRST_SPENDS);
+	ClvSample  *sample = clv_sample_allocate(FIRST_SLOTS, FIRST_SPENDS);
 
 	sample->spec = *spec;
 	return sample;
@@ -100,7 +100,7 @@ clv_sample_create(const ClvSpec *spec)
 static inline ModelRow *
 find_slot(const ClvSample *sample, double x, double t_x, double age)
 {
-	ModelRow   *slots = slots_of(sample);
+	ModelRow   *slots = clv_sample_slots_of(sample);
 	uint32		i = (clv_hash(x, t_x, age) >> 32) & (sample->slots - 1);
 
 	/* one slot is free, or somebody made the state by hand */
@@ -111,15 +111,15 @@ find_slot(const ClvSample *sample, double x, double t_x, double age)
 			return &slots[i];
 		i = (i + 1) & (sample->slots - 1);
 	}
-	corrupt("customers");
+	clv_sample_corrupt("customers");
 	return NULL;
 }
 
 /* A copy with more room. */
 static ClvSample *
-enlarge(const ClvSample *sample, uint64 slots, uint64 spends)
+clv_sample_enlarge(const ClvSample *sample, uint64 slots, uint64 spends)
 {
-	ClvSample  *larger = allocate(slots, spends);
+	ClvSample  *larger = clv_sample_allocate(slots, spends);
 	Size		header = offsetof(ClvSample, slots_used);
 
 	memcpy((char *) larger + sizeof(int32), (const char *) sample + sizeof(int32),
@@ -129,12 +129,12 @@ enlarge(const ClvSample *sample, uint64 slots, uint64 spends)
 	memcpy(spends_of(larger), spends_of(sample), sample->spends_used * sizeof(Spend));
 	if (slots == sample->slots)
 	{
-		memcpy(slots_of(larger), slots_of(sample), slots * sizeof(ModelRow));
+		memcpy(clv_sample_slots_of(larger), clv_sample_slots_of(sample), slots * sizeof(ModelRow));
 		return larger;
 	}
 	for (uint32 i = 0; i < sample->slots; i++)
 	{
-		const ModelRow *row = &slots_of(sample)[i];
+		const ModelRow *row = &clv_sample_slots_of(sample)[i];
 
 		if (row->count != 0)
 			*find_slot(larger, row->x, row->t_x, row->age) = *row;
@@ -152,7 +152,7 @@ add_rows(ClvSample *sample, double x, double t_x, double age, double count)
 		/* at most three quarters full */
 		if (unlikely((sample->slots_used + 1) / 3 >= sample->slots / 4))
 		{
-			sample = enlarge(sample, (uint64) sample->slots * 2, sample->spends);
+			sample = clv_sample_enlarge(sample, (uint64) sample->slots * 2, sample->spends);
 			slot = find_slot(sample, x, t_x, age);
 		}
 		slot->x = x;
@@ -170,7 +170,7 @@ add_spend(ClvSample *sample, double x, double z)
 	Spend	   *spend;
 
 	if (unlikely(sample->spends_used == sample->spends))
-		sample = enlarge(sample, sample->slots, (uint64) sample->spends * 2 + FIRST_SPENDS);
+		sample = clv_sample_enlarge(sample, sample->slots, (uint64) sample->spends * 2 + FIRST_SPENDS);
 	spend = &spends_of(sample)[sample->spends_used++];
 	spend->x = x;
 	spend->z = z;
@@ -181,7 +181,7 @@ ClvSample *
 clv_sample_add(ClvSample *sample, double x, double t_x, double age, double spend_x, double z)
 {
 	if (unlikely(!is_sound(sample)))
-		corrupt("size");
+		clv_sample_corrupt("size");
 	/* no negative zeros: they would be customers of their own */
 	sample = add_rows(sample, x + 0.0, t_x + 0.0, age + 0.0, 1);
 	if (!sample->spec.spend || x == 0)
@@ -199,9 +199,9 @@ ClvSample *
 clv_sample_merge(ClvSample *sample, const ClvSample *more)
 {
 	if (!is_sound(sample) || !is_sound(more))
-		corrupt("size");
+		clv_sample_corrupt("size");
 	if (memcmp(&sample->spec, &more->spec, sizeof(ClvSpec)) != 0)
-		corrupt("parameters");
+		clv_sample_corrupt("parameters");
 	if (more->has_as_of)
 	{
 		sample->as_of_varies |= more->as_of_varies ||
@@ -219,7 +219,7 @@ clv_sample_merge(ClvSample *sample, const ClvSample *more)
 	sample->unpaid += more->unpaid;
 	for (uint32 i = 0; i < more->slots; i++)
 	{
-		const ModelRow *row = &slots_of(more)[i];
+		const ModelRow *row = &clv_sample_slots_of(more)[i];
 
 		if (row->count != 0)
 			sample = add_rows(sample, row->x, row->t_x, row->age, row->count);
@@ -238,7 +238,7 @@ compare_doubles(double a, double b)
 }
 
 static inline int
-compare_rows(const ModelRow *a, const ModelRow *b)
+clv_sample_compare_rows(const ModelRow *a, const ModelRow *b)
 {
 	int			order = compare_doubles(a->x, b->x);
 
@@ -257,7 +257,7 @@ compare_spends(const SpendRow *a, const SpendRow *b)
 
 #define ST_SORT sort_rows
 #define ST_ELEMENT_TYPE ModelRow
-#define ST_COMPARE(a, b) compare_rows(a, b)
+#define ST_COMPARE(a, b) clv_sample_compare_rows(a, b)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -287,7 +287,7 @@ collect_rows(const ClvSample *sample, size_t *n)
 	*n = 0;
 	for (uint32 i = 0; i < sample->slots; i++)
 	{
-		ModelRow	row = slots_of(sample)[i];
+		ModelRow	row = clv_sample_slots_of(sample)[i];
 
 		if (row.count == 0)
 			continue;
@@ -296,7 +296,7 @@ collect_rows(const ClvSample *sample, size_t *n)
 		if (!(row.count > 0 && row.x >= 0 && row.t_x >= 0 && row.age >= row.t_x &&
 			  isfinite(row.count) && isfinite(row.x) && isfinite(row.age)) ||
 			*n >= sample->slots_used)
-			corrupt("customer");
+			clv_sample_corrupt("customer");
 		row.t_x /= unit;
 		row.age /= unit;
 		rows[(*n)++] = row;
@@ -318,7 +318,7 @@ collect_spends(const ClvSample *sample, size_t *n)
 		const Spend *spend = &spends_of(sample)[i];
 
 		if (!(spend->x > 0 && spend->z > 0 && isfinite(spend->x) && isfinite(spend->z)))
-			corrupt("spend");
+			clv_sample_corrupt("spend");
 		rows[i].x = spend->x;
 		rows[i].z = spend->z;
 		rows[i].count = 1;
@@ -391,7 +391,7 @@ clv_sample_fit(const ClvSample *sample, ClvModel *model)
 
 	if (!is_sound(sample) || purchase_model(sample->spec.purchase) == NULL ||
 		sample->spec.unit > TIME_UNIT_LAST)
-		corrupt("size");
+		clv_sample_corrupt("size");
 	memset(model, 0, sizeof(ClvModel));
 	model->purchase = purchase_model(sample->spec.purchase);
 	model->unit = (TimeUnit) sample->spec.unit;

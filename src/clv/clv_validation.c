@@ -168,7 +168,7 @@ validation_tracking(const Validation *validation, TrackingStep step, TrackingPer
 }
 
 static TrackingStep
-get_step(FunctionCallInfo fcinfo, int arg)
+clv_validation_get_step(FunctionCallInfo fcinfo, int arg)
 {
 	text	   *name;
 	int			step;
@@ -208,7 +208,7 @@ clv_tracking_rows(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
 	validation_open(&validation, PG_GETARG_CLV_MODEL_PP(0), PG_GETARG_CLV_DATA(1));
-	n = validation_tracking(&validation, get_step(fcinfo, 2), &periods);
+	n = validation_tracking(&validation, clv_validation_get_step(fcinfo, 2), &periods);
 	for (int k = 0; k < n; k++)
 	{
 		values[0] = Int32GetDatum(k + 1);

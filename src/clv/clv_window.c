@@ -82,7 +82,7 @@ typedef struct WatchList
 } WatchList;
 
 static Datum
-first_argument(WindowObject winobj, int arg, bool *isnull)
+clv_window_first_argument(WindowObject winobj, int arg, bool *isnull)
 {
 	bool		isout;
 
@@ -98,7 +98,7 @@ watch(WindowObject winobj, WatchList *list, int arg, const char *name, int16 typ
 	item->name = name;
 	item->typlen = typlen;
 	item->typbyval = typbyval;
-	item->first = first_argument(winobj, arg, &item->isnull);
+	item->first = clv_window_first_argument(winobj, arg, &item->isnull);
 	if (!item->isnull)
 		item->first = datumCopy(item->first, typbyval, typlen);
 	list->n++;
@@ -139,10 +139,10 @@ check_parameters(WindowObject winobj, const WatchList *list, int64 row)
 }
 
 static Datum
-required_argument(WindowObject winobj, int arg, const char *name)
+clv_window_required_argument(WindowObject winobj, int arg, const char *name)
 {
 	bool		isnull;
-	Datum		value = first_argument(winobj, arg, &isnull);
+	Datum		value = clv_window_first_argument(winobj, arg, &isnull);
 
 	if (isnull)
 		ereport(ERROR,
@@ -158,9 +158,9 @@ read_spec(WindowObject winobj, const WindowForm *form)
 	int			arg = form->horizon + 3;
 
 	memset(&spec, 0, sizeof(spec));
-	spec.purchase = clv_purchase_parse(DatumGetTextPP(required_argument(winobj, arg, "model")))->kind;
-	spec.spend = clv_spend_parse(DatumGetTextPP(required_argument(winobj, arg + 1, "spend_model")));
-	spec.unit = time_unit_parse(DatumGetTextPP(required_argument(winobj, arg + 2, "unit")));
+	spec.purchase = clv_purchase_parse(DatumGetTextPP(clv_window_required_argument(winobj, arg, "model")))->kind;
+	spec.spend = clv_spend_parse(DatumGetTextPP(clv_window_required_argument(winobj, arg + 1, "spend_model")));
+	spec.unit = time_unit_parse(DatumGetTextPP(clv_window_required_argument(winobj, arg + 2, "unit")));
 	return spec;
 }
 
@@ -169,12 +169,12 @@ read_terms(WindowObject winobj, const WindowForm *form, WindowFit *fit)
 {
 	ClvPredictor *p = fit->predictor;
 	int			arg = form->horizon;
-	Interval   *horizon = DatumGetIntervalP(required_argument(winobj, arg, "horizon"));
-	Interval   *step = DatumGetIntervalP(required_argument(winobj, arg + 6, "step"));
+	Interval   *horizon = DatumGetIntervalP(clv_window_required_argument(winobj, arg, "horizon"));
+	Interval   *step = DatumGetIntervalP(clv_window_required_argument(winobj, arg + 6, "step"));
 
 	fit->terms.horizon = clv_interval_units(horizon, p->model.unit, "horizon");
-	fit->terms.rate = DatumGetFloat8(required_argument(winobj, arg + 1, "discount_rate"));
-	fit->terms.margin = DatumGetFloat8(required_argument(winobj, arg + 2, "margin"));
+	fit->terms.rate = DatumGetFloat8(clv_window_required_argument(winobj, arg + 1, "discount_rate"));
+	fit->terms.margin = DatumGetFloat8(clv_window_required_argument(winobj, arg + 2, "margin"));
 	fit->terms.step = clv_interval_units(step, p->model.unit, "step");
 	clv_terms_check(p, &fit->terms);
 }
@@ -183,7 +183,7 @@ read_terms(WindowObject winobj, const WindowForm *form, WindowFit *fit)
 
 /* Row i of the partition, as it is in the table; NULL arguments are told. */
 static Datum
-row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
+clv_window_row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
 {
 	bool		isout;
 
@@ -199,7 +199,7 @@ latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 	for (int64 i = 0; i < rows; i++)
 	{
 		bool		isnull;
-		Datum		value = row_argument(winobj, 0, i, &isnull);
+		Datum		value = clv_window_row_argument(winobj, 0, i, &isnull);
 		HistoryReader reader;
 		MemoryContext old;
 
@@ -209,7 +209,7 @@ latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 		MemoryContextReset(scratch);
 		old = MemoryContextSwitchTo(scratch);
 		history_reader_open(&reader, DatumGetHistoryPP(value));
-		while (history_reader_skim(&reader))
+		while (history_reader_read_dates(&reader))
 			latest = Max(latest, reader.day.day);
 		MemoryContextSwitchTo(old);
 	}
@@ -246,7 +246,7 @@ row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, D
 
 	for (int i = 0; i < (form->history ? 1 : 4); i++)
 		values[i] = row < 0 ? WinGetFuncArgCurrent(winobj, i, &nulls[i]) :
-			row_argument(winobj, i, row, &nulls[i]);
+			clv_window_row_argument(winobj, i, row, &nulls[i]);
 	if (!form->history)
 		return summary_customer(model, spec->spend, values, nulls, customer);
 	return !nulls[0] &&
@@ -261,7 +261,7 @@ partition_as_of(WindowObject winobj, const PurchaseModel *model, int64 rows,
 				MemoryContext scratch)
 {
 	bool		isnull;
-	Datum		value = first_argument(winobj, AS_OF_ARG, &isnull);
+	Datum		value = clv_window_first_argument(winobj, AS_OF_ARG, &isnull);
 
 	if (!isnull)
 	{
@@ -274,7 +274,7 @@ partition_as_of(WindowObject winobj, const PurchaseModel *model, int64 rows,
 }
 
 static ClvSample *
-read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
+clv_window_read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
 			   int64 rows, const WatchList *list, MemoryContext scratch)
 {
 	ClvSample  *sample = clv_sample_create(spec);
@@ -321,7 +321,7 @@ failure_of(const ClvModel *model, bool spend)
 }
 
 static void
-fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const WindowForm *form, WindowFit *fit)
+clv_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const WindowForm *form, WindowFit *fit)
 {
 	int64		rows = WinGetPartitionRowCount(winobj);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "clv row",
@@ -336,7 +336,7 @@ fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const WindowForm *fo
 	watch_parameters(fcinfo, winobj, form, &list);
 	if (form->history)
 		fit->as_of = partition_as_of(winobj, purchase_model(fit->spec.purchase), rows, scratch);
-	sample = read_partition(winobj, form, &fit->spec, fit->as_of, rows, &list, scratch);
+	sample = clv_window_read_partition(winobj, form, &fit->spec, fit->as_of, rows, &list, scratch);
 	MemoryContextDelete(scratch);
 	clv_sample_fit(sample, &model);
 	pfree(sample);
@@ -369,7 +369,7 @@ window_value(FunctionCallInfo fcinfo, const WindowForm *form)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(fit));
 
-		fit_partition(fcinfo, winobj, form, fit);
+		clv_window_fit_partition(fcinfo, winobj, form, fit);
 		MemoryContextSwitchTo(old);
 	}
 	if (fit->predictor == NULL ||

@@ -2,14 +2,14 @@
  * order_amount.c
  *	  Orders in an entry log: the amount of a customer's day as a word.
  *
- * Shape and promises: see order_log.h.
+ * Shape and promises: see order_amount.h.
  */
 #include "clv/order_amount.h"
 
 #include "customer/arena.h"
 
 static uint64
-store_big(EntryLog *log, Numeric num)
+store_big(EventLog *log, Numeric num)
 {
 	Size		bytes = VARSIZE(num);
 	Arena	   *big = log->words;
@@ -26,7 +26,7 @@ store_big(EntryLog *log, Numeric num)
 }
 
 static void
-free_big(EntryLog *log, uint64 word)
+free_big(EventLog *log, uint64 word)
 {
 	uint64		offset = word >> ORDER_TAG_BITS;
 	Size		bytes;
@@ -39,7 +39,7 @@ free_big(EntryLog *log, uint64 word)
 }
 
 uint64
-order_amount_store(EntryLog *log, const Amount *amount)
+order_amount_store(EventLog *log, const Amount *amount)
 {
 	if (amount->scale == AMOUNT_NONE)
 		return ORDER_UNPAID;
@@ -49,7 +49,7 @@ order_amount_store(EntryLog *log, const Amount *amount)
 }
 
 uint64
-order_amount_datum(EntryLog *log, Datum value)
+order_amount_datum(EventLog *log, Datum value)
 {
 	Amount		amount = amount_from_datum(value);
 
@@ -59,7 +59,7 @@ order_amount_datum(EntryLog *log, Datum value)
 }
 
 Amount
-order_amount_read(const EntryLog *log, uint64 word)
+order_amount_read(const EventLog *log, uint64 word)
 {
 	Amount		amount = amount_none();
 
@@ -77,7 +77,7 @@ order_amount_read(const EntryLog *log, uint64 word)
 }
 
 static pg_noinline uint64
-add_amounts_slow(EntryLog *log, uint64 a, uint64 b)
+add_amounts_slow(EventLog *log, uint64 a, uint64 b)
 {
 	Amount		x = order_amount_read(log, a);
 	Amount		y = order_amount_read(log, b);
@@ -90,7 +90,7 @@ add_amounts_slow(EntryLog *log, uint64 a, uint64 b)
 }
 
 static uint64
-add_amounts(EntryLog *log, uint64 a, uint64 b)
+add_amounts(EventLog *log, uint64 a, uint64 b)
 {
 	uint64		tag = a & ORDER_TAG_MASK;
 

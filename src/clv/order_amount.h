@@ -6,8 +6,8 @@
  * depend on the order of entries.
  * Never: knows about rows, keys, zones or models.
  */
-#ifndef RETENTION_ORDER_LOG_H
-#define RETENTION_ORDER_LOG_H
+#ifndef RETENTION_ORDER_AMOUNT_H
+#define RETENTION_ORDER_AMOUNT_H
 
 #include "customer/event_log.h"
 #include "history/history.h"
@@ -46,8 +46,8 @@ order_value(uint64 word)
 extern const EntryKind order_entries;
 
 /* Amounts; those that do not fit a word are copied into the log's arena. */
-extern uint64 order_amount_store(EntryLog *log, const Amount *amount);
-extern uint64 order_amount_datum(EntryLog *log, Datum value);
-extern Amount order_amount_read(const EntryLog *log, uint64 word);
+extern uint64 order_amount_store(EventLog *log, const Amount *amount);
+extern uint64 order_amount_datum(EventLog *log, Datum value);
+extern Amount order_amount_read(const EventLog *log, uint64 word);
 
-#endif							/* RETENTION_ORDER_LOG_H */
+#endif							/* RETENTION_ORDER_AMOUNT_H */

@@ -2,8 +2,8 @@
  * order_log.c
  *	  From rows of an orders table to each customer's days.
  *
- * Shape and promises: see order_book.h.  Images of books for parallel workers
- * are in order_image.c.
+ * Shape and promises: see order_amount.h.  Images of logs for parallel workers
+ * are in order_log_serialize.c.
  */
 #include "clv/order_log.h"
 
@@ -15,7 +15,7 @@ order_shared_create(const OrderTerms *terms, Oid keytype, Oid collation,
 	OrderShared *shared = palloc0(sizeof(OrderShared));
 
 	shared->terms = *terms;
-	book_keys_init(&shared->keys, keytype, collation);
+	log_keys_init(&shared->keys, keytype, collation);
 	MemoryContextSwitchTo(old);
 	return shared;
 }
@@ -45,22 +45,22 @@ order_terms_error(const char *name)
 			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
 }
 
-OrderBook *
-order_book_create(OrderShared *shared, MemoryContext context)
+OrderLog *
+order_log_create(OrderShared *shared, MemoryContext context)
 {
-	OrderBook  *book = MemoryContextAllocZero(context, sizeof(OrderBook));
+	OrderLog  *log = MemoryContextAllocZero(context, sizeof(OrderLog));
 
-	book->magic = ORDER_BOOK_MAGIC;
-	book->shared = shared;
-	book->latest = DATEVAL_NOBEGIN;
-	customer_book_init(&book->customers, &shared->keys, &order_entries, NULL, context);
-	return book;
+	log->magic = ORDER_BOOK_MAGIC;
+	log->shared = shared;
+	log->latest = DATEVAL_NOBEGIN;
+	customer_log_init(&log->customers, &shared->keys, &order_entries, NULL, context);
+	return log;
 }
 
 void
-order_book_add(OrderBook *book, const Key *key, DateADT day, uint64 amount)
+order_log_add(OrderLog *log, const Key *key, DateADT day, uint64 amount)
 {
-	if (day > book->latest)
-		book->latest = day;
-	customer_book_add(&book->customers, key, day, amount);
+	if (day > log->latest)
+		log->latest = day;
+	customer_log_add(&log->customers, key, day, amount);
 }

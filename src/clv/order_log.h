@@ -3,17 +3,17 @@
  *	  From rows of an orders table to each customer's days: the transition state
  *	  of the one-pass clv_model().
  *
- * A customer book (customer_book.h) with a customer's days as times, and amounts
- * (order_log.h) as words.
+ * A customer log (customer_log.h) with a customer's days as times, and amounts
+ * (order_amount.h) as words.
  *
- * Ownership: a book and all it points to live in the aggregate's context;
+ * Ownership: a log and all it points to live in the aggregate's context;
  * OrderShared lives as long as the query.
- * Promises: what a book holds does not depend on the order of rows, nor on how
+ * Promises: what a log holds does not depend on the order of rows, nor on how
  * they were split.
  * Never: knows what is made of the days.
  */
-#ifndef RETENTION_ORDER_BOOK_H
-#define RETENTION_ORDER_BOOK_H
+#ifndef RETENTION_ORDER_LOG_H
+#define RETENTION_ORDER_LOG_H
 
 #include "calendar/calendar.h"
 #include "clv/clv.h"
@@ -21,7 +21,7 @@
 #include "customer/customer_log.h"
 #include "clv/order_amount.h"
 
-/* What was asked; equal in all books that are merged. */
+/* What was asked; equal in all logs that are merged. */
 typedef struct OrderTerms
 {
 	ClvSpec		spec;
@@ -36,25 +36,25 @@ typedef struct OrderShared
 {
 	struct OrderShared *next;	/* of a call site whose groups differ; combine only */
 	OrderTerms	terms;
-	BookKeys	keys;
+	LogKeys	keys;
 } OrderShared;
 
-typedef struct OrderBook
+typedef struct OrderLog
 {
 	int			magic;			/* ORDER_BOOK_MAGIC, against an OrderImage */
 	DateADT		latest;			/* DATEVAL_NOBEGIN: no order yet */
 	int64		skipped;		/* rows without customer or time */
 	OrderShared *shared;
-	CustomerBook customers;
-} OrderBook;
+	CustomerLog customers;
+} OrderLog;
 
 /* a block of 128 bytes: there may be a million groups */
-StaticAssertDecl(sizeof(OrderBook) <= 128, "OrderBook has grown past a block size");
+StaticAssertDecl(sizeof(OrderLog) <= 128, "OrderBook has grown past a block size");
 
 #define ORDER_BOOK_MAGIC	0x524f424b
 #define ORDER_IMAGE_MAGIC	0x524f424d
 
-/* A serialized book, as combine finds it: the bytes, read in place. */
+/* A serialized log, as combine finds it: the bytes, read in place. */
 typedef struct OrderImage
 {
 	int			magic;			/* ORDER_IMAGE_MAGIC */
@@ -72,20 +72,20 @@ extern const char *order_terms_differ(const OrderTerms *a, const OrderTerms *b);
 /* The error of a term that is not the same in all rows. */
 extern void order_terms_error(const char *name);
 
-extern OrderBook *order_book_create(OrderShared *shared, MemoryContext context);
+extern OrderLog *order_log_create(OrderShared *shared, MemoryContext context);
 
-/* An order; its amount was stored in the log of this book. */
-extern void order_book_add(OrderBook *book, const Key *key, DateADT day, uint64 amount);
+/* An order; its amount was stored in the log of this log. */
+extern void order_log_add(OrderLog *log, const Key *key, DateADT day, uint64 amount);
 
-/* ---------- between processes (order_image.c) ---------- */
+/* ---------- between processes (order_log_serialize.c) ---------- */
 
-extern bytea *order_book_serialize(OrderBook *book);
+extern bytea *order_log_serialize(OrderLog *log);
 
 /*
- * Adds an image to a book; *book may be NULL.  *shared is the list of all terms
+ * Adds an image to a log; *log may be NULL.  *shared is the list of all terms
  * that the call site has met.
  */
-extern void order_book_merge(OrderBook **book, OrderShared **shared, MemoryContext context,
+extern void order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
 							 MemoryContext query_context, const OrderImage *image);
 
-#endif							/* RETENTION_ORDER_BOOK_H */
+#endif							/* RETENTION_ORDER_LOG_H */

@@ -2,7 +2,7 @@
  * order_log_serialize.c
  *	  Books of orders on their way between parallel workers.
  *
- * An image is a header and the customers (customer_image.c), with amounts as
+ * An image is a header and the customers (customer_log_serialize.c), with amounts as
  * words:
  *	  tag			0 without amount; scale + 1; or that of large amounts
  *	  amount		s value; or length and bytes of a numeric, as they are
@@ -25,7 +25,7 @@ typedef struct ImageHeader
 	DateADT		as_of;
 	bool		has_as_of;
 	bool		zoned;
-	bool		numbered;
+	bool		by_number;
 	uint8		zone;			/* length of its name, which follows */
 	ClvSpec		spec;
 	int64		skipped;
@@ -35,7 +35,7 @@ typedef struct ImageHeader
 /* ---------- writing ---------- */
 
 static void
-put_amount(ImageBuffer *buf, const EntryLog *log, uint64 word)
+order_image_put_amount(ImageBuffer *buf, const EventLog *log, uint64 word)
 {
 	uint64		tag = word & ORDER_TAG_MASK;
 
@@ -52,29 +52,29 @@ put_amount(ImageBuffer *buf, const EntryLog *log, uint64 word)
 }
 
 bytea *
-order_book_serialize(OrderBook *book)
+order_log_serialize(OrderLog *log)
 {
-	const OrderTerms *terms = &book->shared->terms;
-	CustomerBook *customers = customer_book_settled(&book->customers);
+	const OrderTerms *terms = &log->shared->terms;
+	CustomerLog *customers = customer_log_flushed(&log->customers);
 	ImageHeader header;
 	ImageBuffer buf;
 
 	memset(&header, 0, sizeof(header));
 	header.magic = ORDER_IMAGE_MAGIC;
-	header.keytype = book->shared->keys.type.type;
-	header.collation = book->shared->keys.type.collation;
-	header.latest = book->latest;
+	header.keytype = log->shared->keys.type.type;
+	header.collation = log->shared->keys.type.collation;
+	header.latest = log->latest;
 	header.as_of = terms->as_of;
 	header.has_as_of = terms->has_as_of;
 	header.zoned = terms->zoned;
-	header.numbered = customers->numbered;
+	header.by_number = customers->by_number;
 	header.zone = (uint8) strlen(terms->zone);
 	header.spec = terms->spec;
-	header.skipped = book->skipped;
+	header.skipped = log->skipped;
 
 	image_begin(&buf, AGGREGATE, sizeof(header));
 	image_put(&buf, terms->zone, header.zone);
-	header.customers = customer_image_put(&buf, customers, put_amount);
+	header.customers = customer_image_put(&buf, customers, order_image_put_amount);
 	memcpy(buf.data + VARHDRSZ, &header, sizeof(header));
 	return image_finish(&buf);
 }
@@ -83,7 +83,7 @@ order_book_serialize(OrderBook *book)
 
 /* A numeric, which the image may hold unaligned, into the log. */
 static uint64
-take_big(ImageReader *reader, EntryLog *log)
+take_big(ImageReader *reader, EventLog *log)
 {
 	uint64		len = image_take_varint(reader);
 	const char *bytes = image_take(reader, len);
@@ -102,7 +102,7 @@ take_big(ImageReader *reader, EntryLog *log)
 }
 
 static uint64
-take_amount(ImageReader *reader, EntryLog *log)
+take_amount(ImageReader *reader, EventLog *log)
 {
 	uint64		tag = image_take_varint(reader);
 	int64		value;
@@ -119,7 +119,7 @@ take_amount(ImageReader *reader, EntryLog *log)
 
 /* The terms of an image, from the list or new to it. */
 static OrderShared *
-image_shared(OrderShared **list, const ImageHeader *header, const OrderTerms *terms,
+order_image_shared(OrderShared **list, const ImageHeader *header, const OrderTerms *terms,
 			 MemoryContext query_context)
 {
 	OrderShared *shared;
@@ -135,7 +135,7 @@ image_shared(OrderShared **list, const ImageHeader *header, const OrderTerms *te
 }
 
 void
-order_book_merge(OrderBook **book, OrderShared **shared, MemoryContext context,
+order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
 				 MemoryContext query_context, const OrderImage *image)
 {
 	ImageReader reader = {0};
@@ -154,21 +154,21 @@ order_book_merge(OrderBook **book, OrderShared **shared, MemoryContext context,
 	terms.zoned = header.zoned;
 	memcpy(terms.zone, image_take(&reader, header.zone), header.zone);
 
-	if (*book == NULL)
-		*book = order_book_create(image_shared(shared, &header, &terms, query_context), context);
+	if (*log == NULL)
+		*log = order_log_create(order_image_shared(shared, &header, &terms, query_context), context);
 	else
 	{
-		const char *differs = order_terms_differ(&(*book)->shared->terms, &terms);
+		const char *differs = order_terms_differ(&(*log)->shared->terms, &terms);
 
 		if (differs != NULL)
 			order_terms_error(differs);
-		if ((*book)->shared->keys.type.type != header.keytype)
+		if ((*log)->shared->keys.type.type != header.keytype)
 			image_corrupt(&reader);
 	}
-	(*book)->latest = Max((*book)->latest, header.latest);
-	(*book)->skipped += header.skipped;
-	reader.numbered = header.numbered;
+	(*log)->latest = Max((*log)->latest, header.latest);
+	(*log)->skipped += header.skipped;
+	reader.by_number = header.by_number;
 	reader.customers = header.customers;
 	reader.take_word = take_amount;
-	customer_image_merge(&(*book)->customers, &reader);
+	customer_image_merge(&(*log)->customers, &reader);
 }

@@ -86,7 +86,7 @@ cohort_label(Calendar *cal, int32 cohort)
 }
 
 static void
-put_line(StringInfo buf, const ChartLine *line, int32 columns, double top, bool utf8)
+cohort_chart_put_line(StringInfo buf, const ChartLine *line, int32 columns, double top, bool utf8)
 {
 	appendStringInfo(buf, " " INT64_FORMAT, line->size);
 	for (int pad = snprintf(NULL, 0, INT64_FORMAT, line->size); pad < 8; pad++)
@@ -112,7 +112,7 @@ put_line(StringInfo buf, const ChartLine *line, int32 columns, double top, bool 
 }
 
 static text *
-chart_text(CohortView *view, const Chart *chart)
+cohort_chart_do_chart_text(CohortView *view, const Chart *chart)
 {
 	static const char *const measures[] = {
 		"active in the period", "active in the period or later",
@@ -149,7 +149,7 @@ chart_text(CohortView *view, const Chart *chart)
 		const ChartLine *line = &chart->lines[i % CHART_LINES];
 
 		appendStringInfo(&buf, "%-*s", width, cohort_label(view->calendar, line->cohort));
-		put_line(&buf, line, columns, top, utf8);
+		cohort_chart_put_line(&buf, line, columns, top, utf8);
 	}
 	appendStringInfo(&buf, "percent %s; %s not known yet%s", measures[view->measure],
 					 utf8 ? "·" : ".", view->reader.params.rolling ? ", ~ only some members' windows have closed" : "");
@@ -172,7 +172,7 @@ cohort_chart_any(FunctionCallInfo fcinfo, AsOf as_of)
 	chart = palloc0(sizeof(Chart));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), as_of, measure);
 	chart_read(&view, chart);
-	PG_RETURN_TEXT_P(chart_text(&view, chart));
+	PG_RETURN_TEXT_P(cohort_chart_do_chart_text(&view, chart));
 }
 
 PG_FUNCTION_INFO_V1(cohort_chart);

@@ -50,7 +50,7 @@ typedef struct CohortQuery
 
 /* A set of parameters that has not been seen yet: read and check it. */
 static CohortVariant *
-create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
+cohort_retention_create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	CohortVariant *variant = palloc0(sizeof(CohortVariant));
@@ -89,7 +89,7 @@ create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
 static const char *
-variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortVariant *variant)
+cohort_retention_variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortVariant *variant)
 {
 	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), variant->period))
 		return "period";
@@ -108,7 +108,7 @@ variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortV
 
 /* None of the parameters that the signature has may be NULL. */
 static void
-require_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
+cohort_retention_require_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
 {
 	require_argument(fcinfo, query->period_arg, "period");
 	require_argument(fcinfo, query->window_arg, "rolling window");
@@ -126,19 +126,19 @@ varying_variant(FunctionCallInfo fcinfo, CohortQuery *query, const CohortState *
 	CohortVariant *variant;
 	const char *differs = NULL;
 
-	require_parameters(fcinfo, query);
+	cohort_retention_require_parameters(fcinfo, query);
 	for (; (variant = *link) != NULL; link = &variant->next)
 	{
 		if (state != NULL && variant->shared != state->shared)
 			continue;
-		differs = variant_differs(fcinfo, query, variant);
+		differs = cohort_retention_variant_differs(fcinfo, query, variant);
 		if (state != NULL && differs != NULL)
 			cohort_params_differ(differs);
 		if (differs == NULL)
 			break;
 	}
 	if (variant == NULL)
-		return create_variant(fcinfo, query);
+		return cohort_retention_create_variant(fcinfo, query);
 	/* to the front: rows of a group tend to come together */
 	*link = variant->next;
 	variant->next = query->variant;
@@ -163,11 +163,11 @@ create_query(FunctionCallInfo fcinfo, int form)
 	query->at_type = time_argument_type(fcinfo, query->at_arg, "event time");
 	if (query->join_arg)
 		query->join_type = time_argument_type(fcinfo, query->join_arg, "joined_at");
-	require_parameters(fcinfo, query);
+	cohort_retention_require_parameters(fcinfo, query);
 	query->vary = argument_varies(fcinfo, query->period_arg) ||
 		(query->window_arg && argument_varies(fcinfo, query->window_arg)) ||
 		(query->zone_arg && argument_varies(fcinfo, query->zone_arg));
-	create_variant(fcinfo, query);
+	cohort_retention_create_variant(fcinfo, query);
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -187,7 +187,7 @@ join_instant(const CohortQuery *query, Datum value)
 }
 
 static pg_noinline CohortQuery *
-begin_query(FunctionCallInfo fcinfo, int form)
+cohort_retention_begin_query(FunctionCallInfo fcinfo, int form)
 {
 	require_aggregate(fcinfo, "cohort_retention");
 	return create_query(fcinfo, form);
@@ -203,7 +203,7 @@ begin_state(FunctionCallInfo fcinfo, const CohortQuery *query)
 static pg_attribute_always_inline Datum
 cohort_trans(FunctionCallInfo fcinfo, int form)
 {
-	/* set only by begin_query(): this call site is an aggregate, then */
+	/* set only by cohort_retention_begin_query(): this call site is an aggregate, then */
 	CohortQuery *query = fcinfo->flinfo->fn_extra;
 	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
 	int			at_arg = form & WITH_JOIN ? 3 : 2;
@@ -211,7 +211,7 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 	int64		join = NO_INSTANT;
 
 	if (unlikely(query == NULL))
-		query = begin_query(fcinfo, form);
+		query = cohort_retention_begin_query(fcinfo, form);
 	else if (unlikely(query->vary))
 		varying_variant(fcinfo, query, state);
 
@@ -354,12 +354,12 @@ PG_FUNCTION_INFO_V1(cohort_table_rollup);
 Datum
 cohort_table_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, cohort_table_merge, cohort_table_finished);
+	return rollup_trans(fcinfo, cohort_table_merge, cohort_table_finished);
 }
 
 PG_FUNCTION_INFO_V1(cohort_table_rollup_final);
 Datum
 cohort_table_rollup_final(PG_FUNCTION_ARGS)
 {
-	return pile_rollup_final(fcinfo, cohort_table_merge);
+	return rollup_final(fcinfo, cohort_table_merge);
 }

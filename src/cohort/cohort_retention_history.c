@@ -2,7 +2,7 @@
  * cohort_retention_history.c
  *	  SQL-callable: cohort_retention() over customer histories.
  *
- * The transition state is an open cohort_table (cohort_open.h): a type that
+ * The transition state is an open cohort_table (cohort_table_trans.h): a type that
  * distributed plans may send around, and one that needs nothing that a call
  * site remembers.  What fn_extra holds here only saves reading the parameters
  * again, and may be lost after any row.
@@ -97,7 +97,7 @@ static pg_attribute_always_inline Datum
 histories_trans(FunctionCallInfo fcinfo, bool rolling)
 {
 	HistoriesQuery *query = fcinfo->flinfo->fn_extra;
-	CohortOpen *open;
+	CohortTableTrans *open;
 
 	require_aggregate(fcinfo, "cohort_retention");
 	if (unlikely(!same_query(fcinfo, query, rolling)))
@@ -111,7 +111,7 @@ histories_trans(FunctionCallInfo fcinfo, bool rolling)
 	if (PG_ARGISNULL(0))
 		open = cohort_open_create(&query->query);
 	else
-		open = (CohortOpen *) PG_GETARG_POINTER(0);
+		open = (CohortTableTrans *) PG_GETARG_POINTER(0);
 	if (unlikely(!VARATT_IS_4B_U(open) || open->version != COHORT_TABLE_OPEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -144,8 +144,8 @@ cohort_retention_history_combine(PG_FUNCTION_ARGS)
 {
 	CohortTable *a;
 	CohortTable *b;
-	CohortOpen *open;
-	CohortOpen *more;
+	CohortTableTrans *open;
+	CohortTableTrans *more;
 
 	require_aggregate(fcinfo, "cohort_retention");
 	if (PG_ARGISNULL(1))
@@ -156,12 +156,12 @@ cohort_retention_history_combine(PG_FUNCTION_ARGS)
 	}
 	b = PG_GETARG_COHORT_TABLE_PP(1);
 	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(cohort_table_is_open(b) ? (Pointer) cohort_open_copy(b) :
+		PG_RETURN_POINTER(cohort_table_is_trans(b) ? (Pointer) cohort_open_copy(b) :
 						  (Pointer) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
 	a = PG_GETARG_COHORT_TABLE_PP(0);
-	if (!cohort_table_is_open(a) || !cohort_table_is_open(b))
+	if (!cohort_table_is_trans(a) || !cohort_table_is_trans(b))
 		PG_RETURN_POINTER(cohort_table_merge(cohort_table_finished(a), cohort_table_finished(b)));
-	open = (CohortOpen *) a;
+	open = (CohortTableTrans *) a;
 	more = cohort_open_copy(b);
 	check_query(&open->query, &more->query);
 	PG_RETURN_POINTER(cohort_open_merge(open, more));

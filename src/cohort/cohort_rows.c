@@ -45,7 +45,7 @@ read_text(Datum value)
 }
 
 static AsOf
-get_as_of(FunctionCallInfo fcinfo, int arg, AsOfReader reader)
+cohort_rows_get_as_of(FunctionCallInfo fcinfo, int arg, AsOfReader reader)
 {
 	return PG_ARGISNULL(arg) ? as_of_null() : reader(PG_GETARG_DATUM(arg));
 }
@@ -57,7 +57,7 @@ get_measure(FunctionCallInfo fcinfo, int arg)
 }
 
 static double
-get_confidence(FunctionCallInfo fcinfo, int arg)
+cohort_rows_get_confidence(FunctionCallInfo fcinfo, int arg)
 {
 	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
 
@@ -97,8 +97,8 @@ cohort_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(get_confidence(fcinfo, 3));
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), get_as_of(fcinfo, 1, reader),
+	z = normal_two_sided_z(cohort_rows_get_confidence(fcinfo, 3));
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
 					 get_measure(fcinfo, 2));
 	while (cohort_view_next(&view))
 	{
@@ -171,8 +171,8 @@ retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(get_confidence(fcinfo, 3));
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), get_as_of(fcinfo, 1, reader),
+	z = normal_two_sided_z(cohort_rows_get_confidence(fcinfo, 3));
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
 					 get_measure(fcinfo, 2));
 	pool_curve(&view, &curve);
 	for (int32 k = 0; k < curve.n; k++)
@@ -205,7 +205,7 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), get_as_of(fcinfo, 1, reader),
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
 					 MEASURE_ON);
 	/* nobody is active before the first cohort */
 	if (table->empty || !view.more)
@@ -316,7 +316,7 @@ retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
 				 errmsg("period must not be negative, as %d is", period),
 				 errhint("Periods are counted from 0, the one in which a customer joined.")));
 	measure = get_measure(fcinfo, 4);
-	z = normal_two_sided_z(get_confidence(fcinfo, 5));
+	z = normal_two_sided_z(cohort_rows_get_confidence(fcinfo, 5));
 
 	/* both groups are seen from the same day; this also checks that they match */
 	as_of = as_of_later(exposed, control);

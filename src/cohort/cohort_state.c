@@ -3,8 +3,8 @@
  *	  The transition state of the one-pass cohort_retention(): adding rows.
  *
  * What is kept of a customer, and what is promised, is in cohort_state.h.
- * Images of states for parallel workers are in cohort_image.c, the final
- * table in cohort_build.c.
+ * Images of states for parallel workers are in cohort_state_serialize.c, the final
+ * table in cohort_state_final.c.
  */
 #include "cohort/cohort_state.h"
 

@@ -18,7 +18,7 @@
  *
  * The first of these forms starts as a compact map, whose slots hold keys and
  * masks of 32 bits, and is expanded when one does not fit; once large, with
- * staging (cohort_log.h) before it.  A large one with many customers whose
+ * staging (cohort_state_log.h) before it.  A large one with many customers whose
  * periods do not fit a mask becomes a log of pairs.
  *
  * Other large states buffer events and work a batch at a time, so that cache

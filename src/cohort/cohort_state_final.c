@@ -420,7 +420,7 @@ write_cohort(Builder *b, int32 cohort, MemberRef *refs, uint32 n)
 }
 
 static void
-write_lifecycle(Builder *b)
+cohort_state_final_write_lifecycle(Builder *b)
 {
 	Tally		active = {0};
 	Tally		fresh = {0};
@@ -570,7 +570,7 @@ table_from_customers(CohortState *state)
 			write_counted(b, (int32) low, (uint32) (high - low + 1), customers);
 		else
 			write_sorted(b, customers);
-		write_lifecycle(b);
+		cohort_state_final_write_lifecycle(b);
 	}
 	return cohort_writer_finish(&b->writer);
 }

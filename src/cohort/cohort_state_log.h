@@ -14,8 +14,8 @@
  * Promises: a log holds at most four times its distinct pairs, and slack.
  * Never: knows about rows, zones or parameters.
  */
-#ifndef RETENTION_COHORT_LOG_H
-#define RETENTION_COHORT_LOG_H
+#ifndef RETENTION_COHORT_STATE_LOG_H
+#define RETENTION_COHORT_STATE_LOG_H
 
 #include "calendar/calendar.h"
 #include "customer/customer_map.h"
@@ -75,4 +75,4 @@ extern void period_log_make_room(PeriodLog *log, LogPartition *p, uint32 more);
 /* Sorts a partition and removes duplicates. */
 extern void period_log_tidy(LogPartition *p);
 
-#endif							/* RETENTION_COHORT_LOG_H */
+#endif							/* RETENTION_COHORT_STATE_LOG_H */

@@ -3,7 +3,7 @@
  *	  One customer's record, read from a state of any form.
  *
  * Promises: the state is not changed; periods and windows come ascending and
- * distinct.  Never: decides what is counted (cohort_build.c does).
+ * distinct.  Never: decides what is counted (cohort_state_final.c does).
  */
 #include "cohort/cohort_state.h"
 
@@ -32,7 +32,7 @@ cohort_state_prefetch(CohortState *state, CustomerNumber number)
 }
 
 static void
-too_many_customers(void)
+cohort_state_read_too_many_customers(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -55,7 +55,7 @@ next_logged(PeriodLog *log, MapCursor *cursor, CustomerNumber *number)
 		if (i >= p->n)
 			continue;
 		if (i > 0xffffff)
-			too_many_customers();
+			cohort_state_read_too_many_customers();
 		*number = (uint32) cursor->partition << 24 | i;
 		while (i < p->n && log_key(p->pairs[i]) == log_key(p->pairs[cursor->position]))
 			i++;
@@ -74,7 +74,7 @@ cohort_state_next(CohortState *state, MapCursor *cursor, CustomerNumber *number)
 		return false;
 	/* the cursor stands behind the slot that was found */
 	if (cursor->position - 1 > 0xffffff)
-		too_many_customers();
+		cohort_state_read_too_many_customers();
 	*number = (uint32) cursor->partition << 24 | (cursor->position - 1);
 	return true;
 }

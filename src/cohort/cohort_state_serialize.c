@@ -58,7 +58,7 @@ typedef struct ImageBuffer
 } ImageBuffer;
 
 static inline void
-put(ImageBuffer *buf, const void *bytes, Size len)
+cohort_image_put(ImageBuffer *buf, const void *bytes, Size len)
 {
 	if (unlikely(len > buf->capacity - buf->len))
 	{
@@ -83,8 +83,8 @@ put_list(ImageBuffer *buf, const CohortState *state, uint64 word, Size element)
 {
 	EventList  *list = event_list(&state->lists, word);
 
-	put(buf, &list->count, sizeof(uint32));
-	put(buf, list + 1, list->count * element);
+	cohort_image_put(buf, &list->count, sizeof(uint32));
+	cohort_image_put(buf, list + 1, list->count * element);
 }
 
 /* Each partition's number of pairs, then the pairs. */
@@ -93,9 +93,9 @@ put_log(ImageBuffer *buf, CohortState *state)
 {
 	cohort_state_tidy(state);
 	for (int i = 0; i < MAP_PARTITIONS; i++)
-		put(buf, &state->log->partitions[i].n, sizeof(uint32));
+		cohort_image_put(buf, &state->log->partitions[i].n, sizeof(uint32));
 	for (int i = 0; i < MAP_PARTITIONS; i++)
-		put(buf, state->log->partitions[i].pairs,
+		cohort_image_put(buf, state->log->partitions[i].pairs,
 			state->log->partitions[i].n * sizeof(uint64));
 }
 
@@ -106,14 +106,14 @@ put_compact(ImageBuffer *buf, const CustomerMap *map)
 	int			n = map->shift == 64 ? 1 : MAP_PARTITIONS;
 
 	for (int i = 0; i < n && n > 1; i++)
-		put(buf, &map->partitions[i].used, sizeof(uint32));
+		cohort_image_put(buf, &map->partitions[i].used, sizeof(uint32));
 	for (int i = 0; i < n; i++)
 	{
 		MapPartition *p = &map->partitions[i];
 
 		for (uint32 j = 0; j < p->capacity; j++)
 			if (p->slots[j] >> 32 != 0)
-				put(buf, &p->slots[j], sizeof(uint64));
+				cohort_image_put(buf, &p->slots[j], sizeof(uint64));
 	}
 }
 
@@ -152,7 +152,7 @@ cohort_state_serialize(CohortState *state)
 		(Size) Min(state->map.count, MaxAllocSize / 64) * state->map.width * sizeof(uint64);
 	buf.data = palloc(buf.capacity);
 	buf.len = VARHDRSZ;
-	put(&buf, &header, sizeof(header));
+	cohort_image_put(&buf, &header, sizeof(header));
 	if (state->logged)
 		put_log(&buf, state);
 	else if (words == 0)
@@ -161,15 +161,15 @@ cohort_state_serialize(CohortState *state)
 		   (slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
 		if (shared->key.kind == KEY_WORD)
-			put(&buf, slot, state->map.width * sizeof(uint64));
+			cohort_image_put(&buf, slot, state->map.width * sizeof(uint64));
 		else
 		{
 			Key			key;
 
 			customer_map_key(&state->map, slot, &key);
-			put(&buf, &key.len, sizeof(uint32));
-			put(&buf, key.data, key.len);
-			put(&buf, slot + 1, words * sizeof(uint64));
+			cohort_image_put(&buf, &key.len, sizeof(uint32));
+			cohort_image_put(&buf, key.data, key.len);
+			cohort_image_put(&buf, slot + 1, words * sizeof(uint64));
 		}
 		for (int i = 0; i < sets; i++)
 			if (slot[1 + i] & SET_LIST)
@@ -483,7 +483,7 @@ merge_records(CohortState *state, ImageReader *reader)
 
 /* The parameters of an image, from the list or new to it. */
 static CohortShared *
-image_shared(CohortShared **list, const ImageHeader *header, MemoryContext query_context)
+cohort_image_shared(CohortShared **list, const ImageHeader *header, MemoryContext query_context)
 {
 	CohortShared *shared;
 
@@ -516,7 +516,7 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 
 	if (*state == NULL)
 	{
-		*state = cohort_state_create(image_shared(shared, header, query_context), context);
+		*state = cohort_state_create(cohort_image_shared(shared, header, query_context), context);
 		(*state)->base = header->base;
 		(*state)->collapsed = header->collapsed;
 	}

@@ -60,31 +60,31 @@ tally_push(Tally *tally, int32 k, int64 count)
 /* ---------- reader ---------- */
 
 static bool
-corrupt(CohortReader *reader, const char *what)
+cohort_table_corrupt(CohortReader *reader, const char *what)
 {
 	reader->error = what;
 	return false;
 }
 
 static bool
-get(CohortReader *reader, uint64 max, const char *what, uint64 *value)
+cohort_table_get(CohortReader *reader, uint64 max, const char *what, uint64 *value)
 {
 	if (!varint_get(&reader->at, reader->end, value) || *value > max)
-		return corrupt(reader, what);
+		return cohort_table_corrupt(reader, what);
 	return true;
 }
 
 /* a zigzag step from a previous value, within an int32 or the timestamp range */
 static bool
-get_step(CohortReader *reader, int64 from, int64 min, int64 max, const char *what,
+cohort_table_get_step(CohortReader *reader, int64 from, int64 min, int64 max, const char *what,
 		 int64 *value)
 {
 	uint64		raw;
 
-	if (!get(reader, PG_UINT64_MAX, what, &raw))
+	if (!cohort_table_get(reader, PG_UINT64_MAX, what, &raw))
 		return false;
 	if (pg_add_s64_overflow(from, unzigzag(raw), value) || *value < min || *value > max)
-		return corrupt(reader, what);
+		return cohort_table_corrupt(reader, what);
 	return true;
 }
 
@@ -97,18 +97,18 @@ read_params(CohortReader *reader, uint8 flags)
 
 	params->zoned = (flags & FLAG_ZONED) != 0;
 	params->rolling = (flags & FLAG_ROLLING) != 0;
-	if (!get(reader, PERIOD_UNIT_LAST, "period", &v))
+	if (!cohort_table_get(reader, PERIOD_UNIT_LAST, "period", &v))
 		return false;
 	params->spec.unit = (uint8) v;
-	if (!get(reader, params->spec.unit == PERIOD_WEEK ? 6 : 0, "start of week", &v))
+	if (!cohort_table_get(reader, params->spec.unit == PERIOD_WEEK ? 6 : 0, "start of week", &v))
 		return false;
 	params->spec.week_start = (uint8) v;
 
-	if (!get(reader, TZ_STRLEN_MAX, "time zone", &v))
+	if (!cohort_table_get(reader, TZ_STRLEN_MAX, "time zone", &v))
 		return false;
 	if (v > (uint64) (reader->end - reader->at) || (v == 0 && params->zoned) ||
 		memchr(reader->at, '\0', v) != NULL)
-		return corrupt(reader, "time zone");
+		return cohort_table_corrupt(reader, "time zone");
 	memcpy(params->zone, reader->at, v);
 	params->zone[v] = '\0';
 	reader->at += v;
@@ -116,22 +116,22 @@ read_params(CohortReader *reader, uint8 flags)
 	{
 		tz = zone_find(params->zone, (int) v);
 		if (tz == NULL || strcmp(pg_get_timezone_name(tz), params->zone) != 0)
-			return corrupt(reader, "time zone");
+			return cohort_table_corrupt(reader, "time zone");
 	}
 
 	if (params->rolling)
 	{
-		if (!get(reader, PG_INT32_MAX, "window", &v))
+		if (!cohort_table_get(reader, PG_INT32_MAX, "window", &v))
 			return false;
 		params->months = (int32) v;
-		if (!get(reader, PG_INT32_MAX, "window", &v))
+		if (!cohort_table_get(reader, PG_INT32_MAX, "window", &v))
 			return false;
 		params->days = (int32) v;
-		if (!get(reader, PG_INT64_MAX, "window", &v))
+		if (!cohort_table_get(reader, PG_INT64_MAX, "window", &v))
 			return false;
 		params->micros = (int64) v;
 		if (!rolling_width_valid(params->months, params->days, params->micros))
-			return corrupt(reader, "window");
+			return cohort_table_corrupt(reader, "window");
 		reader->width = rolling_width(params->zoned, params->months, params->days,
 									  params->micros);
 	}
@@ -145,7 +145,7 @@ read_entries(CohortReader *reader)
 	int64		period = 0;
 
 	/* each entry is 4 bytes at least: n is bounded by what is there */
-	if (!get(reader, (reader->end - reader->at) / 4, "number of lifecycle periods", &n))
+	if (!cohort_table_get(reader, (reader->end - reader->at) / 4, "number of lifecycle periods", &n))
 		return false;
 	reader->nentries = (int) n;
 	reader->entries = palloc(sizeof(LifecycleEntry) * (n + 1));
@@ -155,25 +155,25 @@ read_entries(CohortReader *reader)
 		int64		previous = period;
 		uint64		v;
 
-		if (!get_step(reader, period, reader->first_period, reader->last_period,
+		if (!cohort_table_get_step(reader, period, reader->first_period, reader->last_period,
 					  "lifecycle period", &period))
 			return false;
 		if (i > 0 && period <= previous)
-			return corrupt(reader, "lifecycle period");
+			return cohort_table_corrupt(reader, "lifecycle period");
 		entry->period = (int32) period;
-		if (!get(reader, MEMBERS_MAX, "active customers", &v) || v == 0)
-			return corrupt(reader, "active customers");
+		if (!cohort_table_get(reader, MEMBERS_MAX, "active customers", &v) || v == 0)
+			return cohort_table_corrupt(reader, "active customers");
 		entry->active = (int64) v;
-		if (!get(reader, entry->active, "new customers", &v))
+		if (!cohort_table_get(reader, entry->active, "new customers", &v))
 			return false;
 		entry->fresh = (int64) v;
-		if (!get(reader, entry->active - entry->fresh, "returning customers", &v))
+		if (!cohort_table_get(reader, entry->active - entry->fresh, "returning customers", &v))
 			return false;
 		entry->returning = (int64) v;
 		if (entry->returning > 0 &&
 			(i == 0 || previous != period - 1 ||
 			 entry->returning > reader->entries[i - 1].active))
-			return corrupt(reader, "returning customers");
+			return cohort_table_corrupt(reader, "returning customers");
 	}
 	return true;
 }
@@ -189,17 +189,17 @@ cohort_reader_init(CohortReader *reader, const char *data, Size len)
 	reader->at = (const uint8 *) data;
 	reader->end = reader->at + len;
 	if (len < 2)
-		return corrupt(reader, "length");
+		return cohort_table_corrupt(reader, "length");
 	if (*reader->at++ != COHORT_TABLE_VERSION)
-		return corrupt(reader, "version");
+		return cohort_table_corrupt(reader, "version");
 	flags = *reader->at++;
 	if ((flags & ~FLAGS_ALL) != 0)
-		return corrupt(reader, "flags");
+		return cohort_table_corrupt(reader, "flags");
 	if ((flags & FLAG_FILLED) == 0)
 	{
 		reader->empty = true;
 		if (flags != 0 || len != 2)
-			return corrupt(reader, "flags");
+			return cohort_table_corrupt(reader, "flags");
 		return true;
 	}
 	if (!read_params(reader, flags))
@@ -207,18 +207,18 @@ cohort_reader_init(CohortReader *reader, const char *data, Size len)
 	cal.spec = reader->params.spec;
 	reader->first_period = calendar_period_of_wall(&cal, MIN_TIMESTAMP);
 	reader->last_period = calendar_period_of_wall(&cal, END_TIMESTAMP - 1);
-	if (!get_step(reader, 0, MIN_TIMESTAMP, END_TIMESTAMP - 1, "latest time", &reader->latest) ||
+	if (!cohort_table_get_step(reader, 0, MIN_TIMESTAMP, END_TIMESTAMP - 1, "latest time", &reader->latest) ||
 		!read_entries(reader))
 		return false;
 	reader->join_unit = 1;
 	if (reader->params.rolling)
 	{
-		if (!get(reader, lengthof(join_units) - 1, "unit of joining times", &v))
+		if (!cohort_table_get(reader, lengthof(join_units) - 1, "unit of joining times", &v))
 			return false;
 		reader->join_unit = join_units[v];
 	}
 	/* a group is 3 bytes at least */
-	return get(reader, (reader->end - reader->at) / 3, "number of cohorts",
+	return cohort_table_get(reader, (reader->end - reader->at) / 3, "number of cohorts",
 			   &reader->groups_left);
 }
 
@@ -227,7 +227,7 @@ cohort_reader_init(CohortReader *reader, const char *data, Size len)
  * the group's members, and with "distinct" neither does their sum.
  */
 static bool
-read_tally(CohortReader *reader, Tally *tally, int32 min_k, bool single, bool distinct)
+cohort_table_read_tally(CohortReader *reader, Tally *tally, int32 min_k, bool single, bool distinct)
 {
 	CohortGroup *group = &reader->group;
 	int64		max_k = reader->params.rolling ? PG_INT32_MAX / 2 :
@@ -238,22 +238,22 @@ read_tally(CohortReader *reader, Tally *tally, int32 min_k, bool single, bool di
 	uint64		v;
 
 	tally->n = 0;
-	if (!get(reader, (reader->end - reader->at) / (single ? 1 : 2), "number of windows", &n))
+	if (!cohort_table_get(reader, (reader->end - reader->at) / (single ? 1 : 2), "number of windows", &n))
 		return false;
 	max_k = Min(max_k, PG_INT32_MAX);
 	for (uint64 i = 0; i < n; i++)
 	{
-		if (!get(reader, PG_INT32_MAX, "window number", &v))
+		if (!cohort_table_get(reader, PG_INT32_MAX, "window number", &v))
 			return false;
 		k += (int64) v + 1;
 		if (k > max_k)
-			return corrupt(reader, "window number");
+			return cohort_table_corrupt(reader, "window number");
 		v = 1;
-		if (!single && (!get(reader, group->members, "customers in a window", &v) || v == 0))
-			return corrupt(reader, "customers in a window");
+		if (!single && (!cohort_table_get(reader, group->members, "customers in a window", &v) || v == 0))
+			return cohort_table_corrupt(reader, "customers in a window");
 		sum += (int64) v;
 		if (distinct && sum > group->members)
-			return corrupt(reader, "customers in a window");
+			return cohort_table_corrupt(reader, "customers in a window");
 		tally_push(tally, (int32) k, (int64) v);
 	}
 	return true;
@@ -289,54 +289,54 @@ cohort_reader_next(CohortReader *reader)
 	if (reader->empty || reader->groups_left == 0)
 	{
 		if (reader->at != reader->end)
-			return corrupt(reader, "length");
+			return cohort_table_corrupt(reader, "length");
 		return false;
 	}
 	CHECK_FOR_INTERRUPTS();
 
-	if (!get_step(reader, reader->started ? group->cohort : 0, reader->first_period,
+	if (!cohort_table_get_step(reader, reader->started ? group->cohort : 0, reader->first_period,
 				  reader->last_period, "cohort", &v))
 		return false;
 	if (reader->started && (rolling ? v < group->cohort : v <= group->cohort))
-		return corrupt(reader, "cohort");
+		return cohort_table_corrupt(reader, "cohort");
 	if (rolling)
 	{
 		bool		same = reader->started && v == group->cohort;
 		int64		join;
 
-		if (!get_step(reader, reader->started ? group->join / reader->join_unit : 0,
+		if (!cohort_table_get_step(reader, reader->started ? group->join / reader->join_unit : 0,
 					  MIN_TIMESTAMP / reader->join_unit,
 					  (END_TIMESTAMP - 1) / reader->join_unit, "joining time", &join))
 			return false;
 		join *= reader->join_unit;
 		if (same && join <= group->join)
-			return corrupt(reader, "joining time");
+			return cohort_table_corrupt(reader, "joining time");
 		group->join = join;
 	}
 	group->cohort = (int32) v;
 	reader->started = true;
 	reader->groups_left--;
 
-	if (!get(reader, MEMBERS_MAX, "size of a cohort", &u) || u == 0)
-		return corrupt(reader, "size of a cohort");
+	if (!cohort_table_get(reader, MEMBERS_MAX, "size of a cohort", &u) || u == 0)
+		return cohort_table_corrupt(reader, "size of a cohort");
 	group->members = (int64) u;
 	if (pg_add_s64_overflow(reader->members, group->members, &reader->members) ||
 		reader->members > MEMBERS_MAX)
-		return corrupt(reader, "size of a cohort");
-	if (!read_tally(reader, &group->on, 0, group->members == 1, false))
+		return cohort_table_corrupt(reader, "size of a cohort");
+	if (!cohort_table_read_tally(reader, &group->on, 0, group->members == 1, false))
 		return false;
 	if (group->members == 1)
 	{
 		derive_single(group);
 		return true;
 	}
-	return read_tally(reader, &group->last, 0, false, true) &&
-		read_tally(reader, &group->back, 1, false, true) &&
-		read_tally(reader, &group->streak, 1, false, true);
+	return cohort_table_read_tally(reader, &group->last, 0, false, true) &&
+		cohort_table_read_tally(reader, &group->back, 1, false, true) &&
+		cohort_table_read_tally(reader, &group->streak, 1, false, true);
 }
 
 static void
-corrupt_error(CohortReader *reader)
+cohort_table_corrupt_error(CohortReader *reader)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -347,7 +347,7 @@ void
 cohort_reader_open(CohortReader *reader, const CohortTable *table)
 {
 	if (!cohort_reader_init(reader, VARDATA_ANY(table), VARSIZE_ANY_EXHDR(table)))
-		corrupt_error(reader);
+		cohort_table_corrupt_error(reader);
 }
 
 bool
@@ -356,7 +356,7 @@ cohort_reader_group(CohortReader *reader)
 	bool		found = cohort_reader_next(reader);
 
 	if (reader->error != NULL)
-		corrupt_error(reader);
+		cohort_table_corrupt_error(reader);
 	return found;
 }
 
@@ -493,7 +493,7 @@ cohort_table_empty(void)
 /* ---------- merging ---------- */
 
 static void
-merge_entries(CohortWriter *writer, const CohortReader *a, const CohortReader *b)
+cohort_table_merge_entries(CohortWriter *writer, const CohortReader *a, const CohortReader *b)
 {
 	int			i = 0;
 	int			j = 0;
@@ -597,7 +597,7 @@ cohort_table_merge(const CohortTable *a, const CohortTable *b)
 	cohort_writer_init(&writer, &ra.params, Max(ra.latest, rb.latest),
 					   Min(more_a ? ra.join_unit : PG_INT64_MAX,
 						   more_b ? rb.join_unit : PG_INT64_MAX));
-	merge_entries(&writer, &ra, &rb);
+	cohort_table_merge_entries(&writer, &ra, &rb);
 	while (more_a || more_b)
 	{
 		int			order = !more_a ? 1 : !more_b ? -1 : compare_groups(&ra.group, &rb.group);

@@ -2,7 +2,7 @@
  * cohort_table_trans.c
  *	  An open cohort_table: one that still takes customers.
  *
- * The form and the promises are in cohort_open.h.
+ * The form and the promises are in cohort_table_trans.h.
  */
 #include "cohort/cohort_table_trans.h"
 
@@ -15,7 +15,7 @@
 #define KEY_LIFECYCLE	PG_UINT32_MAX	/* in place of a window */
 
 #define OPEN_SIZE(capacity) \
-	(offsetof(CohortOpen, cells) + sizeof(OpenCell) * (Size) (capacity))
+	(offsetof(CohortTableTrans, cells) + sizeof(OpenCell) * (Size) (capacity))
 
 /* ---------- cells ---------- */
 
@@ -32,7 +32,7 @@ key_group(uint64 key)
 }
 
 static inline uint32
-cell_place(const CohortOpen *open, uint64 key)
+cell_place(const CohortTableTrans *open, uint64 key)
 {
 	/* the product's high bits depend on all of the key's */
 	return (uint32) ((key * UINT64CONST(0x9E3779B97F4A7C15)) >> open->shift);
@@ -40,7 +40,7 @@ cell_place(const CohortOpen *open, uint64 key)
 
 /* The cell of a key: its own, or the free one that it would take. */
 static inline OpenCell *
-find_cell(CohortOpen *open, uint64 key)
+cohort_table_trans_find_cell(CohortTableTrans *open, uint64 key)
 {
 	for (uint32 i = cell_place(open, key);; i = (i + 1) & (open->capacity - 1))
 	{
@@ -53,9 +53,9 @@ find_cell(CohortOpen *open, uint64 key)
 
 /* One customer more in a cell that there is room for. */
 static inline OpenCell *
-count_cell(CohortOpen *open, uint64 key)
+cohort_table_trans_count_cell(CohortTableTrans *open, uint64 key)
 {
-	OpenCell   *cell = find_cell(open, key);
+	OpenCell   *cell = cohort_table_trans_find_cell(open, key);
 
 	if (unlikely(cell->on == 0))
 	{
@@ -66,10 +66,10 @@ count_cell(CohortOpen *open, uint64 key)
 	return cell;
 }
 
-static CohortOpen *
-allocate(uint32 capacity)
+static CohortTableTrans *
+cohort_table_trans_allocate(uint32 capacity)
 {
-	CohortOpen *open;
+	CohortTableTrans *open;
 
 	if (OPEN_SIZE(capacity) > MaxAllocSize)
 		ereport(ERROR,
@@ -86,13 +86,13 @@ allocate(uint32 capacity)
 }
 
 /* Room for so many cells more; at most three quarters are ever taken. */
-static pg_noinline CohortOpen *
-grow(CohortOpen *open, uint64 more)
+static pg_noinline CohortTableTrans *
+grow(CohortTableTrans *open, uint64 more)
 {
 	uint64		need = (open->used + more) * 4 / 3 + 1;
-	CohortOpen *larger;
+	CohortTableTrans *larger;
 
-	larger = allocate((uint32) pg_nextpower2_64(Min(Max(need, (uint64) open->capacity * 2),
+	larger = cohort_table_trans_allocate((uint32) pg_nextpower2_64(Min(Max(need, (uint64) open->capacity * 2),
 													PG_INT32_MAX)));
 	larger->query = open->query;
 	larger->latest = open->latest;
@@ -100,33 +100,33 @@ grow(CohortOpen *open, uint64 more)
 	larger->used = open->used;
 	for (uint32 i = 0; i < open->capacity; i++)
 		if (open->cells[i].on > 0)
-			*find_cell(larger, open->cells[i].key) = open->cells[i];
+			*cohort_table_trans_find_cell(larger, open->cells[i].key) = open->cells[i];
 	return larger;
 }
 
-static inline CohortOpen *
-reserve(CohortOpen *open, uint64 more)
+static inline CohortTableTrans *
+reserve(CohortTableTrans *open, uint64 more)
 {
 	if (likely(open->used + more <= open->capacity / 4 * 3))
 		return open;
 	return grow(open, more);
 }
 
-CohortOpen *
+CohortTableTrans *
 cohort_open_create(const OpenQuery *query)
 {
-	CohortOpen *open = allocate(FIRST_CAPACITY);
+	CohortTableTrans *open = cohort_table_trans_allocate(FIRST_CAPACITY);
 
 	open->query = *query;
 	open->latest = PG_INT32_MIN;
 	return open;
 }
 
-CohortOpen *
+CohortTableTrans *
 cohort_open_copy(const CohortTable *table)
 {
 	Size		len = VARSIZE_ANY_EXHDR(table);
-	CohortOpen *open = palloc(VARHDRSZ + len);
+	CohortTableTrans *open = palloc(VARHDRSZ + len);
 
 	SET_VARSIZE(open, VARHDRSZ + len);
 	memcpy(VARDATA(open), VARDATA_ANY(table), len);
@@ -140,8 +140,8 @@ cohort_open_copy(const CohortTable *table)
 	return open;
 }
 
-static CohortOpen *
-count_customers(CohortOpen *open, uint32 more, int32 latest)
+static CohortTableTrans *
+cohort_table_trans_count_customers(CohortTableTrans *open, uint32 more, int32 latest)
 {
 	if (unlikely(more > PG_UINT32_MAX - open->customers))
 		ereport(ERROR,
@@ -159,7 +159,7 @@ count_customers(CohortOpen *open, uint32 more, int32 latest)
 #define MASK_BITS 64
 
 static inline int32
-window_of(const CohortOpen *open, const RollingWidth *width, int32 first, int32 day)
+window_of(const CohortTableTrans *open, const RollingWidth *width, int32 first, int32 day)
 {
 	static Calendar wall;		/* of no zone: only that is asked */
 
@@ -172,7 +172,7 @@ window_of(const CohortOpen *open, const RollingWidth *width, int32 first, int32 
 
 /* Bit k: active in window k.  What is counted follows from the mask alone. */
 static inline void
-count_mask(CohortOpen *open, int32 group, uint64 mask)
+count_mask(CohortTableTrans *open, int32 group, uint64 mask)
 {
 	uint64		later = mask & ~UINT64CONST(1);
 	uint64		run = ~(mask >> 1);	/* its lowest bit: length of the streak */
@@ -186,7 +186,7 @@ count_mask(CohortOpen *open, int32 group, uint64 mask)
 	for (; mask != 0; mask &= mask - 1)
 	{
 		uint32		k = pg_rightmost_one_pos64(mask);
-		OpenCell   *cell = count_cell(open, cell_key(group, k));
+		OpenCell   *cell = cohort_table_trans_count_cell(open, cell_key(group, k));
 
 		cell->last += k == last;
 		cell->back += k == back;
@@ -197,14 +197,14 @@ count_mask(CohortOpen *open, int32 group, uint64 mask)
 
 /* Calendar periods from "first" on; "last" counts first activities here. */
 static inline void
-count_lifecycle(CohortOpen *open, int32 first, uint64 mask)
+count_lifecycle(CohortTableTrans *open, int32 first, uint64 mask)
 {
 	uint64		again = mask & mask << 1;
 
 	for (; mask != 0; mask &= mask - 1)
 	{
 		uint32		i = pg_rightmost_one_pos64(mask);
-		OpenCell   *cell = count_cell(open, cell_key(first + (int32) i, KEY_LIFECYCLE));
+		OpenCell   *cell = cohort_table_trans_count_cell(open, cell_key(first + (int32) i, KEY_LIFECYCLE));
 
 		cell->last += i == 0;
 		cell->returning += again >> i & 1;
@@ -213,7 +213,7 @@ count_lifecycle(CohortOpen *open, int32 first, uint64 mask)
 
 /* Where a cell will be looked for, asked for before it is needed. */
 static inline void
-prefetch_cell(const CohortOpen *open, uint64 key)
+prefetch_cell(const CohortTableTrans *open, uint64 key)
 {
 	__builtin_prefetch(&open->cells[cell_place(open, key)], 1);
 }
@@ -239,7 +239,7 @@ list_window(WindowList *list, int32 k)
 }
 
 static void
-count_list(CohortOpen *open, int32 group, const WindowList *list)
+count_list(CohortTableTrans *open, int32 group, const WindowList *list)
 {
 	uint32		streak = 0;
 
@@ -248,7 +248,7 @@ count_list(CohortOpen *open, int32 group, const WindowList *list)
 		streak++;
 	for (uint32 i = 0; i < list->n; i++)
 	{
-		OpenCell   *cell = count_cell(open, cell_key(group, list->k[i]));
+		OpenCell   *cell = cohort_table_trans_count_cell(open, cell_key(group, list->k[i]));
 
 		cell->last += i == list->n - 1;
 		cell->back += i == 1;
@@ -258,19 +258,19 @@ count_list(CohortOpen *open, int32 group, const WindowList *list)
 }
 
 static void
-count_lifecycle_list(CohortOpen *open, const WindowList *list)
+count_lifecycle_list(CohortTableTrans *open, const WindowList *list)
 {
 	for (uint32 i = 0; i < list->n; i++)
 	{
-		OpenCell   *cell = count_cell(open, cell_key(list->k[i], KEY_LIFECYCLE));
+		OpenCell   *cell = cohort_table_trans_count_cell(open, cell_key(list->k[i], KEY_LIFECYCLE));
 
 		cell->last += i == 0;
 		cell->returning += i > 0 && list->k[i] == list->k[i - 1] + 1;
 	}
 }
 
-static pg_noinline CohortOpen *
-add_listed(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
+static pg_noinline CohortTableTrans *
+add_listed(CohortTableTrans *open, const RollingWidth *width, const CustomerHistory *history)
 {
 	PeriodSpec	spec = open->query.spec;
 	bool		rolling = open->query.rolling;
@@ -288,7 +288,7 @@ add_listed(CohortOpen *open, const RollingWidth *width, const CustomerHistory *h
 		space = palloc_extended(sizeof(int32) * 2 * reader.days, MCXT_ALLOC_HUGE);
 	windows.k = space;
 	periods.k = space + Max(reader.days, LIST_ON_STACK);
-	while (history_reader_skim(&reader))
+	while (history_reader_read_dates(&reader))
 	{
 		int32		day = reader.day.day;
 		int32		period = calendar_period_of_day(spec, day);
@@ -320,11 +320,11 @@ add_listed(CohortOpen *open, const RollingWidth *width, const CustomerHistory *h
 	count_lifecycle_list(open, &periods);
 	if (space != on_stack)
 		pfree(space);
-	return count_customers(open, 1, reader.day.day);
+	return cohort_table_trans_count_customers(open, 1, reader.day.day);
 }
 
-CohortOpen *
-cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHistory *history)
+CohortTableTrans *
+cohort_open_add(CohortTableTrans *open, const RollingWidth *width, const CustomerHistory *history)
 {
 	PeriodSpec	spec = open->query.spec;
 	bool		rolling = open->query.rolling;
@@ -338,11 +338,11 @@ cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHisto
 	/* days are too many for a mask more often than not */
 	if (spec.unit <= PERIOD_DAY && reader.days > 1)
 		return add_listed(open, width, history);
-	if (!history_reader_skim(&reader))
+	if (!history_reader_read_dates(&reader))
 		return open;
 	first_day = reader.day.day;
 	first = calendar_period_of_day(spec, first_day);
-	while (history_reader_skim(&reader))
+	while (history_reader_read_dates(&reader))
 	{
 		uint32		i = (uint32) calendar_period_of_day(spec, reader.day.day) - (uint32) first;
 
@@ -369,14 +369,14 @@ cohort_open_add(CohortOpen *open, const RollingWidth *width, const CustomerHisto
 		open = reserve(open, pg_popcount64(periods));
 		count_mask(open, first, periods);
 	}
-	return count_customers(open, 1, reader.day.day);
+	return cohort_table_trans_count_customers(open, 1, reader.day.day);
 }
 
-CohortOpen *
-cohort_open_merge(CohortOpen *open, const CohortOpen *more)
+CohortTableTrans *
+cohort_open_merge(CohortTableTrans *open, const CohortTableTrans *more)
 {
-	open = count_customers(open, more->customers, more->latest);
-	/* cells in the order of one table would pile up in a smaller one */
+	open = cohort_table_trans_count_customers(open, more->customers, more->latest);
+	/* cells in the order of one table would roll-up up in a smaller one */
 	if ((uint64) open->used + more->used < MaxAllocSize / sizeof(OpenCell) / 2)
 		open = reserve(open, more->used);
 	for (uint32 i = 0; i < more->capacity; i++)
@@ -388,7 +388,7 @@ cohort_open_merge(CohortOpen *open, const CohortOpen *more)
 			CHECK_FOR_INTERRUPTS();
 		if (from->on == 0)
 			continue;
-		to = count_cell(open, from->key);
+		to = cohort_table_trans_count_cell(open, from->key);
 		to->on += from->on - 1;
 		to->last += from->last;
 		to->back += from->back;
@@ -401,7 +401,7 @@ cohort_open_merge(CohortOpen *open, const CohortOpen *more)
 /* ---------- finishing ---------- */
 
 static inline int
-compare_cells(const OpenCell *a, const OpenCell *b)
+cohort_table_trans_compare_cells(const OpenCell *a, const OpenCell *b)
 {
 	/* groups ascend as signed numbers */
 	uint64		x = a->key ^ (UINT64CONST(1) << 63);
@@ -412,7 +412,7 @@ compare_cells(const OpenCell *a, const OpenCell *b)
 
 #define ST_SORT sort_cells
 #define ST_ELEMENT_TYPE OpenCell
-#define ST_COMPARE(a, b) compare_cells(a, b)
+#define ST_COMPARE(a, b) cohort_table_trans_compare_cells(a, b)
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE
@@ -428,7 +428,7 @@ compare_cells(const OpenCell *a, const OpenCell *b)
 
 /* What a cell says about one calendar period; false if nothing. */
 static bool
-cell_entry(const CohortOpen *open, const OpenCell *cell, LifecycleEntry *entry)
+cell_entry(const CohortTableTrans *open, const OpenCell *cell, LifecycleEntry *entry)
 {
 	uint32		k = (uint32) cell->key;
 
@@ -446,7 +446,7 @@ cell_entry(const CohortOpen *open, const OpenCell *cell, LifecycleEntry *entry)
 }
 
 static void
-write_lifecycle(const CohortOpen *open, const OpenCell *cells, uint32 n, CohortWriter *writer)
+cohort_table_trans_write_lifecycle(const CohortTableTrans *open, const OpenCell *cells, uint32 n, CohortWriter *writer)
 {
 	LifecycleEntry *entries = palloc_extended(sizeof(LifecycleEntry) * ((Size) n + 1),
 											  MCXT_ALLOC_HUGE);
@@ -480,7 +480,7 @@ push(Tally *tally, int32 k, uint32 count)
 
 /* Sorted cells, those of one group in a row. */
 static void
-write_groups(const CohortOpen *open, const OpenCell *cells, uint32 n, CohortWriter *writer)
+write_groups(const CohortTableTrans *open, const OpenCell *cells, uint32 n, CohortWriter *writer)
 {
 	CohortGroup group;
 
@@ -511,7 +511,7 @@ write_groups(const CohortOpen *open, const OpenCell *cells, uint32 n, CohortWrit
 }
 
 CohortTable *
-cohort_open_finish(const CohortOpen *open)
+cohort_open_finish(const CohortTableTrans *open)
 {
 	OpenCell   *cells;
 	CohortParams params;
@@ -535,7 +535,7 @@ cohort_open_finish(const CohortOpen *open)
 	params.days = open->query.days;
 	params.micros = open->query.micros;
 	cohort_writer_init(&writer, &params, open->latest * USECS_PER_DAY, USECS_PER_DAY);
-	write_lifecycle(open, cells, n, &writer);
+	cohort_table_trans_write_lifecycle(open, cells, n, &writer);
 	write_groups(open, cells, n, &writer);
 	table = cohort_writer_finish(&writer);
 	pfree(cells);
@@ -545,7 +545,7 @@ cohort_open_finish(const CohortOpen *open)
 CohortTable *
 cohort_table_finished(CohortTable *table)
 {
-	if (cohort_table_is_open(table))
+	if (cohort_table_is_trans(table))
 		return cohort_open_finish(cohort_open_copy(table));
-	return pile_finished(table, cohort_table_merge);
+	return rollup_finished(table, cohort_table_merge);
 }

@@ -18,8 +18,8 @@
  * depend on the order of customers or on how they were split.
  * Never: holds a pointer, or what one customer did.
  */
-#ifndef RETENTION_COHORT_OPEN_H
-#define RETENTION_COHORT_OPEN_H
+#ifndef RETENTION_COHORT_TABLE_TRANS_H
+#define RETENTION_COHORT_TABLE_TRANS_H
 
 #include "cohort/cohort_table.h"
 #include "history/history.h"
@@ -50,7 +50,7 @@ typedef struct OpenQuery
 	int64		micros;
 } OpenQuery;
 
-typedef struct CohortOpen
+typedef struct CohortTableTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
 	uint8		version;		/* COHORT_TABLE_OPEN */
@@ -62,35 +62,35 @@ typedef struct CohortOpen
 	uint32		capacity;		/* of cells: a power of two */
 	uint32		used;
 	OpenCell	cells[FLEXIBLE_ARRAY_MEMBER];
-} CohortOpen;
+} CohortTableTrans;
 
 static inline bool
-cohort_table_is_open(const CohortTable *table)
+cohort_table_is_trans(const CohortTable *table)
 {
 	return VARSIZE_ANY_EXHDR(table) > 0 &&
 		*(const uint8 *) VARDATA_ANY(table) == COHORT_TABLE_OPEN;
 }
 
 /* An open table without customers, in the current context. */
-extern CohortOpen *cohort_open_create(const OpenQuery *query);
+extern CohortTableTrans *cohort_open_create(const OpenQuery *query);
 
 /* A copy that is aligned and may be changed, in the current context. */
-extern CohortOpen *cohort_open_copy(const CohortTable *table);
+extern CohortTableTrans *cohort_open_copy(const CohortTable *table);
 
 /*
  * Adds a customer; an empty history is none.  Changes the table in place, or
  * where it must grow returns a larger one in the current context.
  */
-extern CohortOpen *cohort_open_add(CohortOpen *open, const RollingWidth *width,
+extern CohortTableTrans *cohort_open_add(CohortTableTrans *open, const RollingWidth *width,
 								   const CustomerHistory *history);
 
 /* Adds the customers of another table of the same query; the same promise. */
-extern CohortOpen *cohort_open_merge(CohortOpen *open, const CohortOpen *more);
+extern CohortTableTrans *cohort_open_merge(CohortTableTrans *open, const CohortTableTrans *more);
 
 /* The finished table, in the current context; the open one stays as it is. */
-extern CohortTable *cohort_open_finish(const CohortOpen *open);
+extern CohortTable *cohort_open_finish(const CohortTableTrans *open);
 
 /* The table of any transition state; a finished table is returned as it is. */
 extern CohortTable *cohort_table_finished(CohortTable *table);
 
-#endif							/* RETENTION_COHORT_OPEN_H */
+#endif							/* RETENTION_COHORT_TABLE_TRANS_H */

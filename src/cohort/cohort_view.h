@@ -7,8 +7,8 @@
  * Promises: a cell counts only members whose window had closed at as_of.
  * Never: makes more than CELLS_MAX rows of a cohort; asking for more is an error.
  */
-#ifndef RETENTION_COHORT_CELLS_H
-#define RETENTION_COHORT_CELLS_H
+#ifndef RETENTION_COHORT_VIEW_H
+#define RETENTION_COHORT_VIEW_H
 
 #include "cohort/cohort_table.h"
 
@@ -86,4 +86,4 @@ cell_complete(const CohortView *view, int32 k)
 	return view->at_risk[k] == view->size;
 }
 
-#endif							/* RETENTION_COHORT_CELLS_H */
+#endif							/* RETENTION_COHORT_VIEW_H */

@@ -2,8 +2,8 @@
  * customer_log.c
  *	  From rows to the entries of each customer.
  *
- * Shape and promises: see customer_book.h.  Images of books for parallel workers
- * are in customer_image.c.
+ * Shape and promises: see customer_log.h.  Images of logs for parallel workers
+ * are in customer_log_serialize.c.
  */
 #include "customer/customer_log.h"
 
@@ -17,77 +17,77 @@
 #define FIRST_BYTES		64
 
 void
-book_keys_init(BookKeys *keys, Oid type, Oid collation)
+log_keys_init(LogKeys *keys, Oid type, Oid collation)
 {
 	key_type_init(&keys->type, type, collation);
 	keys->short_keys = keys->type.kind == KEY_WORD && keys->type.typlen <= sizeof(uint32);
 }
 
 void
-customer_book_init(CustomerBook *book, BookKeys *keys, const EntryKind *kind, void *words,
+customer_log_init(CustomerLog *customers, LogKeys *keys, const EntryKind *kind, void *words,
 				   MemoryContext context)
 {
-	memset(book, 0, sizeof(CustomerBook));
-	book->keys = keys;
-	book->numbered = keys->type.kind != KEY_WORD;
-	entry_log_init(&book->log, kind, words, context);
+	memset(customers, 0, sizeof(CustomerLog));
+	customers->keys = keys;
+	customers->by_number = keys->type.kind != KEY_WORD;
+	event_log_init(&customers->log, kind, words, context);
 }
 
 /* ---------- numbers ---------- */
 
 static void
-create_map(CustomerBook *book)
+create_map(CustomerLog *customers)
 {
-	book->map = MemoryContextAlloc(book->log.context, sizeof(CustomerMap));
-	customer_map_init(book->map, &book->keys->type, 1, book->log.context);
+	customers->map = MemoryContextAlloc(customers->log.context, sizeof(CustomerMap));
+	customer_map_init(customers->map, &customers->keys->type, 1, customers->log.context);
 }
 
 /* The number in a customer's payload, which is 0 for a new one; mixed. */
 static inline uint32
-payload_number(CustomerBook *book, uint64 *payload)
+payload_number(CustomerLog *customers, uint64 *payload)
 {
 	if (*payload == 0)
 	{
-		if (book->map->count > PG_UINT32_MAX)
+		if (customers->map->count > PG_UINT32_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("more than %u customers for one aggregate", PG_UINT32_MAX)));
-		*payload = book->map->count;
+		*payload = customers->map->count;
 	}
 	return compact_mix((uint32) (*payload - 1));
 }
 
 uint32
-customer_book_number(CustomerBook *book, const Key *key)
+customer_log_number(CustomerLog *customers, const Key *key)
 {
-	if (book->map == NULL)
-		create_map(book);
-	return payload_number(book, customer_map_upsert(book->map, key));
+	if (customers->map == NULL)
+		create_map(customers);
+	return payload_number(customers, customer_map_upsert(customers->map, key));
 }
 
 void
-customer_book_make_numbered(CustomerBook *book)
+customer_log_make_by_number(CustomerLog *customers)
 {
-	EntryLog	old = book->log;
+	EventLog	old = customers->log;
 	EntryScratch scratch = {CurrentMemoryContext, NULL, 0};
 
-	if (book->numbered)
+	if (customers->by_number)
 		return;
-	book->numbered = true;
+	customers->by_number = true;
 	if (old.shift == ENTRY_SHIFT_SINGLE)
 		old.partitions = &old.single;
 	/* the words of both logs refer to the same */
-	entry_log_init(&book->log, old.kind, old.words, old.context);
-	for (int i = 0; i < entry_log_partitions(&old); i++)
+	event_log_init(&customers->log, old.kind, old.words, old.context);
+	for (int i = 0; i < event_log_partitions(&old); i++)
 	{
 		EntryPartition *p = &old.partitions[i];
 		uint32		number = 0;
 
 		if (p->n == 0)
 			continue;
-		old.words = book->log.words;
-		entry_log_tidy(&old, p, &scratch);
-		book->log.words = old.words;
+		old.words = customers->log.words;
+		event_log_tidy(&old, p, &scratch);
+		customers->log.words = old.words;
 		for (uint32 j = 0; j < p->n; j++)
 		{
 			Entry	   *entry = &p->entries[j];
@@ -98,12 +98,12 @@ customer_book_make_numbered(CustomerBook *book)
 
 				key.word = compact_unmix(entry_mixed(entry));
 				key.hash = key_hash_word(key.word);
-				number = customer_book_number(book, &key);
+				number = customer_log_number(customers, &key);
 			}
-			entry_log_add(&book->log, number, entry_time(entry), entry->word);
+			event_log_add(&customers->log, number, entry_time(entry), entry->word);
 		}
 	}
-	for (int i = 0; i < entry_log_partitions(&old); i++)
+	for (int i = 0; i < event_log_partitions(&old); i++)
 		if (old.partitions[i].entries != NULL)
 			pfree(old.partitions[i].entries);
 	if (old.partitions != &old.single)
@@ -119,20 +119,20 @@ customer_book_make_numbered(CustomerBook *book)
  * keys, then all are looked up.
  */
 static void
-number_waiting(CustomerBook *book)
+number_waiting(CustomerLog *customers)
 {
-	WaitingEntries *waiting = book->waiting;
-	bool		word = book->keys->type.kind == KEY_WORD;
+	WaitingEntries *waiting = customers->waiting;
+	bool		word = customers->keys->type.kind == KEY_WORD;
 	uint64		moves;
 
 	CHECK_FOR_INTERRUPTS();
-	if (book->map == NULL)
-		create_map(book);
-	moves = book->map->moves;
+	if (customers->map == NULL)
+		create_map(customers);
+	moves = customers->map->moves;
 	for (uint32 i = 0; i < waiting->n; i++)
-		customer_map_prefetch(book->map, waiting->entries[i].hash, word);
+		customer_map_prefetch(customers->map, waiting->entries[i].hash, word);
 	for (uint32 i = 0; i < waiting->n && !word; i++)
-		waiting->entries[i].near = customer_map_prefetch_key(book->map, waiting->entries[i].hash);
+		waiting->entries[i].near = customer_map_prefetch_key(customers->map, waiting->entries[i].hash);
 	for (uint32 i = 0; i < waiting->n; i++)
 	{
 		WaitingEntry *entry = &waiting->entries[i];
@@ -143,17 +143,17 @@ number_waiting(CustomerBook *book)
 		if (word)
 		{
 			key.word = entry->key;
-			payload = customer_map_find_word(book->map, key.hash, key.word, 2);
+			payload = customer_map_find_word(customers->map, key.hash, key.word, 2);
 			if (payload == NULL)
-				payload = customer_map_upsert(book->map, &key);
+				payload = customer_map_upsert(customers->map, &key);
 		}
 		else
 		{
 			key.data = waiting->bytes + (uint32) entry->key;
 			key.len = (uint32) (entry->key >> 32);
-			payload = customer_map_upsert_near(book->map, &key, entry->near, moves);
+			payload = customer_map_upsert_near(customers->map, &key, entry->near, moves);
 		}
-		entry_log_add(&book->log, payload_number(book, payload), entry->time, entry->word);
+		event_log_add(&customers->log, payload_number(customers, payload), entry->time, entry->word);
 	}
 }
 
@@ -166,20 +166,20 @@ forget_waiting(WaitingEntries *waiting)
 
 /* Room for an entry more, and for its key; what waits is worked off where that is not to be had. */
 static void
-reserve_waiting(CustomerBook *book, uint32 len)
+reserve_waiting(CustomerLog *customers, uint32 len)
 {
-	MemoryContext context = book->log.context;
-	WaitingEntries *waiting = book->waiting;
+	MemoryContext context = customers->log.context;
+	WaitingEntries *waiting = customers->waiting;
 
 	if (waiting == NULL)
 	{
-		waiting = book->waiting = MemoryContextAllocZero(context, sizeof(WaitingEntries));
+		waiting = customers->waiting = MemoryContextAllocZero(context, sizeof(WaitingEntries));
 		waiting->capacity = WAITING_FIRST;
 		waiting->entries = MemoryContextAlloc(context, sizeof(WaitingEntry) * WAITING_FIRST);
 	}
 	if (waiting->n == WAITING_MAX || waiting->bytes_used + len > WAITING_BYTES)
 	{
-		number_waiting(book);
+		number_waiting(customers);
 		forget_waiting(waiting);
 	}
 	if (waiting->n == waiting->capacity)
@@ -200,83 +200,83 @@ reserve_waiting(CustomerBook *book, uint32 len)
 }
 
 static void
-add_waiting(CustomerBook *book, const Key *key, int32 time, uint64 word)
+add_waiting(CustomerLog *customers, const Key *key, int32 time, uint64 word)
 {
-	bool		by_word = book->keys->type.kind == KEY_WORD;
+	bool		by_word = customers->keys->type.kind == KEY_WORD;
 	uint32		len = by_word ? 0 : (uint32) MAXALIGN(key->len);
 	WaitingEntry *entry;
 
-	reserve_waiting(book, len);
-	entry = &book->waiting->entries[book->waiting->n++];
+	reserve_waiting(customers, len);
+	entry = &customers->waiting->entries[customers->waiting->n++];
 	entry->hash = key->hash;
 	entry->key = key->word;
 	entry->word = word;
 	entry->time = time;
 	if (by_word)
 		return;
-	entry->key = (uint64) key->len << 32 | book->waiting->bytes_used;
-	memcpy(book->waiting->bytes + book->waiting->bytes_used, key->data, key->len);
-	book->waiting->bytes_used += len;
+	entry->key = (uint64) key->len << 32 | customers->waiting->bytes_used;
+	memcpy(customers->waiting->bytes + customers->waiting->bytes_used, key->data, key->len);
+	customers->waiting->bytes_used += len;
 }
 
 void
-customer_book_add(CustomerBook *book, const Key *key, int32 time, uint64 word)
+customer_log_add(CustomerLog *customers, const Key *key, int32 time, uint64 word)
 {
-	if (!book->numbered)
+	if (!customers->by_number)
 	{
-		if (book_key_is_short(book->keys, (Datum) key->word))
+		if (log_key_is_short(customers->keys, (Datum) key->word))
 		{
-			entry_log_add(&book->log, compact_mix((uint32) key->word), time, word);
+			event_log_add(&customers->log, compact_mix((uint32) key->word), time, word);
 			return;
 		}
-		customer_book_make_numbered(book);
+		customer_log_make_by_number(customers);
 	}
 	/* long keys would crowd out the others */
 	if (key->len > WAITING_BYTES / 4)
-		entry_log_add(&book->log, customer_book_number(book, key), time, word);
+		event_log_add(&customers->log, customer_log_number(customers, key), time, word);
 	else
-		add_waiting(book, key, time, word);
+		add_waiting(customers, key, time, word);
 }
 
-CustomerBook *
-customer_book_settled(CustomerBook *book)
+CustomerLog *
+customer_log_flushed(CustomerLog *customers)
 {
-	CustomerBook *settled = book;
+	CustomerLog *flushed = customers;
 
-	if (book->waiting == NULL || book->waiting->n == 0)
-		return book;
+	if (customers->waiting == NULL || customers->waiting->n == 0)
+		return customers;
 	/*
 	 * A map for a few entries is left to the caller's context: there may be a
 	 * million groups.  Words that own memory are merged where they lie.
 	 */
-	if (book->map == NULL && !entry_log_owning(&book->log))
+	if (customers->map == NULL && !event_log_owning(&customers->log))
 	{
-		settled = palloc(sizeof(CustomerBook));
-		*settled = *book;
-		entry_log_init(&settled->log, book->log.kind, book->log.words, CurrentMemoryContext);
-		number_waiting(settled);
-		settled->waiting = NULL;
-		return settled;
+		flushed = palloc(sizeof(CustomerLog));
+		*flushed = *customers;
+		event_log_init(&flushed->log, customers->log.kind, customers->log.words, CurrentMemoryContext);
+		number_waiting(flushed);
+		flushed->waiting = NULL;
+		return flushed;
 	}
-	number_waiting(book);
-	forget_waiting(book->waiting);
-	return book;
+	number_waiting(customers);
+	forget_waiting(customers->waiting);
+	return customers;
 }
 
 /* ---------- reading ---------- */
 
 /* The next partition that is not empty, made tidy; false at the end. */
 static bool
-open_partition(CustomerBook *book, CustomerCursor *cursor)
+open_partition(CustomerLog *customers, CustomerCursor *cursor)
 {
-	EntryLog   *log = &book->log;
+	EventLog   *log = &customers->log;
 	MemoryContext old = CurrentMemoryContext;
 
 	CHECK_FOR_INTERRUPTS();
-	while (cursor->partition < entry_log_partitions(log) &&
+	while (cursor->partition < event_log_partitions(log) &&
 		   log->partitions[cursor->partition].n == 0)
 		cursor->partition++;
-	if (cursor->partition == entry_log_partitions(log))
+	if (cursor->partition == event_log_partitions(log))
 	{
 		if (cursor->garbage != NULL)
 			MemoryContextDelete(cursor->garbage);
@@ -284,7 +284,7 @@ open_partition(CustomerBook *book, CustomerCursor *cursor)
 			pfree(cursor->scratch.entries);
 		return false;
 	}
-	if (entry_log_owning(log))
+	if (event_log_owning(log))
 	{
 		if (cursor->garbage == NULL)
 			cursor->garbage = AllocSetContextCreate(CurrentMemoryContext, "merged words",
@@ -293,21 +293,21 @@ open_partition(CustomerBook *book, CustomerCursor *cursor)
 		MemoryContextSwitchTo(cursor->garbage);
 	}
 	cursor->scratch.context = old;
-	entry_log_tidy(log, &log->partitions[cursor->partition], &cursor->scratch);
+	event_log_tidy(log, &log->partitions[cursor->partition], &cursor->scratch);
 	MemoryContextSwitchTo(old);
 	return true;
 }
 
 const Entry *
-customer_book_next(CustomerBook *book, CustomerCursor *cursor, uint32 *n)
+customer_log_next(CustomerLog *customers, CustomerCursor *cursor, uint32 *n)
 {
 	EntryPartition *p;
 	const Entry *first;
 	uint32		end;
 
-	if (cursor->position == 0 && !open_partition(book, cursor))
+	if (cursor->position == 0 && !open_partition(customers, cursor))
 		return NULL;
-	p = &book->log.partitions[cursor->partition];
+	p = &customers->log.partitions[cursor->partition];
 	first = &p->entries[cursor->position];
 	end = cursor->position + 1;
 	while (end < p->n && entry_mixed(&p->entries[end]) == entry_mixed(first))

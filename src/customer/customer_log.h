@@ -9,34 +9,34 @@
  * their lookups overlap, and until then there is no map: a group of few rows
  * stays small.
  *
- * Working off what waits, and sorting, change the form of a book, never its
+ * Working off what waits, and sorting, change the form of a log, never its
  * content.
  *
- * Ownership: a book and all it points to live in one context, but its BookKeys,
+ * Ownership: a log and all it points to live in one context, but its LogKeys,
  * which live as long as the query.
- * Promises: what a book holds does not depend on the order of rows, nor on how
+ * Promises: what a log holds does not depend on the order of rows, nor on how
  * they were split.
  * Never: knows what is made of the entries.
  */
-#ifndef RETENTION_CUSTOMER_BOOK_H
-#define RETENTION_CUSTOMER_BOOK_H
+#ifndef RETENTION_CUSTOMER_LOG_H
+#define RETENTION_CUSTOMER_LOG_H
 
 #include "customer/customer_map.h"
 #include "customer/event_log.h"
 
 /* What is known of customers' keys; per query. */
-typedef struct BookKeys
+typedef struct LogKeys
 {
 	KeyType		type;
 	bool		short_keys;		/* of 32 bits at most, whatever their value */
-} BookKeys;
+} LogKeys;
 
 /* Lives in CurrentMemoryContext. */
-extern void book_keys_init(BookKeys *keys, Oid type, Oid collation);
+extern void log_keys_init(LogKeys *keys, Oid type, Oid collation);
 
 /* Does a key fit the log as it is? */
 static inline bool
-book_key_is_short(const BookKeys *keys, Datum customer)
+log_key_is_short(const LogKeys *keys, Datum customer)
 {
 	return keys->short_keys ||
 		(keys->type.kind == KEY_WORD && (uint64) customer >> 32 == 0);
@@ -62,35 +62,35 @@ typedef struct WaitingEntries
 	char	   *bytes;			/* by-reference keys */
 } WaitingEntries;
 
-typedef struct CustomerBook
+typedef struct CustomerLog
 {
-	BookKeys   *keys;
+	LogKeys   *keys;
 	WaitingEntries *waiting;	/* numbered only; NULL while none has come */
 	CustomerMap *map;			/* key -> number + 1; NULL while all entries wait */
-	EntryLog	log;
-	bool		numbered;		/* customers are known by numbers */
-} CustomerBook;
+	EventLog	log;
+	bool		by_number;		/* customers are known by numbers */
+} CustomerLog;
 
-/* An empty book, which must not be moved afterwards; words: see entry_log.h. */
-extern void customer_book_init(CustomerBook *book, BookKeys *keys, const EntryKind *kind,
+/* An empty log, which must not be moved afterwards; words: see event_log.h. */
+extern void customer_log_init(CustomerLog *customers, LogKeys *keys, const EntryKind *kind,
 							   void *words, MemoryContext context);
 
-/* An entry; its word is one of this book's log. */
-extern void customer_book_add(CustomerBook *book, const Key *key, int32 time, uint64 word);
+/* An entry; its word is one of this log's log. */
+extern void customer_log_add(CustomerLog *customers, const Key *key, int32 time, uint64 word);
 
 /* A customer known by number, and as it stands in the log: mixed. */
-extern uint32 customer_book_number(CustomerBook *book, const Key *key);
+extern uint32 customer_log_number(CustomerLog *customers, const Key *key);
 
 /* From now on customers are known by numbers. */
-extern void customer_book_make_numbered(CustomerBook *book);
+extern void customer_log_make_by_number(CustomerLog *customers);
 
 /*
- * The book with nothing left waiting: itself, or, where all was waiting, a
+ * The log with nothing left waiting: itself, or, where all was waiting, a
  * copy in the current context.
  */
-extern CustomerBook *customer_book_settled(CustomerBook *book);
+extern CustomerLog *customer_log_flushed(CustomerLog *customers);
 
-/* Walks the customers of a settled book; start zeroed. */
+/* Walks the customers of a settled log; start zeroed. */
 typedef struct CustomerCursor
 {
 	int			partition;
@@ -100,6 +100,6 @@ typedef struct CustomerCursor
 } CustomerCursor;
 
 /* The next customer's entries, one of each time, ascending; NULL at the end. */
-extern const Entry *customer_book_next(CustomerBook *book, CustomerCursor *cursor, uint32 *n);
+extern const Entry *customer_log_next(CustomerLog *customers, CustomerCursor *cursor, uint32 *n);
 
-#endif							/* RETENTION_CUSTOMER_BOOK_H */
+#endif							/* RETENTION_CUSTOMER_LOG_H */

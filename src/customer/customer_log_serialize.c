@@ -4,15 +4,15 @@
  *
  * After the header of its aggregate, an image has a record for each customer: its
  * key, and its entries, as varints (varint.h), "s" zigzag:
- *	  key			mixed key, less the last record's; or of a numbered book the
+ *	  key			mixed key, less the last record's; or of a numbered log the
  *					key's word; or its length and bytes
  *	  entries		their number, then for each
  *		step		s first time, then time since the last
  *		word		as the aggregate writes it
- * Customers stand in the order of the log; those of a numbered book in that of
+ * Customers stand in the order of the log; those of a numbered log in that of
  * its map, so that a merge works within the cache.
  *
- * The promises are in customer_image.h.
+ * The promises are in customer_log_serialize.h.
  */
 #include "customer/customer_log_serialize.h"
 
@@ -42,7 +42,7 @@ image_finish(ImageBuffer *buf)
 }
 
 static void
-put_entries(ImageBuffer *buf, const EntryLog *log, const Entry *entries, uint32 n,
+put_entries(ImageBuffer *buf, const EventLog *log, const Entry *entries, uint32 n,
 			ImagePutWord put_word)
 {
 	image_reserve(buf, VARINT_MAX_BYTES);
@@ -58,7 +58,7 @@ put_entries(ImageBuffer *buf, const EntryLog *log, const Entry *entries, uint32 
 
 /* Customers in the order of the log, which have their keys there. */
 static uint64
-put_customers(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_word)
+put_customers(ImageBuffer *buf, CustomerLog *logged, ImagePutWord put_word)
 {
 	CustomerCursor cursor = {0};
 	const Entry *entries;
@@ -66,12 +66,12 @@ put_customers(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_word)
 	uint32		last = 0;
 	uint64		customers = 0;
 
-	while ((entries = customer_book_next(book, &cursor, &n)) != NULL)
+	while ((entries = customer_log_next(logged, &cursor, &n)) != NULL)
 	{
 		image_reserve(buf, VARINT_MAX_BYTES);
 		image_put_varint(buf, entry_mixed(entries) - last);
 		last = entry_mixed(entries);
-		put_entries(buf, &book->log, entries, n, put_word);
+		put_entries(buf, &logged->log, entries, n, put_word);
 		customers++;
 	}
 	return customers;
@@ -86,9 +86,9 @@ typedef struct CustomerPlace
 
 /* Customers in the order of the map, with their keys. */
 static uint64
-put_numbered_customers(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_word)
+put_customers_by_number(ImageBuffer *buf, CustomerLog *logged, ImagePutWord put_word)
 {
-	bool		word = book->keys->type.kind == KEY_WORD;
+	bool		word = logged->keys->type.kind == KEY_WORD;
 	CustomerCursor cursor = {0};
 	MapCursor	map_cursor = {0, 0};
 	const Entry *entries;
@@ -96,18 +96,18 @@ put_numbered_customers(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_wo
 	uint64	   *slot;
 	CustomerPlace *places;
 
-	if (book->map == NULL)
+	if (logged->map == NULL)
 		return 0;
-	places = palloc_extended(sizeof(CustomerPlace) * book->map->count,
+	places = palloc_extended(sizeof(CustomerPlace) * logged->map->count,
 							 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	while ((entries = customer_book_next(book, &cursor, &n)) != NULL)
+	while ((entries = customer_log_next(logged, &cursor, &n)) != NULL)
 	{
 		CustomerPlace *place = &places[compact_unmix(entry_mixed(entries))];
 
 		place->entries = entries;
 		place->n = n;
 	}
-	while ((slot = customer_map_next(book->map, &map_cursor)) != NULL)
+	while ((slot = customer_map_next(logged->map, &map_cursor)) != NULL)
 	{
 		CustomerPlace *place = &places[slot[1] - 1];
 
@@ -117,22 +117,22 @@ put_numbered_customers(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_wo
 		{
 			Key			key;
 
-			customer_map_key(book->map, slot, &key);
+			customer_map_key(logged->map, slot, &key);
 			image_reserve(buf, VARINT_MAX_BYTES);
 			image_put_varint(buf, key.len);
 			image_put(buf, key.data, key.len);
 		}
-		put_entries(buf, &book->log, place->entries, place->n, put_word);
+		put_entries(buf, &logged->log, place->entries, place->n, put_word);
 	}
 	pfree(places);
-	return book->map->count;
+	return logged->map->count;
 }
 
 uint64
-customer_image_put(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_word)
+customer_image_put(ImageBuffer *buf, CustomerLog *logged, ImagePutWord put_word)
 {
-	return book->numbered ? put_numbered_customers(buf, book, put_word) :
-		put_customers(buf, book, put_word);
+	return logged->by_number ? put_customers_by_number(buf, logged, put_word) :
+		put_customers(buf, logged, put_word);
 }
 
 /* ---------- reading ---------- */
@@ -161,10 +161,10 @@ take_time(ImageReader *reader, bool first, int32 last)
 
 /*
  * A customer's entries.  It is known by its mixed number; or by its key, where
- * the book has no map yet and its entries wait.
+ * the log has no map yet and its entries wait.
  */
 static void
-merge_entries(CustomerBook *book, ImageReader *reader, uint32 mixed, const Key *key)
+customer_image_merge_entries(CustomerLog *logged, ImageReader *reader, uint32 mixed, const Key *key)
 {
 	uint64		n = image_take_varint(reader);
 	int32		time = 0;
@@ -176,11 +176,11 @@ merge_entries(CustomerBook *book, ImageReader *reader, uint32 mixed, const Key *
 		uint64		word;
 
 		time = take_time(reader, i == 0, time);
-		word = reader->take_word(reader, &book->log);
+		word = reader->take_word(reader, &logged->log);
 		if (key != NULL)
-			customer_book_add(book, key, time, word);
+			customer_log_add(logged, key, time, word);
 		else
-			entry_log_add(&book->log, mixed, time, word);
+			event_log_add(&logged->log, mixed, time, word);
 	}
 }
 
@@ -189,7 +189,7 @@ static void
 take_key(ImageReader *reader, KeyType *kt, uint32 *mixed, Key *key)
 {
 	memset(key, 0, sizeof(Key));
-	if (!reader->numbered)
+	if (!reader->by_number)
 	{
 		*mixed += (uint32) image_take_varint(reader);
 		key->word = compact_unmix(*mixed);
@@ -213,35 +213,35 @@ take_key(ImageReader *reader, KeyType *kt, uint32 *mixed, Key *key)
 }
 
 void
-customer_image_merge(CustomerBook *book, ImageReader *reader)
+customer_image_merge(CustomerLog *logged, ImageReader *reader)
 {
 	EntryScratch scratch = {CurrentMemoryContext, NULL, 0};
 	EntryPartition *run = NULL;
 	uint32		mixed = 0;
 
-	if (reader->numbered)
-		customer_book_make_numbered(book);
+	if (reader->by_number)
+		customer_log_make_by_number(logged);
 	for (uint64 i = 0; i < reader->customers; i++)
 	{
 		Key			key;
 
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		take_key(reader, &book->keys->type, &mixed, &key);
-		if (!book->numbered)
+		take_key(reader, &logged->keys->type, &mixed, &key);
+		if (!logged->by_number)
 		{
-			EntryPartition *p = entry_log_partition(&book->log, mixed);
+			EntryPartition *p = event_log_partition(&logged->log, mixed);
 
 			/* a run of its own is merged, not sorted */
 			if (p != run)
-				entry_log_tidy(&book->log, p, &scratch);
+				event_log_tidy(&logged->log, p, &scratch);
 			run = p;
-			merge_entries(book, reader, mixed, NULL);
+			customer_image_merge_entries(logged, reader, mixed, NULL);
 		}
-		else if (book->map == NULL)
-			merge_entries(book, reader, 0, &key);
+		else if (logged->map == NULL)
+			customer_image_merge_entries(logged, reader, 0, &key);
 		else
-			merge_entries(book, reader, customer_book_number(book, &key), NULL);
+			customer_image_merge_entries(logged, reader, customer_log_number(logged, &key), NULL);
 	}
 	if (reader->at != reader->end)
 		image_corrupt(reader);

@@ -6,11 +6,11 @@
  * as they are; lengths and bounds are checked all the same, and it is read where
  * it lies.
  *
- * Promises: merging images gives the book that all their rows would have given.
+ * Promises: merging images gives the log that all their rows would have given.
  * Never: stored on disk, or changed by the merge.
  */
-#ifndef RETENTION_CUSTOMER_IMAGE_H
-#define RETENTION_CUSTOMER_IMAGE_H
+#ifndef RETENTION_CUSTOMER_LOG_SERIALIZE_H
+#define RETENTION_CUSTOMER_LOG_SERIALIZE_H
 
 #include "customer/customer_log.h"
 #include "value/varint.h"
@@ -61,12 +61,12 @@ image_begin(ImageBuffer *buf, const char *aggregate, Size header)
 }
 
 /* Writes a word; there is room for so many varints. */
-typedef void (*ImagePutWord) (ImageBuffer *buf, const EntryLog *log, uint64 word);
+typedef void (*ImagePutWord) (ImageBuffer *buf, const EventLog *log, uint64 word);
 
 #define IMAGE_WORD_VARINTS 2
 
-/* All customers of a settled book; returns how many there are. */
-extern uint64 customer_image_put(ImageBuffer *buf, CustomerBook *book, ImagePutWord put_word);
+/* All customers of a settled log; returns how many there are. */
+extern uint64 customer_image_put(ImageBuffer *buf, CustomerLog *customers, ImagePutWord put_word);
 
 typedef struct ImageReader
 {
@@ -74,9 +74,9 @@ typedef struct ImageReader
 	const uint8 *end;
 	const char *aggregate;
 	/* of customers: */
-	bool		numbered;
+	bool		by_number;
 	uint64		customers;
-	uint64		(*take_word) (struct ImageReader *reader, EntryLog *log);
+	uint64		(*take_word) (struct ImageReader *reader, EventLog *log);
 	void	   *words;			/* for take_word() */
 } ImageReader;
 
@@ -104,7 +104,7 @@ image_take_varint(ImageReader *reader)
 	return value;
 }
 
-/* Adds all customers, which are the rest of the image, to a book of the same keys. */
-extern void customer_image_merge(CustomerBook *book, ImageReader *reader);
+/* Adds all customers, which are the rest of the image, to a log of the same keys. */
+extern void customer_image_merge(CustomerLog *customers, ImageReader *reader);
 
-#endif							/* RETENTION_CUSTOMER_IMAGE_H */
+#endif							/* RETENTION_CUSTOMER_LOG_SERIALIZE_H */

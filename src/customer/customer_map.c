@@ -294,7 +294,7 @@ customer_map_init(CustomerMap *map, KeyType *kt, int payload_words, MemoryContex
 	arena_init(&map->keys, context);
 }
 
-/* Wide slots are packed more densely: memory counts for more there than probes. */
+/* Int128 slots are packed more densely: memory counts for more there than probes. */
 static inline uint32
 max_used(const CustomerMap *map, uint32 capacity)
 {
@@ -388,7 +388,7 @@ partition_grow(CustomerMap *map, MapPartition *p, uint32 capacity)
 
 /* From one partition to MAP_PARTITIONS, each of a given capacity. */
 static void
-split(CustomerMap *map, uint32 capacity)
+customer_map_split(CustomerMap *map, uint32 capacity)
 {
 	MapPartition old = map->single;
 
@@ -440,17 +440,17 @@ customer_map_reserve(CustomerMap *map, uint64 customers)
 		return;
 	while (max_used(map, capacity) < each + each / 16)
 		capacity = next_capacity(map, capacity);
-	split(map, capacity);
+	customer_map_split(map, capacity);
 }
 
 /* Room for one more customer in its partition; may split the map. */
 static MapPartition *
-make_room(CustomerMap *map, uint64 hash)
+customer_map_make_room(CustomerMap *map, uint64 hash)
 {
 	MapPartition *p;
 
 	if (map->shift == 64 && map->count >= PARTITION_FROM)
-		split(map, 16);
+		customer_map_split(map, 16);
 	p = map_partition(map, hash);
 	if (p->capacity == 0 || p->used >= max_used(map, p->capacity))
 		partition_grow(map, p, next_capacity(map, p->capacity));
@@ -483,7 +483,7 @@ customer_map_upsert(CustomerMap *map, const Key *key)
 			i = map_probe_next(i, home, p->capacity, map->line_slots);
 		}
 	}
-	p = make_room(map, key->hash);
+	p = customer_map_make_room(map, key->hash);
 	slot = free_slot(map, p, map_home(map, p->capacity, key->hash));
 	slot[0] = word ? key->word :
 		((uint64) tag << ARENA_OFFSET_BITS) | store_key(map, key);
@@ -517,7 +517,7 @@ customer_map_upsert_compact(CustomerMap *map, uint32 mixed)
 			i = map_probe_next(i, home, p->capacity, MAP_CACHE_LINE / sizeof(uint64));
 		}
 	}
-	p = make_room(map, compact_hash(mixed));
+	p = customer_map_make_room(map, compact_hash(mixed));
 	slot = free_slot(map, p, map_home_compact(map, p->capacity, mixed));
 	*slot = mixed;
 	return slot;
@@ -542,7 +542,7 @@ customer_map_merge_compact(CustomerMap *map, int partition, const char *slots, u
 	Assert(map->width == 1);
 	CHECK_FOR_INTERRUPTS();
 	if (map->shift == 64)
-		split(map, 16);
+		customer_map_split(map, 16);
 	p = &map->partitions[partition];
 	for (uint32 i = 0; i < n; i++)
 	{

@@ -194,7 +194,7 @@ map_partition(const CustomerMap *map, uint64 hash)
 
 /*
  * Where a customer's probing starts.  Each map multiplies by an odd number of
- * its own: a table filled in the slot order of another would otherwise pile up
+ * its own: a table filled in the slot order of another would otherwise roll-up up
  * at its front and take quadratic time.
  */
 static inline uint32

@@ -28,9 +28,9 @@
 #define BUCKET_BITS		12
 
 void
-entry_log_init(EntryLog *log, const EntryKind *kind, void *words, MemoryContext context)
+event_log_init(EventLog *log, const EntryKind *kind, void *words, MemoryContext context)
 {
-	memset(log, 0, sizeof(EntryLog));
+	memset(log, 0, sizeof(EventLog));
 	log->context = context;
 	log->partitions = &log->single;
 	log->kind = kind;
@@ -56,7 +56,7 @@ reserve_scratch(EntryScratch *scratch, uint32 n)
 
 /* From one array into another, or in place. */
 static inline void
-insertion_sort(const Entry *from, Entry *to, uint32 n)
+event_log_insertion_sort(const Entry *from, Entry *to, uint32 n)
 {
 	for (uint32 i = 0; i < n; i++)
 	{
@@ -147,7 +147,7 @@ bucket_sort(Entry *v, Entry *scratch, uint32 n)
 		uint32		count = ends[d] - start;
 
 		if (count <= INSERTION_MAX)
-			insertion_sort(scratch + start, v + start, count);
+			event_log_insertion_sort(scratch + start, v + start, count);
 		else
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -188,7 +188,7 @@ is_ascending(const Entry *v, uint32 n)
 }
 
 void
-entry_log_tidy(EntryLog *log, EntryPartition *p, EntryScratch *scratch)
+event_log_tidy(EventLog *log, EntryPartition *p, EntryScratch *scratch)
 {
 	Entry	   *v = p->entries;
 	uint32		fresh = p->n - p->sorted;
@@ -201,7 +201,7 @@ entry_log_tidy(EntryLog *log, EntryPartition *p, EntryScratch *scratch)
 	if (!is_ascending(v + p->sorted, fresh))
 	{
 		if (fresh <= INSERTION_MAX)
-			insertion_sort(v + p->sorted, v + p->sorted, fresh);
+			event_log_insertion_sort(v + p->sorted, v + p->sorted, fresh);
 		else
 		{
 			reserve_scratch(scratch, fresh);
@@ -228,7 +228,7 @@ entry_log_tidy(EntryLog *log, EntryPartition *p, EntryScratch *scratch)
 /* ---------- room ---------- */
 
 static void
-enlarge(EntryLog *log, EntryPartition *p, uint64 capacity)
+event_log_enlarge(EventLog *log, EntryPartition *p, uint64 capacity)
 {
 	if (capacity > PG_UINT32_MAX / 2)
 		ereport(ERROR,
@@ -242,7 +242,7 @@ enlarge(EntryLog *log, EntryPartition *p, uint64 capacity)
 
 /* From one partition, which must be tidy, to all of them. */
 static void
-split(EntryLog *log)
+event_log_split(EventLog *log)
 {
 	EntryPartition single = log->single;
 	uint32		start = 0;
@@ -261,7 +261,7 @@ split(EntryLog *log)
 			end++;
 		p->n = p->sorted = end - start;
 		p->tidy_at = FIRST_TIDY;
-		enlarge(log, p, Max(PARTITION_ENTRIES, 2 * (uint64) p->n));
+		event_log_enlarge(log, p, Max(PARTITION_ENTRIES, 2 * (uint64) p->n));
 		memcpy(p->entries, single.entries + start, sizeof(Entry) * (Size) p->n);
 		start = end;
 	}
@@ -269,7 +269,7 @@ split(EntryLog *log)
 }
 
 EntryPartition *
-entry_log_make_room(EntryLog *log, EntryPartition *p, uint32 mixed)
+event_log_make_room(EventLog *log, EntryPartition *p, uint32 mixed)
 {
 	bool		full = p == &log->single && p->n >= SPLIT_FROM;
 
@@ -278,19 +278,19 @@ entry_log_make_room(EntryLog *log, EntryPartition *p, uint32 mixed)
 		uint32		least = p == &log->single ? FIRST_TIDY_SINGLE : FIRST_TIDY;
 		EntryScratch scratch = {CurrentMemoryContext, NULL, 0};
 
-		entry_log_tidy(log, p, &scratch);
+		event_log_tidy(log, p, &scratch);
 		if (scratch.entries != NULL)
 			pfree(scratch.entries);
 		p->tidy_at = (uint32) Min((uint64) Max(p->n, least / 4) * 4, PG_UINT32_MAX);
 	}
 	if (full && p->n >= SPLIT_FROM / 2)
 	{
-		split(log);
+		event_log_split(log);
 		p = &log->partitions[mixed >> ENTRY_SHIFT];
 	}
 	/* a quarter of it free, or making room would come too often */
 	if (p->n >= p->capacity - p->capacity / 4)
-		enlarge(log, p, p->capacity < FIRST_TIDY ? Max(FIRST_ENTRIES, 2 * (uint64) p->capacity) :
+		event_log_enlarge(log, p, p->capacity < FIRST_TIDY ? Max(FIRST_ENTRIES, 2 * (uint64) p->capacity) :
 				p->capacity + (uint64) p->capacity / 2);
 	return p;
 }

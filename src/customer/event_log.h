@@ -15,8 +15,8 @@
  * for how two become one.
  * Never: knows about rows, keys, zones or what a word means.
  */
-#ifndef RETENTION_ENTRY_LOG_H
-#define RETENTION_ENTRY_LOG_H
+#ifndef RETENTION_EVENT_LOG_H
+#define RETENTION_EVENT_LOG_H
 
 #include "retention.h"
 
@@ -58,13 +58,13 @@ typedef struct EntryPartition
 #define ENTRY_SHIFT			24	/* mixed >> shift is the partition */
 #define ENTRY_SHIFT_SINGLE	32
 
-struct EntryLog;
+struct EventLog;
 
 /* What the words of a log are. */
 typedef struct EntryKind
 {
 	/* One of two words of the same customer and time; commutative, associative. */
-	uint64		(*merge) (struct EntryLog *log, uint64 a, uint64 b);
+	uint64		(*merge) (struct EventLog *log, uint64 a, uint64 b);
 
 	/*
 	 * Do words stand for memory that "words" has, so that merging two changes it,
@@ -73,7 +73,7 @@ typedef struct EntryKind
 	bool		owning;
 } EntryKind;
 
-typedef struct EntryLog
+typedef struct EventLog
 {
 	MemoryContext context;
 	EntryPartition *partitions; /* &single, or an array of ENTRY_PARTITIONS */
@@ -81,43 +81,43 @@ typedef struct EntryLog
 	const EntryKind *kind;
 	void	   *words;			/* what words refer to; may be NULL */
 	int			shift;
-} EntryLog;
+} EventLog;
 
 /* The log must not be moved afterwards. */
-extern void entry_log_init(EntryLog *log, const EntryKind *kind, void *words,
+extern void event_log_init(EventLog *log, const EntryKind *kind, void *words,
 						   MemoryContext context);
 
 static inline bool
-entry_log_owning(const EntryLog *log)
+event_log_owning(const EventLog *log)
 {
 	return log->kind->owning && log->words != NULL;
 }
 
 static inline int
-entry_log_partitions(const EntryLog *log)
+event_log_partitions(const EventLog *log)
 {
 	return log->shift == ENTRY_SHIFT_SINGLE ? 1 : ENTRY_PARTITIONS;
 }
 
 static inline EntryPartition *
-entry_log_partition(const EntryLog *log, uint32 mixed)
+event_log_partition(const EventLog *log, uint32 mixed)
 {
 	return &log->partitions[(uint64) mixed >> log->shift];
 }
 
 /* A full partition, or the one that its customer has now, with room for an entry. */
-extern EntryPartition *entry_log_make_room(EntryLog *log, EntryPartition *p, uint32 mixed);
+extern EntryPartition *event_log_make_room(EventLog *log, EntryPartition *p, uint32 mixed);
 
 #define ENTRIES_AHEAD 4			/* entries to a cache line */
 
 static pg_attribute_always_inline void
-entry_log_add(EntryLog *log, uint32 mixed, int32 time, uint64 word)
+event_log_add(EventLog *log, uint32 mixed, int32 time, uint64 word)
 {
-	EntryPartition *p = entry_log_partition(log, mixed);
+	EntryPartition *p = event_log_partition(log, mixed);
 	Entry	   *entry;
 
 	if (unlikely(p->n == p->capacity))
-		p = entry_log_make_room(log, p, mixed);
+		p = event_log_make_room(log, p, mixed);
 	entry = &p->entries[p->n++];
 	entry->key = entry_key(mixed, time);
 	entry->word = word;
@@ -134,6 +134,6 @@ typedef struct EntryScratch
 } EntryScratch;
 
 /* Sorts a partition, and makes one of the entries of a customer and time. */
-extern void entry_log_tidy(EntryLog *log, EntryPartition *p, EntryScratch *scratch);
+extern void event_log_tidy(EventLog *log, EntryPartition *p, EntryScratch *scratch);
 
-#endif							/* RETENTION_ENTRY_LOG_H */
+#endif							/* RETENTION_EVENT_LOG_H */

@@ -29,17 +29,17 @@
 /* ---------- reading ---------- */
 
 static bool
-corrupt(HistoryReader *reader, const char *what)
+history_corrupt(HistoryReader *reader, const char *what)
 {
 	reader->error = what;
 	return false;
 }
 
 static bool
-get(HistoryReader *reader, uint64 max, const char *what, uint64 *value)
+history_get(HistoryReader *reader, uint64 max, const char *what, uint64 *value)
 {
 	if (!varint_get(&reader->at, reader->end, value) || *value > max)
-		return corrupt(reader, what);
+		return history_corrupt(reader, what);
 	return true;
 }
 
@@ -53,20 +53,20 @@ history_reader_init(HistoryReader *reader, const char *data, Size len)
 	reader->at = (const uint8 *) data;
 	reader->end = reader->at + len;
 	if (len < 2)
-		return corrupt(reader, "length");
+		return history_corrupt(reader, "length");
 	head = *reader->at++;
 	if ((head & 0x0f) != HISTORY_VERSION)
-		return corrupt(reader, "version");
+		return history_corrupt(reader, "version");
 	if ((head >> 4 & ~FLAG_AMOUNTS) != 0)
-		return corrupt(reader, "flags");
+		return history_corrupt(reader, "flags");
 	reader->has_amounts = (head >> 4 & FLAG_AMOUNTS) != 0;
 	/* a day is one byte at least */
-	if (!get(reader, reader->end - reader->at, "number of days", &reader->days))
+	if (!history_get(reader, reader->end - reader->at, "number of days", &reader->days))
 		return false;
 	reader->left = reader->days;
 	if (reader->has_amounts)
 	{
-		if (!get(reader, SCALE_MAX, "scale", &v))
+		if (!history_get(reader, SCALE_MAX, "scale", &v))
 			return false;
 		reader->scale = (uint32) v;
 	}
@@ -81,20 +81,20 @@ read_big(HistoryReader *reader, Amount *amount)
 	uint64		len;
 	int			digits;
 
-	if (!get(reader, reader->end - reader->at, "length of an amount", &len))
+	if (!history_get(reader, reader->end - reader->at, "length of an amount", &len))
 		return false;
 	if (len < 4 * sizeof(uint16))
-		return corrupt(reader, "length of an amount");
+		return history_corrupt(reader, "length of an amount");
 	digits = reader->at[0] << 8 | reader->at[1];
 	if (len != (4 + (uint64) digits) * sizeof(uint16))
-		return corrupt(reader, "length of an amount");
+		return history_corrupt(reader, "length of an amount");
 	/* sign: numeric_recv would take NaN and the infinities */
 	if ((reader->at[4] != 0x00 && reader->at[4] != 0x40) || reader->at[5] != 0 ||
 		((reader->at[6] << 8 | reader->at[7]) & ~SCALE_MAX) != 0)
-		return corrupt(reader, "amount");
+		return history_corrupt(reader, "amount");
 	for (int i = 0; i < digits; i++)
 		if ((reader->at[8 + i * 2] << 8 | reader->at[9 + i * 2]) >= 10000)
-			return corrupt(reader, "amount");
+			return history_corrupt(reader, "amount");
 	initStringInfo(&buf);
 	appendBinaryStringInfo(&buf, (const char *) reader->at, (int) len);
 	*amount = amount_from_datum(DirectFunctionCall3(numeric_recv, PointerGetDatum(&buf),
@@ -103,17 +103,17 @@ read_big(HistoryReader *reader, Amount *amount)
 	reader->at += len;
 	/* one representation only: this one is for what does not fit */
 	if (amount->big == NULL)
-		return corrupt(reader, "amount");
+		return history_corrupt(reader, "amount");
 	return true;
 }
 
 static bool
-read_amount(HistoryReader *reader, Amount *amount)
+history_read_amount(HistoryReader *reader, Amount *amount)
 {
 	uint64		v;
 
 	*amount = amount_none();
-	if (!get(reader, PG_UINT64_MAX, "amount", &v))
+	if (!history_get(reader, PG_UINT64_MAX, "amount", &v))
 		return false;
 	if (v == CODE_NONE)
 		return true;
@@ -123,20 +123,20 @@ read_amount(HistoryReader *reader, Amount *amount)
 	if (v == CODE_SCALED)
 	{
 		/* the common scale is the largest */
-		if (!get(reader, SCALE_MAX, "scale", &v) || v >= reader->scale)
-			return corrupt(reader, "scale");
+		if (!history_get(reader, SCALE_MAX, "scale", &v) || v >= reader->scale)
+			return history_corrupt(reader, "scale");
 		amount->scale = (int32) v;
-		if (!get(reader, PG_UINT64_MAX / 2, "amount", &v))
+		if (!history_get(reader, PG_UINT64_MAX / 2, "amount", &v))
 			return false;
 		amount->value = unzigzag(v);
 	}
 	else if (v & 1)
-		return corrupt(reader, "amount");
+		return history_corrupt(reader, "amount");
 	else
 		amount->value = unzigzag(v >> 1);
 	if (amount->value >= AMOUNT_VALUE_MAX || amount->value <= -AMOUNT_VALUE_MAX ||
 		amount->scale > 18)
-		return corrupt(reader, "amount");
+		return history_corrupt(reader, "amount");
 	return true;
 }
 
@@ -153,21 +153,21 @@ read_day(HistoryReader *reader)
 	if (reader->left == 0)
 	{
 		if (reader->at != reader->end)
-			return corrupt(reader, "length");
+			return history_corrupt(reader, "length");
 		return false;
 	}
-	if (!get(reader, PG_UINT64_MAX, "day", &v))
+	if (!history_get(reader, PG_UINT64_MAX, "day", &v))
 		return false;
 	if ((v >> 1) > PG_UINT32_MAX)
-		return corrupt(reader, "day");
+		return history_corrupt(reader, "day");
 	to = first ? unzigzag(v >> 1) : day->day + (int64) (v >> 1) + 1;
 	if (to < DAY_MIN || to > DAY_MAX)
-		return corrupt(reader, "day");
+		return history_corrupt(reader, "day");
 	day->day = (DateADT) to;
 	day->events = 1;
 	if (v & 1)
 	{
-		if (!get(reader, EVENTS_MAX - 2, "number of events", &events))
+		if (!history_get(reader, EVENTS_MAX - 2, "number of events", &events))
 			return false;
 		day->events = (int64) events + 2;
 	}
@@ -180,14 +180,14 @@ history_reader_next(HistoryReader *reader)
 	if (!read_day(reader))
 		return false;
 	reader->day.amount = amount_none();
-	if (reader->has_amounts && !read_amount(reader, &reader->day.amount))
+	if (reader->has_amounts && !history_read_amount(reader, &reader->day.amount))
 		return false;
 	reader->left--;
 	return true;
 }
 
 static void
-corrupt_error(const HistoryReader *reader)
+history_corrupt_error(const HistoryReader *reader)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -198,7 +198,7 @@ void
 history_reader_open(HistoryReader *reader, const CustomerHistory *history)
 {
 	if (!history_reader_init(reader, VARDATA_ANY(history), VARSIZE_ANY_EXHDR(history)))
-		corrupt_error(reader);
+		history_corrupt_error(reader);
 }
 
 bool
@@ -207,7 +207,7 @@ history_reader_day(HistoryReader *reader)
 	bool		found = history_reader_next(reader);
 
 	if (unlikely(reader->error != NULL))
-		corrupt_error(reader);
+		history_corrupt_error(reader);
 	return found;
 }
 
@@ -217,14 +217,14 @@ skip_amount(HistoryReader *reader)
 {
 	uint64		v;
 
-	if (!get(reader, PG_UINT64_MAX, "amount", &v))
+	if (!history_get(reader, PG_UINT64_MAX, "amount", &v))
 		return false;
 	if (v == CODE_SCALED)
-		return get(reader, SCALE_MAX, "scale", &v) &&
-			get(reader, PG_UINT64_MAX, "amount", &v);
+		return history_get(reader, SCALE_MAX, "scale", &v) &&
+			history_get(reader, PG_UINT64_MAX, "amount", &v);
 	if (v == CODE_BIG)
 	{
-		if (!get(reader, reader->end - reader->at, "length of an amount", &v))
+		if (!history_get(reader, reader->end - reader->at, "length of an amount", &v))
 			return false;
 		reader->at += v;
 	}
@@ -232,12 +232,12 @@ skip_amount(HistoryReader *reader)
 }
 
 bool
-history_skim_slow(HistoryReader *reader)
+history_read_dates_slow(HistoryReader *reader)
 {
 	bool		found = read_day(reader) && (!reader->has_amounts || skip_amount(reader));
 
 	if (unlikely(reader->error != NULL))
-		corrupt_error(reader);
+		history_corrupt_error(reader);
 	if (found)
 		reader->left--;
 	return found;
@@ -252,7 +252,7 @@ big_scale(Numeric num)
 }
 
 static void
-put_amount(StringInfo buf, const Amount *amount, int32 scale)
+history_put_amount(StringInfo buf, const Amount *amount, int32 scale)
 {
 	bytea	   *sent;
 
@@ -307,7 +307,7 @@ history_build(const HistoryDay *days, uint64 n)
 		if (days[i].events > 1)
 			varint_append(&buf, days[i].events - 2);
 		if (scale != AMOUNT_NONE)
-			put_amount(&buf, &days[i].amount, scale);
+			history_put_amount(&buf, &days[i].amount, scale);
 	}
 	SET_VARSIZE(buf.data, buf.len);
 	return (CustomerHistory *) buf.data;
@@ -400,5 +400,5 @@ history_cut(const CustomerHistory *history, DateADT from, DateADT to)
 CustomerHistory *
 history_finished(CustomerHistory *history)
 {
-	return pile_finished(history, history_merge);
+	return rollup_finished(history, history_merge);
 }

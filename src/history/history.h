@@ -57,7 +57,7 @@ typedef struct HistoryDay
 	Amount		amount;
 } HistoryDay;
 
-/* ---------- amounts (history_amount.c) ---------- */
+/* ---------- amounts (amount.c) ---------- */
 
 /* From a Datum of type numeric; 22003 for NaN and infinities. */
 extern Amount amount_from_datum(Datum value);
@@ -100,29 +100,29 @@ extern bool history_reader_day(HistoryReader *reader);
  * values of our type, which were checked when they came in: here only memory
  * is guarded.
  */
-extern bool history_skim_slow(HistoryReader *reader);
+extern bool history_read_dates_slow(HistoryReader *reader);
 
 /* bytes that a day and an amount of up to 8 bytes take, read as a word */
 #define HISTORY_SKIM_BYTES (2 + sizeof(uint64))
 
 static inline bool
-history_reader_skim(HistoryReader *reader)
+history_reader_read_dates(HistoryReader *reader)
 {
 	const uint8 *at = reader->at;
 	uint32		step;
 
 	if (unlikely(reader->left == 0 || reader->left == reader->days ||
 				 reader->end - at < (reader->has_amounts ? HISTORY_SKIM_BYTES : 2)))
-		return history_skim_slow(reader);
+		return history_read_dates_slow(reader);
 	step = *at++;
 	if (step & 0x80)
 	{
 		if (unlikely(*at & 0x80))
-			return history_skim_slow(reader);
+			return history_read_dates_slow(reader);
 		step = (step & 0x7f) | (uint32) *at++ << 7;
 	}
 	if (unlikely(step & 1))
-		return history_skim_slow(reader);
+		return history_read_dates_slow(reader);
 	if (reader->has_amounts)
 	{
 		uint64		word;
@@ -135,7 +135,7 @@ history_reader_skim(HistoryReader *reader)
 #endif
 		last = ~word & UINT64CONST(0x8080808080808080);
 		if (unlikely(last == 0 || ((word & 1) && (word & 0xff) != 1)))
-			return history_skim_slow(reader);
+			return history_read_dates_slow(reader);
 		at += pg_rightmost_one_pos64(last) / 8 + 1;
 	}
 	reader->day.day += (step >> 1) + 1;

@@ -140,7 +140,7 @@ typedef struct Summary
 } Summary;
 
 static Summary
-summarize(const CustomerHistory *history, DateADT as_of)
+history_accessors_summarize(const CustomerHistory *history, DateADT as_of)
 {
 	HistoryReader reader;
 	Summary		summary = {0, 0, 0, 0, {0, AMOUNT_NONE, NULL}};
@@ -179,7 +179,7 @@ history_rfm(PG_FUNCTION_ARGS)
 				 errmsg("as_of must be finite, not \"%s\"",
 						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
 				 errhint("Leave as_of out to stand at the last active day.")));
-	summary = summarize(PG_GETARG_HISTORY_PP(0), as_of);
+	summary = history_accessors_summarize(PG_GETARG_HISTORY_PP(0), as_of);
 	if (summary.days > 0)
 	{
 		if (PG_ARGISNULL(1))

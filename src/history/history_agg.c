@@ -81,7 +81,7 @@ find_zone(FunctionCallInfo fcinfo, HistoryQuery *query)
 }
 
 static pg_noinline HistoryQuery *
-begin_query(FunctionCallInfo fcinfo, int form)
+history_agg_begin_query(FunctionCallInfo fcinfo, int form)
 {
 	HistoryQuery *query;
 
@@ -100,7 +100,7 @@ begin_query(FunctionCallInfo fcinfo, int form)
 static pg_attribute_always_inline Datum
 history_trans(FunctionCallInfo fcinfo, int form)
 {
-	/* set only by begin_query(): this call site is an aggregate, then */
+	/* set only by history_agg_begin_query(): this call site is an aggregate, then */
 	HistoryQuery *query = fcinfo->flinfo->fn_extra;
 	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
 	MemoryContext context;
@@ -109,7 +109,7 @@ history_trans(FunctionCallInfo fcinfo, int form)
 	DateADT		day;
 
 	if (unlikely(query == NULL))
-		query = begin_query(fcinfo, form);
+		query = history_agg_begin_query(fcinfo, form);
 	else if (unlikely(query->vary))
 		find_zone(fcinfo, query);
 	if (PG_ARGISNULL(1))
@@ -203,14 +203,14 @@ PG_FUNCTION_INFO_V1(customer_history_rollup);
 Datum
 customer_history_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, history_merge, history_finished);
+	return rollup_trans(fcinfo, history_merge, history_finished);
 }
 
 PG_FUNCTION_INFO_V1(customer_history_rollup_final);
 Datum
 customer_history_rollup_final(PG_FUNCTION_ARGS)
 {
-	return pile_rollup_final(fcinfo, history_merge);
+	return rollup_final(fcinfo, history_merge);
 }
 
 /* ||: NULL counts as nothing. */

@@ -7,7 +7,7 @@
  * bytes are found first: those without a top bit.  Whatever is not of the usual
  * kind is left to the reader of histories.
  *
- * Promises and limits: see day_list.h.
+ * Promises and limits: see history_days.h.
  */
 #include "history/history_days.h"
 
@@ -165,7 +165,7 @@ unusual_day(const CustomerHistory *history, Window *window, int64 read)
 	else
 		reader.at = kept.bytes + (reader.at - (const uint8 *) VARDATA_ANY(history));
 	reader.end = kept.bytes + kept.len;
-	if (history_reader_skim(&reader))
+	if (history_reader_read_dates(&reader))
 		kept.days[read] = reader.day.day;
 	window_open(window, reader.at);
 }
@@ -218,7 +218,7 @@ read_long(const CustomerHistory *history)
 
 	history_reader_open(&reader, history);
 	list.days = days = palloc_extended(sizeof(DateADT) * (reader.days + 1), MCXT_ALLOC_HUGE);
-	while (history_reader_skim(&reader))
+	while (history_reader_read_dates(&reader))
 		days[list.n++] = reader.day.day;
 	return list;
 }

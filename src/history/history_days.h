@@ -6,11 +6,11 @@
  * it from its end: the last history that was read is remembered, in the process,
  * with its bytes, by which it is known again.
  *
- * Promises: the days that history_reader_skim() gives, in the same order.
+ * Promises: the days that history_reader_read_dates() gives, in the same order.
  * Never: looks at events or amounts; keeps a long history.
  */
-#ifndef RETENTION_DAY_LIST_H
-#define RETENTION_DAY_LIST_H
+#ifndef RETENTION_HISTORY_DAYS_H
+#define RETENTION_HISTORY_DAYS_H
 
 #include "history/history.h"
 
@@ -24,4 +24,4 @@ typedef struct DayList
 /* Good until the next call, or as long as the current memory context. */
 extern DayList day_list_of(const CustomerHistory *history);
 
-#endif							/* RETENTION_DAY_LIST_H */
+#endif							/* RETENTION_HISTORY_DAYS_H */

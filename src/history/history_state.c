@@ -288,7 +288,7 @@ history_state_add_far(HistoryState *state, DateADT day, MemoryContext context)
 
 /* One event of a state with amounts; false if it does not fit. */
 static inline bool
-add_amount(HistoryState *state, DateADT day, const Amount *amount, MemoryContext context)
+history_state_add_amount(HistoryState *state, DateADT day, const Amount *amount, MemoryContext context)
 {
 	RecentAmounts *recent = (RecentAmounts *) state->recent;
 	int32		distance = (int32) ((uint32) day - (uint32) state->base);
@@ -318,7 +318,7 @@ history_state_add(HistoryState *state, DateADT day, int64 events, const Amount *
 {
 	if (events == 1 && !state->with_amounts)
 		history_state_add_day(state, day, context);
-	else if (events != 1 || !add_amount(state, day, amount, context))
+	else if (events != 1 || !history_state_add_amount(state, day, amount, context))
 		add_to_array(state, day, events, amount, context);
 }
 

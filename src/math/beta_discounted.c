@@ -77,15 +77,15 @@ discounted_by_grids(const BetaPurchases *of, double rate)
 {
 	double		c = fmax(of->a + of->b, 1);
 	Rates		rates;
-	Bell		bell;
-	double		bells;
+	Trapezoid		trapezoid;
+	double		trapezoids;
 	double		products;
 
 	rates_set(&rates, of->shape, rate);
-	bell_set(&bell, of->a, of->b, 0, 0);
-	bells = bell_sum(&bell, c + (of->shape + 50) * 2 / rate, c,
+	trapezoid_set(&trapezoid, of->a, of->b, 0, 0);
+	trapezoids = trapezoid_sum(&trapezoid, c + (of->shape + 50) * 2 / rate, c,
 					 discounted_integrand, &rates, &products);
-	return of->shape * (products / bells);
+	return of->shape * (products / trapezoids);
 }
 
 /*

@@ -118,20 +118,20 @@ purchases_given(double p, double shape, double w)
 /* ---------- alive ---------- */
 
 static double
-survival_by_bells(const BetaPurchases *of, double w)
+survival_by_trapezoid(const BetaPurchases *of, double w)
 {
 	double		c = fmax(of->a + of->b, 1);
-	Bell		all;
-	Bell		alive;
+	Trapezoid		all;
+	Trapezoid		alive;
 	double		sum_all;
 	double		sum_alive;
 
-	bell_set(&all, of->a, of->b, 0, 0);
-	bell_set(&alive, of->a, of->b, of->shape, w);
-	sum_all = bell_sum(&all, c, c, NULL, NULL, NULL);
-	sum_alive = bell_sum(&alive, c + (of->shape + 1) * w, c + of->shape, NULL, NULL, NULL);
+	trapezoid_set(&all, of->a, of->b, 0, 0);
+	trapezoid_set(&alive, of->a, of->b, of->shape, w);
+	sum_all = trapezoid_sum(&all, c, c, NULL, NULL, NULL);
+	sum_alive = trapezoid_sum(&alive, c + (of->shape + 1) * w, c + of->shape, NULL, NULL, NULL);
 	return sum_alive * alive.step / (sum_all * all.step) *
-		exp(bell_ln_top(&alive) - bell_ln_top(&all));
+		exp(trapezoid_ln_top(&alive) - trapezoid_ln_top(&all));
 }
 
 double
@@ -159,7 +159,7 @@ beta_survival(const BetaPurchases *of, double w)
 			sum += nodes->weight[i] * exp(-of->shape * log1p(nodes->node[i] * w));
 		return fmin(sum, 1);
 	}
-	return fmin(survival_by_bells(of, w), 1);
+	return fmin(survival_by_trapezoid(of, w), 1);
 }
 
 /* ---------- purchases ---------- */
@@ -211,18 +211,18 @@ purchases_integrand(double p, const void *context)
 }
 
 static double
-purchases_by_bell(const BetaPurchases *of, double w)
+purchases_by_trapezoid(const BetaPurchases *of, double w)
 {
 	double		c = fmax(of->a + of->b, 1);
 	Horizon		horizon = {of->shape, w};
-	Bell		bell;
-	double		bells;
+	Trapezoid		trapezoid;
+	double		trapezoids;
 	double		products;
 
-	bell_set(&bell, of->a, of->b, 0, 0);
-	bells = bell_sum(&bell, c + (of->shape + 1) * w, c + of->shape,
+	trapezoid_set(&trapezoid, of->a, of->b, 0, 0);
+	trapezoids = trapezoid_sum(&trapezoid, c + (of->shape + 1) * w, c + of->shape,
 					 purchases_integrand, &horizon, &products);
-	return products / bells;
+	return products / trapezoids;
 }
 
 void
@@ -249,6 +249,6 @@ beta_purchases(const BetaPurchases *of, const double *w, int n, double *result)
 			result[i] = purchases_by_nodes(of, nodes, w[i]);
 		}
 		else
-			result[i] = purchases_by_bell(of, w[i]);
+			result[i] = purchases_by_trapezoid(of, w[i]);
 	}
 }

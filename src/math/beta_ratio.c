@@ -34,7 +34,7 @@ typedef struct Product
 } Product;
 
 static inline void
-multiply(Product *product, double factor, double part)
+beta_ratio_multiply(Product *product, double factor, double part)
 {
 	product->kept *= factor;
 	product->lost += part * (1 - product->lost);
@@ -56,7 +56,7 @@ ln_product(const Product *product)
 
 /* Stirling's series of ln Gamma after 1 / (12 z), Abramowitz and Stegun 6.1.42 */
 static double
-stirling_rest(double z)
+beta_ratio_stirling_rest(double z)
 {
 	double		y = 1 / (z * z);
 
@@ -101,11 +101,11 @@ ln_beta_ratio(double a, double b, double t)
 	if (t <= PRODUCT_STEPS && t == floor(t))
 	{
 		for (int j = 0; j < (int) t; j++)
-			multiply(&product, (b + j) / (a + b + j), a / (a + b + j));
+			beta_ratio_multiply(&product, (b + j) / (a + b + j), a / (a + b + j));
 		return ln_product(&product);
 	}
 	for (; b < ASYMPTOTIC_FROM; b++)
-		multiply(&product, (b / (a + b)) * ((a + b + t) / (b + t)), (a / (a + b)) * (t / (b + t)));
+		beta_ratio_multiply(&product, (b / (a + b)) * ((a + b + t) / (b + t)), (a / (a + b)) * (t / (b + t)));
 
 	if (fabs(a) < NARROW * b)
 		return ln_product(&product) - a * digamma_difference(b + a / 2, t);
@@ -115,8 +115,8 @@ ln_beta_ratio(double a, double b, double t)
 		(b - 0.5) * log1p((a / b) * (t / (a + b + t))) -
 		a * log1p(t / (a + b)) - t * log1p(a / (b + t)) -
 		reciprocal_difference(a, b, t) / 12 +
-		((stirling_rest(b + t) - stirling_rest(b)) -
-		 (stirling_rest(a + b + t) - stirling_rest(a + b)));
+		((beta_ratio_stirling_rest(b + t) - beta_ratio_stirling_rest(b)) -
+		 (beta_ratio_stirling_rest(a + b + t) - beta_ratio_stirling_rest(a + b)));
 }
 
 double

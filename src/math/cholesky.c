@@ -8,7 +8,7 @@
  * that is loaded is used three times.  (Golub and Van Loan, "Matrix
  * Computations", 4.2; in blocks as LAPACK has it.)
  *
- * Promises: see symmetric.h.
+ * Promises: see cholesky.h.
  */
 #include <math.h>
 
@@ -25,7 +25,7 @@
 #define SQUARE	32
 
 double
-symmetric_dot(int n, const double *x, const double *y)
+cholesky_dot(int n, const double *x, const double *y)
 {
 	Pair		a = {0, 0};
 	Pair		b = {0, 0};
@@ -140,14 +140,14 @@ add_products(int n, double *a, size_t width, double sign, const double *rows, si
 }
 
 void
-symmetric_add(int n, double *a, const double *rows, size_t stride, int length,
+cholesky_add(int n, double *a, const double *rows, size_t stride, int length,
 			  SymmetricPoll poll)
 {
 	add_products(n, a, n, 1, rows, stride, length, poll);
 }
 
 void
-symmetric_mirror(int n, double *a, SymmetricPoll poll)
+cholesky_mirror(int n, double *a, SymmetricPoll poll)
 {
 	size_t		width = n;
 
@@ -163,7 +163,7 @@ symmetric_mirror(int n, double *a, SymmetricPoll poll)
 }
 
 int
-symmetric_factor(int n, double *a, double tolerance, double *work, SymmetricPoll poll)
+cholesky_factor(int n, double *a, double tolerance, double *work, SymmetricPoll poll)
 {
 	size_t		width = n;
 	int			left_out = 0;
@@ -184,7 +184,7 @@ symmetric_factor(int n, double *a, double tolerance, double *work, SymmetricPoll
 			for (int j = from; j < to && j <= i; j++)
 			{
 				const double *other = a + j * width;
-				double		rest = row[j] - symmetric_dot(j - from, row + from, other + from);
+				double		rest = row[j] - cholesky_dot(j - from, row + from, other + from);
 
 				if (j < i)
 					row[j] = other[j] > 0 ? rest / other[j] : 0;
@@ -205,7 +205,7 @@ symmetric_factor(int n, double *a, double tolerance, double *work, SymmetricPoll
 }
 
 void
-symmetric_solve(int n, const double *lower, double *b)
+cholesky_solve(int n, const double *lower, double *b)
 {
 	size_t		width = n;
 
@@ -213,7 +213,7 @@ symmetric_solve(int n, const double *lower, double *b)
 	{
 		const double *row = lower + i * width;
 
-		b[i] = row[i] > 0 ? (b[i] - symmetric_dot(i, row, b)) / row[i] : 0;
+		b[i] = row[i] > 0 ? (b[i] - cholesky_dot(i, row, b)) / row[i] : 0;
 	}
 	for (int i = n - 1; i >= 0; i--)
 	{
@@ -312,16 +312,16 @@ multiply_upper(int n, double *a, SymmetricPoll poll)
 }
 
 void
-symmetric_inverse(int n, double *a, double *work, SymmetricPoll poll)
+cholesky_inverse(int n, double *a, double *work, SymmetricPoll poll)
 {
 	for (int from = 0; from < n; from += SYMMETRIC_WORK)
 		invert_columns(n, a, from, work, poll);
 	multiply_upper(n, a, poll);
-	symmetric_mirror(n, a, poll);
+	cholesky_mirror(n, a, poll);
 }
 
 void
-symmetric_sandwich(int n, const double *v, const double *h, double *diagonal,
+cholesky_sandwich(int n, const double *v, const double *h, double *diagonal,
 				   SymmetricPoll poll)
 {
 	for (int i = 0; i < n; i += TILE)

@@ -10,12 +10,12 @@
  * at least every few million operations, and may not return.
  * Never: allocates.
  */
-#ifndef RETENTION_SYMMETRIC_H
-#define RETENTION_SYMMETRIC_H
+#ifndef RETENTION_CHOLESKY_H
+#define RETENTION_CHOLESKY_H
 
 #include <stddef.h>
 
-/* So many doubles a row does symmetric_inverse() want to work in. */
+/* So many doubles a row does cholesky_inverse() want to work in. */
 #define SYMMETRIC_WORK	8
 
 typedef struct SymmetricPoll
@@ -25,31 +25,31 @@ typedef struct SymmetricPoll
 } SymmetricPoll;
 
 /* a += factor * rows rows', the lower triangle: n rows of "length", "stride" apart. */
-extern void symmetric_add(int n, double *a, const double *rows, size_t stride, int length,
+extern void cholesky_add(int n, double *a, const double *rows, size_t stride, int length,
 						  SymmetricPoll poll);
 
 /* The upper triangle from the lower one. */
-extern void symmetric_mirror(int n, double *a, SymmetricPoll poll);
+extern void cholesky_mirror(int n, double *a, SymmetricPoll poll);
 
 /*
  * a = L L', L in place of the lower triangle.  A row that is, but for
  * "tolerance" of its own square, a combination of those before it is left out:
  * 0 on the diagonal of L and below.  Returns the number of these.  work: n.
  */
-extern int	symmetric_factor(int n, double *a, double tolerance, double *work,
+extern int	cholesky_factor(int n, double *a, double tolerance, double *work,
 							 SymmetricPoll poll);
 
 /* x of L L' x = b, in place of b; 0 where a row was left out. */
-extern void symmetric_solve(int n, const double *lower, double *b);
+extern void cholesky_solve(int n, const double *lower, double *b);
 
 /* L to (L L')^-1, whole; no row was left out.  work: n * SYMMETRIC_WORK. */
-extern void symmetric_inverse(int n, double *a, double *work, SymmetricPoll poll);
+extern void cholesky_inverse(int n, double *a, double *work, SymmetricPoll poll);
 
 /* The diagonal of v h v; both symmetric, whole. */
-extern void symmetric_sandwich(int n, const double *v, const double *h, double *diagonal,
+extern void cholesky_sandwich(int n, const double *v, const double *h, double *diagonal,
 							   SymmetricPoll poll);
 
 /* x' y */
-extern double symmetric_dot(int n, const double *x, const double *y);
+extern double cholesky_dot(int n, const double *x, const double *y);
 
-#endif							/* RETENTION_SYMMETRIC_H */
+#endif							/* RETENTION_CHOLESKY_H */

@@ -2,7 +2,7 @@
  * contingency_table.c
  *	  Tables of counts: are rows and columns independent?
  *
- * Promises: see contingency.h.
+ * Promises: see contingency_table.h.
  */
 #include "math/contingency_table.h"
 

@@ -7,8 +7,8 @@
  * and no others; no statistic is a small difference of large numbers.
  * Never: allocates.
  */
-#ifndef RETENTION_CONTINGENCY_H
-#define RETENTION_CONTINGENCY_H
+#ifndef RETENTION_CONTINGENCY_TABLE_H
+#define RETENTION_CONTINGENCY_TABLE_H
 
 #include <stdint.h>
 
@@ -37,4 +37,4 @@ extern double contingency_p(double statistic, int64_t degrees);
  */
 extern void contingency_holm(int n, const double *p, double *adjusted, int *order);
 
-#endif							/* RETENTION_CONTINGENCY_H */
+#endif							/* RETENTION_CONTINGENCY_TABLE_H */

@@ -8,8 +8,8 @@
  *
  * Plain C of GCC and Clang, no PostgreSQL header.
  */
-#ifndef RETENTION_PAIRS_H
-#define RETENTION_PAIRS_H
+#ifndef RETENTION_DOUBLE2_H
+#define RETENTION_DOUBLE2_H
 
 #include <math.h>
 
@@ -99,4 +99,4 @@ pair_root(Pair a)
 #endif
 }
 
-#endif							/* RETENTION_PAIRS_H */
+#endif							/* RETENTION_DOUBLE2_H */

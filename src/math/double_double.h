@@ -10,34 +10,34 @@
  * comes near the smallest doubles.
  * Never: allocates.
  */
-#ifndef RETENTION_TWOFOLD_H
-#define RETENTION_TWOFOLD_H
+#ifndef RETENTION_DOUBLE_DOUBLE_H
+#define RETENTION_DOUBLE_DOUBLE_H
 
 #include <math.h>
 
-typedef struct Twofold
+typedef struct DoubleDouble
 {
 	double		high;
 	double		low;			/* at most half a unit in the last place of high */
-} Twofold;
+} DoubleDouble;
 
-static inline Twofold
-twofold(double value)
+static inline DoubleDouble
+double_double(double value)
 {
-	return (Twofold) {value, 0};
+	return (DoubleDouble) {value, 0};
 }
 
 /* high + low, |high| >= |low| */
-static inline Twofold
-twofold_normal(double high, double low)
+static inline DoubleDouble
+double_double_normal(double high, double low)
 {
 	double		sum = high + low;
 
-	return (Twofold) {sum, low - (sum - high)};
+	return (DoubleDouble) {sum, low - (sum - high)};
 }
 
-static inline Twofold
-twofold_add(Twofold a, Twofold b)
+static inline DoubleDouble
+double_double_add(DoubleDouble a, DoubleDouble b)
 {
 	double		high = a.high + b.high;
 	double		of_b = high - a.high;
@@ -45,41 +45,41 @@ twofold_add(Twofold a, Twofold b)
 	double		low = a.low + b.low;
 	double		of_lower = low - a.low;
 	double		rest_low = (a.low - (low - of_lower)) + (b.low - of_lower);
-	Twofold		sum = twofold_normal(high, rest + low);
+	DoubleDouble		sum = double_double_normal(high, rest + low);
 
-	return twofold_normal(sum.high, sum.low + rest_low);
+	return double_double_normal(sum.high, sum.low + rest_low);
 }
 
-static inline Twofold
-twofold_minus(Twofold a)
+static inline DoubleDouble
+double_double_minus(DoubleDouble a)
 {
-	return (Twofold) {-a.high, -a.low};
+	return (DoubleDouble) {-a.high, -a.low};
 }
 
-static inline Twofold
-twofold_subtract(Twofold a, Twofold b)
+static inline DoubleDouble
+double_double_subtract(DoubleDouble a, DoubleDouble b)
 {
-	return twofold_add(a, twofold_minus(b));
+	return double_double_add(a, double_double_minus(b));
 }
 
-static inline Twofold
-twofold_multiply(Twofold a, Twofold b)
+static inline DoubleDouble
+double_double_multiply(DoubleDouble a, DoubleDouble b)
 {
 	double		high = a.high * b.high;
 	double		rest = fma(a.high, b.high, -high);
 
-	return twofold_normal(high, rest + (a.high * b.low + a.low * b.high));
+	return double_double_normal(high, rest + (a.high * b.low + a.low * b.high));
 }
 
-static inline Twofold
-twofold_divide(Twofold a, Twofold b)
+static inline DoubleDouble
+double_double_divide(DoubleDouble a, DoubleDouble b)
 {
 	double		first = a.high / b.high;
-	Twofold		rest = twofold_subtract(a, twofold_multiply(twofold(first), b));
+	DoubleDouble		rest = double_double_subtract(a, double_double_multiply(double_double(first), b));
 	double		second = rest.high / b.high;
 
-	rest = twofold_subtract(rest, twofold_multiply(twofold(second), b));
-	return twofold_add(twofold_normal(first, second), twofold(rest.high / b.high));
+	rest = double_double_subtract(rest, double_double_multiply(double_double(second), b));
+	return double_double_add(double_double_normal(first, second), double_double(rest.high / b.high));
 }
 
-#endif							/* RETENTION_TWOFOLD_H */
+#endif							/* RETENTION_DOUBLE_DOUBLE_H */

@@ -2,7 +2,7 @@
  * logit_trapezoid.c
  *	  Expectations over a beta distribution by the trapezoidal rule.
  *
- * Promises: see beta_bell.h.
+ * Promises: see logit_trapezoid.h.
  */
 #include "math/logit_trapezoid.h"
 
@@ -19,7 +19,7 @@ root_within(double c0, double c1, double c2)
 }
 
 void
-bell_set(Bell *bell, double a, double b, double shape, double w)
+trapezoid_set(Trapezoid *trapezoid, double a, double b, double shape, double w)
 {
 	double		c = a + b;
 	double		u = w / (1 + w);
@@ -29,10 +29,10 @@ bell_set(Bell *bell, double a, double b, double shape, double w)
 	double		more;
 	double		curvature;
 
-	bell->a = a;
-	bell->b = b;
-	bell->shape = shape;
-	bell->w = w;
+	trapezoid->a = a;
+	trapezoid->b = b;
+	trapezoid->shape = shape;
+	trapezoid->w = w;
 	/* (a q - b p) (1 + p w) = shape w p q, solved for the smaller of p and q */
 	p = root_within(a * one, (a - shape) * u - c * one, (shape - c) * u);
 	q = 1 - p;
@@ -41,21 +41,21 @@ bell_set(Bell *bell, double a, double b, double shape, double w)
 		q = root_within(b, (shape - b) * u - c, (c - shape) * u);
 		p = 1 - q;
 	}
-	bell->p = p;
-	bell->q = q;
+	trapezoid->p = p;
+	trapezoid->q = q;
 	more = 1 + p * w;
 	curvature = p * q * (c + shape * (w / more) * ((q - p) - p * q * (w / more)));
-	bell->step = curvature > 0 ?
+	trapezoid->step = curvature > 0 ?
 		fmin(BELL_STEP_MAX, BELL_STEP_SIGMA / sqrt(curvature)) : BELL_STEP_MAX;
 }
 
 /* Next to 1, p and q are known better by their distance from it. */
 double
-bell_ln_top(const Bell *bell)
+trapezoid_ln_top(const Trapezoid *trapezoid)
 {
-	return bell->a * (bell->p < 0.5 ? log(bell->p) : log1p(-bell->q)) +
-		bell->b * (bell->q < 0.5 ? log(bell->q) : log1p(-bell->p)) -
-		bell->shape * log1p(bell->p * bell->w);
+	return trapezoid->a * (trapezoid->p < 0.5 ? log(trapezoid->p) : log1p(-trapezoid->q)) +
+		trapezoid->b * (trapezoid->q < 0.5 ? log(trapezoid->q) : log1p(-trapezoid->p)) -
+		trapezoid->shape * log1p(trapezoid->p * trapezoid->w);
 }
 
 /* ln of 1 + change, or of what that is where it is far from 1 */
@@ -67,23 +67,23 @@ ln_changed(double change, double result)
 
 /* Relative to its top, at y + delta; and p and q there. */
 static double
-bell_at(const Bell *bell, double delta, double *p, double *q)
+trapezoid_at(const Trapezoid *trapezoid, double delta, double *p, double *q)
 {
 	double		up = expm1(delta);
 	double		down = expm1(-delta);
-	double		left = bell->p + bell->q * exp(-delta);	/* old p / new p */
-	double		right = bell->q + bell->p * exp(delta);
-	double		ln = -bell->a * ln_changed(bell->q * down, left) -
-		bell->b * ln_changed(bell->p * up, right);
+	double		left = trapezoid->p + trapezoid->q * exp(-delta);	/* old p / new p */
+	double		right = trapezoid->q + trapezoid->p * exp(delta);
+	double		ln = -trapezoid->a * ln_changed(trapezoid->q * down, left) -
+		trapezoid->b * ln_changed(trapezoid->p * up, right);
 
-	*p = bell->p / left;
-	*q = bell->q / right;
-	if (bell->shape > 0)
+	*p = trapezoid->p / left;
+	*q = trapezoid->q / right;
+	if (trapezoid->shape > 0)
 	{
-		double		more = 1 + bell->p * bell->w;
+		double		more = 1 + trapezoid->p * trapezoid->w;
 
-		ln -= bell->shape * ln_changed(bell->p * bell->q * up / right * (bell->w / more),
-									   (1 + *p * bell->w) / more);
+		ln -= trapezoid->shape * ln_changed(trapezoid->p * trapezoid->q * up / right * (trapezoid->w / more),
+									   (1 + *p * trapezoid->w) / more);
 	}
 	return exp(ln);
 }
@@ -93,32 +93,32 @@ bell_at(const Bell *bell, double delta, double *p, double *q)
 
 /* Beyond what f can tell apart nothing but the tail is left: a geometric series. */
 double
-bell_sum(const Bell *bell, double reach_left, double reach_right,
-		 BellIntegrand f, const void *context, double *product)
+trapezoid_sum(const Trapezoid *trapezoid, double reach_left, double reach_right,
+		 TrapezoidIntegrand f, const void *context, double *product)
 {
-	double		bells = 0;
+	double		trapezoids = 0;
 	double		products = 0;
 
 	for (int side = 1; side >= -1; side -= 2)
 	{
 		double		reach = side > 0 ? reach_right : reach_left;
-		double		fall = (side > 0 ? bell->b : bell->a) * bell->step;
+		double		fall = (side > 0 ? trapezoid->b : trapezoid->a) * trapezoid->step;
 		double		small = BELL_NEGLIGIBLE * fmin(fall, 1);
 		double		p;
 		double		q;
 
 		for (int i = side > 0 ? 0 : 1; i < POINTS_MAX; i++)
 		{
-			double		weight = bell_at(bell, side * i * bell->step, &p, &q);
+			double		weight = trapezoid_at(trapezoid, side * i * trapezoid->step, &p, &q);
 			double		weighted = f != NULL ? weight * f(p, context) : 0;
 
-			bells += weight;
+			trapezoids += weight;
 			products += weighted;
-			if (weight <= small * bells && weighted <= small * products)
+			if (weight <= small * trapezoids && weighted <= small * products)
 				break;
 			if ((side > 0 ? q : p) * reach <= BELL_NEGLIGIBLE)
 			{
-				bells += weight / expm1(fall);
+				trapezoids += weight / expm1(fall);
 				products += weighted / expm1(fall);
 				break;
 			}
@@ -126,5 +126,5 @@ bell_sum(const Bell *bell, double reach_left, double reach_right,
 	}
 	if (f != NULL)
 		*product = products;
-	return bells;
+	return trapezoids;
 }

@@ -10,8 +10,8 @@
  * is as smooth as a power of p or of 1 + p w; slow: 50 to 1000 points.
  * Never: allocates.
  */
-#ifndef RETENTION_BETA_BELL_H
-#define RETENTION_BETA_BELL_H
+#ifndef RETENTION_LOGIT_TRAPEZOID_H
+#define RETENTION_LOGIT_TRAPEZOID_H
 
 /*
  * Steps.  The transform of a gamma density of shape s in the logarithm, which the
@@ -22,7 +22,7 @@
 #define BELL_NEGLIGIBLE	1e-17
 
 /* p^a q^b (1 + p w)^-shape as a function of y, q = 1 - p */
-typedef struct Bell
+typedef struct Trapezoid
 {
 	double		a;
 	double		b;
@@ -31,22 +31,22 @@ typedef struct Bell
 	double		p;				/* at the top */
 	double		q;
 	double		step;			/* of y */
-} Bell;
+} Trapezoid;
 
 /* What is averaged. */
-typedef double (*BellIntegrand) (double p, const void *context);
+typedef double (*TrapezoidIntegrand) (double p, const void *context);
 
-extern void bell_set(Bell *bell, double a, double b, double shape, double w);
+extern void trapezoid_set(Trapezoid *trapezoid, double a, double b, double shape, double w);
 
 /* The logarithm of its top. */
-extern double bell_ln_top(const Bell *bell);
+extern double trapezoid_ln_top(const Trapezoid *trapezoid);
 
 /*
  * Sum of the bell over the grid, relative to its top; and of bell * f, unless f is
  * NULL.  f is constant where p * reach_left or q * reach_right is small, and rises
  * to the left at most as 1 / p.
  */
-extern double bell_sum(const Bell *bell, double reach_left, double reach_right,
-					   BellIntegrand f, const void *context, double *product);
+extern double trapezoid_sum(const Trapezoid *trapezoid, double reach_left, double reach_right,
+					   TrapezoidIntegrand f, const void *context, double *product);
 
-#endif							/* RETENTION_BETA_BELL_H */
+#endif							/* RETENTION_LOGIT_TRAPEZOID_H */

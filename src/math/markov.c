@@ -13,7 +13,7 @@
 #define ROW(a, n, i) ((a) + (size_t) (i) * (size_t) (n))
 
 static bool
-row_known(int n, const double *p, int i)
+markov_row_known(int n, const double *p, int i)
 {
 	return !isnan(ROW(p, n, i)[0]);
 }
@@ -22,7 +22,7 @@ row_known(int n, const double *p, int i)
 
 /* to += factor * from; the innermost loop of everything here */
 static void
-add_row(int n, double *restrict to, double factor, const double *restrict from)
+markov_add_row(int n, double *restrict to, double factor, const double *restrict from)
 {
 	for (int j = 0; j < n; j++)
 		to[j] += factor * from[j];
@@ -77,7 +77,7 @@ markov_system(int n, const double *p, const bool *inside, double discount, doubl
 
 			if (share == 0)
 				continue;
-			add_row(k, row, share, last);
+			markov_add_row(k, row, share, last);
 			out[i] += share * out[k];
 		}
 		out[k] = leaving;
@@ -98,7 +98,7 @@ markov_solve(const MarkovSystem *system, int columns, double *b, MarkovPoll poll
 			double		way = ROW(system->q, size, i)[k];
 
 			if (way > 0)
-				add_row(columns, ROW(b, columns, i), way / system->leaving[k], ROW(b, columns, k));
+				markov_add_row(columns, ROW(b, columns, i), way / system->leaving[k], ROW(b, columns, k));
 		}
 		poll();
 	}
@@ -111,7 +111,7 @@ markov_solve(const MarkovSystem *system, int columns, double *b, MarkovPoll poll
 			double		way = ROW(system->q, size, k)[i];
 
 			if (way > 0)
-				add_row(columns, row, way, ROW(b, columns, i));
+				markov_add_row(columns, row, way, ROW(b, columns, i));
 		}
 		for (int j = 0; j < columns; j++)
 			row[j] /= system->leaving[k];
@@ -182,7 +182,7 @@ markov_stationary(int n, const double *p, const int *class_of, int class_number,
 
 			row[k] /= leaving;
 			if (row[k] > 0)
-				add_row(k, row, row[k], last);
+				markov_add_row(k, row, row[k], last);
 		}
 		poll();
 	}
@@ -233,7 +233,7 @@ censor(int m, int kept, double *q, double *hold, double *leaving, MarkovPoll pol
 			if (leaving[k] > 0)
 			{
 				share = row[k] / leaving[k];
-				add_row(k, row, share, last);
+				markov_add_row(k, row, share, last);
 				hold[i] += share * hold[k];
 			}
 			else
@@ -249,7 +249,7 @@ censor(int m, int kept, double *q, double *hold, double *leaving, MarkovPoll pol
  * to the end.
  */
 static void
-spread(int n, double *periods, int first, int start, int m, int kept, const double *q,
+markov_spread(int n, double *periods, int first, int start, int m, int kept, const double *q,
 	   const double *hold, const double *leaving, MarkovPoll poll)
 {
 	for (int k = kept; k < m; k++)
@@ -263,7 +263,7 @@ spread(int n, double *periods, int first, int start, int m, int kept, const doub
 			double		way = ROW(q, m, k)[i];
 
 			if (way > 0)
-				add_row(kept, row, way, ROW(periods, n, first + (i + start) % m) + first + start);
+				markov_add_row(kept, row, way, ROW(periods, n, first + (i + start) % m) + first + start);
 		}
 		for (int j = 0; j < kept; j++)
 			row[j] = leaving[k] > 0 ? row[j] / leaving[k] : INFINITY;
@@ -306,7 +306,7 @@ passages(int n, double *periods, int first, int m, const double *q, int apart,
 		}
 		censor(m, kept, mine, stay, leaving, poll);
 		passages(n, periods, first + start, kept, mine, m, stay, leaving + m, poll);
-		spread(n, periods, first, start, m, kept, mine, stay, leaving, poll);
+		markov_spread(n, periods, first, start, m, kept, mine, stay, leaving, poll);
 	}
 }
 
@@ -332,7 +332,7 @@ markov_first_passage(int n, const double *p, double *periods, double *work, Mark
 		for (int j = 0; j < n; j++)
 			if (j != i && ROW(p, n, i)[j] > 0)
 				back += ROW(p, n, i)[j] * ROW(periods, n, j)[i];
-		ROW(periods, n, i)[i] = row_known(n, p, i) ? back : NAN;
+		ROW(periods, n, i)[i] = markov_row_known(n, p, i) ? back : NAN;
 	}
 }
 
@@ -343,7 +343,7 @@ markov_first_passage(int n, const double *p, double *periods, double *work, Mark
  * without this a power of 10^9 has lost nine digits.
  */
 static void
-settle(int n, double *row, int i)
+markov_settle(int n, double *row, int i)
 {
 	double		leaving = sum_but(n, row, i);
 
@@ -359,13 +359,13 @@ settle(int n, double *row, int i)
 }
 
 static void
-multiply(int n, const double *a, const double *b, double *product, MarkovPoll poll)
+markov_multiply(int n, const double *a, const double *b, double *product, MarkovPoll poll)
 {
 	for (int i = 0; i < n; i++)
 	{
 		const double *from = ROW(a, n, i);
 		double	   *row = ROW(product, n, i);
-		bool		known = row_known(n, a, i);
+		bool		known = markov_row_known(n, a, i);
 
 		for (int j = 0; j < n; j++)
 			row[j] = 0;
@@ -373,11 +373,11 @@ multiply(int n, const double *a, const double *b, double *product, MarkovPoll po
 		{
 			if (from[j] == 0)
 				continue;
-			known = row_known(n, b, j);
-			add_row(n, row, from[j], ROW(b, n, j));
+			known = markov_row_known(n, b, j);
+			markov_add_row(n, row, from[j], ROW(b, n, j));
 		}
 		if (known)
-			settle(n, row, i);
+			markov_settle(n, row, i);
 		else
 			for (int j = 0; j < n; j++)
 				row[j] = NAN;
@@ -405,11 +405,11 @@ markov_power(int n, const double *p, int64_t k, double *power, double *work, Mar
 	memcpy(power, p, bytes);
 	for (bit--; bit >= 0; bit--)
 	{
-		multiply(n, power, power, product, poll);
+		markov_multiply(n, power, power, product, poll);
 		memcpy(power, product, bytes);
 		if ((k >> bit & 1) == 0)
 			continue;
-		multiply(n, power, p, product, poll);
+		markov_multiply(n, power, p, product, poll);
 		memcpy(power, product, bytes);
 	}
 }
@@ -421,5 +421,5 @@ markov_step(int n, const double *p, const double *now, double *next)
 		next[j] = 0;
 	for (int i = 0; i < n; i++)
 		if (now[i] != 0)
-			add_row(n, next, now[i], ROW(p, n, i));
+			markov_add_row(n, next, now[i], ROW(p, n, i));
 }

@@ -13,7 +13,7 @@
 #define ROW(a, n, i) ((a) + (size_t) (i) * (size_t) (n))
 
 static bool
-row_known(int n, const double *p, int i)
+markov_graph_row_known(int n, const double *p, int i)
 {
 	return !isnan(ROW(p, n, i)[0]);
 }
@@ -68,7 +68,7 @@ markov_unknowns(const MarkovGraph *graph, const double *p, int *unknown, int *st
 	for (int i = 0; i < graph->n; i++)
 		unknown[i] = MARKOV_DEFINED;
 	for (int i = 0; i < graph->n; i++)
-		if (!row_known(graph->n, p, i))
+		if (!markov_graph_row_known(graph->n, p, i))
 			markov_mark(graph, i, -1, i, unknown, stack);
 }
 
@@ -140,14 +140,14 @@ int
 markov_classes(int n, const double *p, int *class_of, int *work)
 {
 	int			classes = strong_components(n, p, class_of, work);
-	int			numbered = 0;
+	int			by_number = 0;
 
 	for (int c = 0; c < classes; c++)
 		work[c] = -1;
 	for (int i = 0; i < n; i++)
 	{
 		if (work[class_of[i]] < 0)
-			work[class_of[i]] = numbered++;
+			work[class_of[i]] = by_number++;
 		class_of[i] = work[class_of[i]];
 	}
 	return classes;
@@ -231,12 +231,12 @@ markov_passage_causes(const MarkovGraph *graph, const double *p, const int *unkn
 		if (reaches[i] == MARKOV_DEFINED && unknown[i] == MARKOV_DEFINED)
 			markov_mark(graph, i, target, MARKOV_UNCERTAIN, causes, stack);
 	for (int i = 0; i < n; i++)
-		if (i != target && !row_known(n, p, i))
+		if (i != target && !markov_graph_row_known(n, p, i))
 			markov_mark(graph, i, target, i, causes, stack);
 	for (int i = 0; i < n; i++)
 		if (reaches[i] == MARKOV_DEFINED && unknown[i] == MARKOV_DEFINED)
 			causes[i] = MARKOV_NEVER;
-	if (!row_known(n, p, target))
+	if (!markov_graph_row_known(n, p, target))
 		causes[target] = target;
 }
 
@@ -257,7 +257,7 @@ markov_unknown_within(int n, const double *p, int from, int64_t steps, int *work
 	{
 		int			at = queue[head++];
 
-		if (!row_known(n, p, at) && (first < 0 || at < first))
+		if (!markov_graph_row_known(n, p, at) && (first < 0 || at < first))
 			first = at;
 		for (int j = 0; j < n && distance[at] < steps; j++)
 		{

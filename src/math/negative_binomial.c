@@ -2,7 +2,7 @@
  * negative_binomial.c
  *	  The negative binomial distribution and its tail, an incomplete beta function.
  *
- * Promises: see incomplete.h.
+ * Promises: see negative_binomial.h.
  */
 #include "math/negative_binomial.h"
 

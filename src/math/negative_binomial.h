@@ -10,8 +10,8 @@
  * smaller than the smallest double is 0.
  * Never: allocates.
  */
-#ifndef RETENTION_INCOMPLETE_H
-#define RETENTION_INCOMPLETE_H
+#ifndef RETENTION_NEGATIVE_BINOMIAL_H
+#define RETENTION_NEGATIVE_BINOMIAL_H
 
 /* P(N = k), k >= 0 and whole, shape > 0, w >= 0 */
 extern double negative_binomial(double k, double shape, double w);
@@ -19,4 +19,4 @@ extern double negative_binomial(double k, double shape, double w);
 /* P(N >= k), k >= 0 and whole; many is P(N = k) of the same */
 extern double negative_binomial_tail(double k, double shape, double w, double many);
 
-#endif							/* RETENTION_INCOMPLETE_H */
+#endif							/* RETENTION_NEGATIVE_BINOMIAL_H */

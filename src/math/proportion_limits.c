@@ -3,7 +3,7 @@
  *	  Limits of a proportion by other methods than Wilson's, and Fisher's exact
  *	  test.
  *
- * Sources and promises: see proportions.h.
+ * Sources and promises: see proportion_limits.h.
  */
 #include "math/proportion_limits.h"
 
@@ -131,7 +131,7 @@ ln_1p_less(double t)
 
 /* ln Gamma(z + 1) less Stirling's formula, z > 0; Abramowitz and Stegun 6.1.41 */
 static double
-stirling_rest(double z)
+proportion_limits_stirling_rest(double z)
 {
 	double		w = 1 / (z * z);
 
@@ -158,7 +158,7 @@ ln_beta_front(double x, double y, double a, double b)
 	by_x = by_x < -0.9 ? log(n * (x / a)) - by_x : ln_1p_less(by_x);
 	by_y = by_y < -0.9 ? log(n * (y / b)) - by_y : ln_1p_less(by_y);
 	return a * by_x + b * by_y + 0.5 * log(a / n * (b / TWO_PI)) +
-		stirling_rest(n) - stirling_rest(a) - stirling_rest(b);
+		proportion_limits_stirling_rest(n) - proportion_limits_stirling_rest(a) - proportion_limits_stirling_rest(b);
 }
 
 /* ln P(k hits of n), p + q = 1, 0 < p < 1 */

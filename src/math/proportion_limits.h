@@ -10,8 +10,8 @@
  * Never: allocates, takes longer than a bounded number of steps, or reads a
  * setting.
  */
-#ifndef RETENTION_PROPORTIONS_H
-#define RETENTION_PROPORTIONS_H
+#ifndef RETENTION_PROPORTION_LIMITS_H
+#define RETENTION_PROPORTION_LIMITS_H
 
 #include <stdbool.h>
 
@@ -66,4 +66,4 @@ extern double fisher_two_sided(double hits1, double n1, double hits2, double n2)
 /* The x with P(X <= x) = tail of a beta or, if upper, P(X > x) = tail; 0 < tail <= 1/2. */
 extern double beta_quantile(double tail, bool upper, double a, double b);
 
-#endif							/* RETENTION_PROPORTIONS_H */
+#endif							/* RETENTION_PROPORTION_LIMITS_H */

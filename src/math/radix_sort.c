@@ -23,7 +23,7 @@ less(const uint64_t *a, const uint64_t *b, int width)
 }
 
 static inline void
-insertion_sort(uint64_t *rows, size_t n, int width)
+radix_sort_insertion_sort(uint64_t *rows, size_t n, int width)
 {
 	for (size_t i = 1; i < n; i++)
 	{
@@ -99,7 +99,7 @@ sort_rows(uint64_t *rows, uint64_t *scratch, size_t n, int width, void (*poll) (
 
 	if (n <= FEW)
 	{
-		insertion_sort(rows, n, width);
+		radix_sort_insertion_sort(rows, n, width);
 		return;
 	}
 	for (int word = width - 1; word >= 0; word--)

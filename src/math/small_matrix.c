@@ -2,7 +2,7 @@
  * small_matrix.c
  *	  Small dense symmetric matrices: as many rows as a model has parameters.
  *
- * Promises: see linalg.h.  The methods are those of Golub and Van Loan, "Matrix
+ * Promises: see small_matrix.h.  The methods are those of Golub and Van Loan, "Matrix
  * Computations" (4.2, 8.5); at this size clarity costs nothing.
  */
 #include <math.h>
@@ -45,7 +45,7 @@ cholesky(int n, const double *a, double *lower)
 }
 
 void
-cholesky_solve(int n, const double *lower, const double *b, double *x)
+small_cholesky_solve(int n, const double *lower, const double *b, double *x)
 {
 	for (int i = 0; i < n; i++)
 		x[i] = (b[i] - dot_product(i, lower + i * n, x)) / lower[i * n + i];
@@ -58,14 +58,14 @@ cholesky_solve(int n, const double *lower, const double *b, double *x)
 }
 
 void
-cholesky_inverse(int n, const double *lower, double *inverse)
+small_cholesky_inverse(int n, const double *lower, double *inverse)
 {
 	for (int j = 0; j < n; j++)
 	{
 		double		column[DENSE_MAX] = {0};
 
 		column[j] = 1;
-		cholesky_solve(n, lower, column, column);
+		small_cholesky_solve(n, lower, column, column);
 		for (int i = j; i < n; i++)
 			inverse[i * n + j] = inverse[j * n + i] = column[i];
 	}

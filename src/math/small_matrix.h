@@ -7,8 +7,8 @@
  * Promises: the same input gives the same bits.
  * Never: allocates.
  */
-#ifndef RETENTION_LINALG_H
-#define RETENTION_LINALG_H
+#ifndef RETENTION_SMALL_MATRIX_H
+#define RETENTION_SMALL_MATRIX_H
 
 #include <stdbool.h>
 
@@ -21,10 +21,10 @@
 extern bool cholesky(int n, const double *a, double *lower);
 
 /* x of L L' x = b; x may be b */
-extern void cholesky_solve(int n, const double *lower, const double *b, double *x);
+extern void small_cholesky_solve(int n, const double *lower, const double *b, double *x);
 
 /* (L L')^-1, exactly symmetric */
-extern void cholesky_inverse(int n, const double *lower, double *inverse);
+extern void small_cholesky_inverse(int n, const double *lower, double *inverse);
 
 /*
  * Eigenvalues, ascending, and in the columns of "vectors" the unit vectors that
@@ -34,4 +34,4 @@ extern void symmetric_eigen(int n, const double *a, double *values, double *vect
 
 extern double dot_product(int n, const double *a, const double *b);
 
-#endif							/* RETENTION_LINALG_H */
+#endif							/* RETENTION_SMALL_MATRIX_H */

@@ -2,7 +2,7 @@
  * student_t.c
  *	  Student's t.
  *
- * Promises: see student.h.
+ * Promises: see student_t.h.
  */
 #include "math/student_t.h"
 

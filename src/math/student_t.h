@@ -6,10 +6,10 @@
  * Promises: relative accuracy of 1e-12.
  * Never: allocates.
  */
-#ifndef RETENTION_STUDENT_H
-#define RETENTION_STUDENT_H
+#ifndef RETENTION_STUDENT_T_H
+#define RETENTION_STUDENT_T_H
 
 /* The t with P(|T| <= t) = confidence, 0 < confidence < 1; degrees > 0 */
 extern double student_two_sided_t(double confidence, double degrees);
 
-#endif							/* RETENTION_STUDENT_H */
+#endif							/* RETENTION_STUDENT_T_H */

@@ -8,7 +8,7 @@
  * where steps already bring the gradient down fourfold, the BFGS update (Nocedal
  * and Wright 2006, 6.1) takes their place.
  *
- * Promises: see maximise.h.
+ * Promises: see trust_region.h.
  */
 #include <float.h>
 #include <math.h>
@@ -176,9 +176,9 @@ update_curvature(Maximum *m, const double *by, const double *gradient_before)
  * slope / (bend + mu).  Bisection on a bracket: at most 8 terms.
  */
 static double
-multiplier(int n, const double *slope, const double *bend, double radius)
+multiplier(int n, const double *slope, const double *third, double radius)
 {
-	double		low = fmax(0, -bend[0]);
+	double		low = fmax(0, -third[0]);
 	double		high = low + sqrt(dot_product(n, slope, slope)) / radius;
 
 	for (int i = 0; i < 100; i++)
@@ -189,7 +189,7 @@ multiplier(int n, const double *slope, const double *bend, double radius)
 		if (!(mu > low && mu < high))
 			break;
 		for (int k = 0; k < n; k++)
-			sum += slope[k] == 0 ? 0 : pow(slope[k] / (bend[k] + mu), 2);
+			sum += slope[k] == 0 ? 0 : pow(slope[k] / (third[k] + mu), 2);
 		if (sum > radius * radius)
 			low = mu;
 		else
@@ -213,9 +213,9 @@ free_variables(const Maximum *m, int *variable)
 
 /* Coefficients of the step along the eigenvectors; returns whether it is Newton's. */
 static bool
-coefficients(int n, const double *slope, const double *bend, double radius, double *result)
+coefficients(int n, const double *slope, const double *third, double radius, double *result)
 {
-	double		largest = n == 0 ? 0 : fmax(fabs(bend[0]), fabs(bend[n - 1]));
+	double		largest = n == 0 ? 0 : fmax(fabs(third[0]), fabs(third[n - 1]));
 	double		sum = 0;
 	bool		newton = true;
 	double		mu = 0;
@@ -223,10 +223,10 @@ coefficients(int n, const double *slope, const double *bend, double radius, doub
 	for (int k = 0; k < n; k++)
 	{
 		/* no slope, and no valley that is more than rounding */
-		if (slope[k] == 0 && bend[k] >= -1e-6 * largest)
+		if (slope[k] == 0 && third[k] >= -1e-6 * largest)
 			result[k] = 0;
-		else if (bend[k] > 0)
-			result[k] = slope[k] / bend[k];
+		else if (third[k] > 0)
+			result[k] = slope[k] / third[k];
 		else
 			newton = false;
 		if (newton)
@@ -235,16 +235,16 @@ coefficients(int n, const double *slope, const double *bend, double radius, doub
 	if (newton && sum <= radius * radius)
 		return true;
 
-	mu = multiplier(n, slope, bend, radius);
+	mu = multiplier(n, slope, third, radius);
 	sum = 0;
 	for (int k = 0; k < n; k++)
 	{
-		result[k] = slope[k] == 0 ? 0 : slope[k] / (bend[k] + mu);
+		result[k] = slope[k] == 0 ? 0 : slope[k] / (third[k] + mu);
 		sum += result[k] * result[k];
 	}
 
 	/* on a ridge between two valleys' sides, without slope: go down either */
-	if (bend[0] < 0 && slope[0] == 0 && sum < radius * radius)
+	if (third[0] < 0 && slope[0] == 0 && sum < radius * radius)
 		result[0] = sqrt(radius * radius - sum);
 	return false;
 }
@@ -257,7 +257,7 @@ static int
 solve(const Maximum *m, int n, const int *variable, double radius, Step *step, double *share)
 {
 	double		curvature[DENSE_MAX * DENSE_MAX];
-	double		bend[DENSE_MAX];
+	double		third[DENSE_MAX];
 	double		vectors[DENSE_MAX * DENSE_MAX];
 	double		slope[DENSE_MAX];
 	double		along[DENSE_MAX];
@@ -268,7 +268,7 @@ solve(const Maximum *m, int n, const int *variable, double radius, Step *step, d
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
 			curvature[i * n + j] = m->curvature[variable[i] * m->n + variable[j]];
-	symmetric_eigen(n, curvature, bend, vectors);
+	symmetric_eigen(n, curvature, third, vectors);
 	for (int k = 0; k < n; k++)
 	{
 		slope[k] = 0;
@@ -277,7 +277,7 @@ solve(const Maximum *m, int n, const int *variable, double radius, Step *step, d
 		if (fabs(slope[k]) <= GRADIENT_NOISE * (1 + fabs(m->value)))
 			slope[k] = 0;
 	}
-	step->newton = coefficients(n, slope, bend, radius, along);
+	step->newton = coefficients(n, slope, third, radius, along);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -293,7 +293,7 @@ solve(const Maximum *m, int n, const int *variable, double radius, Step *step, d
 		}
 	}
 	for (int k = 0; k < n; k++)
-		step->predicted += *share * along[k] * (slope[k] - *share * along[k] * bend[k] / 2);
+		step->predicted += *share * along[k] * (slope[k] - *share * along[k] * third[k] / 2);
 	return hindered;
 }
 
@@ -327,21 +327,21 @@ propose(const Maximum *m, double radius, Step *step)
  * directions count alike.
  */
 static double
-climb_left(const Maximum *m)
+newton_left(const Maximum *m)
 {
 	int			n = m->n;
-	double		bend[DENSE_MAX];
+	double		third[DENSE_MAX];
 	double		vectors[DENSE_MAX * DENSE_MAX];
 	double		sum = 0;
 
-	symmetric_eigen(n, m->curvature, bend, vectors);
+	symmetric_eigen(n, m->curvature, third, vectors);
 	for (int k = 0; k < n; k++)
 	{
 		double		slope = 0;
 
 		for (int i = 0; i < n; i++)
 			slope += m->gradient[i] * vectors[i * n + k];
-		sum += slope * slope / fmax(fabs(bend[k]), DBL_MIN);
+		sum += slope * slope / fmax(fabs(third[k]), DBL_MIN);
 	}
 	return sqrt(sum);
 }
@@ -368,11 +368,11 @@ try_step(Maximum *m, const Step *step, double *gain, double *left)
 	if (!(*gain > 1e-4 * step->predicted))
 		return false;
 
-	before = climb_left(m);
+	before = newton_left(m);
 	memcpy(m->at, at, sizeof(double) * m->n);
 	memcpy(m->gradient, gradient, sizeof(double) * m->n);
 	m->value = value;
-	*left = before > 0 ? climb_left(m) / before : 0;
+	*left = before > 0 ? newton_left(m) / before : 0;
 	return true;
 }
 
@@ -384,8 +384,8 @@ in_vain(const Maximum *m, const Step *step)
 		step->predicted <= m->least_gain * step->longest;
 }
 
-MaximiseEnd
-maximise(Maximum *m)
+TrustRegionEnd
+trust_region_maximise(Maximum *m)
 {
 	double		radius = RADIUS_START;
 	bool		fresh = false;	/* the curvature is this point's */

@@ -8,8 +8,8 @@
  * the same input gives the same bits.
  * Never: allocates, or draws random numbers.
  */
-#ifndef RETENTION_MAXIMISE_H
-#define RETENTION_MAXIMISE_H
+#ifndef RETENTION_TRUST_REGION_H
+#define RETENTION_TRUST_REGION_H
 
 #include "math/small_matrix.h"
 
@@ -17,20 +17,20 @@
  * The value at "at", and its gradient.  Anything that is not finite says that
  * the point is no candidate.
  */
-typedef double (*MaximiseFunction) (void *arg, const double *at, double *gradient);
+typedef double (*TrustRegionFunction) (void *arg, const double *at, double *gradient);
 
-typedef enum MaximiseEnd
+typedef enum TrustRegionEnd
 {
 	MAXIMISE_TOP,				/* Newton's step from there is nothing */
 	MAXIMISE_STALLED,			/* no progress, or too many steps, before the top */
 	MAXIMISE_NOWHERE			/* the start is no candidate */
-} MaximiseEnd;
+} TrustRegionEnd;
 
 typedef struct Maximum
 {
 	/* the task: set by the caller, all of it */
 	int			n;
-	MaximiseFunction function;
+	TrustRegionFunction function;
 	void	   *arg;
 	double		lower[DENSE_MAX];
 	double		upper[DENSE_MAX];
@@ -59,6 +59,6 @@ typedef struct Maximum
 	int			evaluations;
 } Maximum;
 
-extern MaximiseEnd maximise(Maximum *m);
+extern TrustRegionEnd trust_region_maximise(Maximum *m);
 
-#endif							/* RETENTION_MAXIMISE_H */
+#endif							/* RETENTION_TRUST_REGION_H */

@@ -2,7 +2,7 @@
  * wilson.c
  *	  Proportions: Wilson limits, differences and their test.
  *
- * Sources and promises: see intervals.h.
+ * Sources and promises: see wilson.h.
  */
 #include "c.h"
 

@@ -6,8 +6,8 @@
  * Promises: limits lie in [0, 1] (differences in [-1, 1]) and contain the
  * estimate.  Never: allocates, or reads a setting.
  */
-#ifndef RETENTION_INTERVALS_H
-#define RETENTION_INTERVALS_H
+#ifndef RETENTION_WILSON_H
+#define RETENTION_WILSON_H
 
 typedef struct Limits
 {
@@ -44,4 +44,4 @@ extern Limits newcombe_limits(double hits1, double n1, double hits2, double n2, 
  */
 extern double two_proportion_p(double hits1, double n1, double hits2, double n2);
 
-#endif							/* RETENTION_INTERVALS_H */
+#endif							/* RETENTION_WILSON_H */

@@ -22,7 +22,7 @@
 #define COLUMNS			6
 
 static ScoreKeys *
-create_state(MemoryContext context)
+auc_comparison_create_state(MemoryContext context)
 {
 	ScoreKeys  *state = MemoryContextAllocZero(context, sizeof(ScoreKeys));
 
@@ -37,7 +37,7 @@ auc_test_trans(PG_FUNCTION_ARGS)
 	ScoreKeys  *state;
 
 	if (PG_ARGISNULL(0))
-		state = create_state(require_aggregate(fcinfo, "auc_test"));
+		state = auc_comparison_create_state(require_aggregate(fcinfo, "auc_test"));
 	else
 		state = (ScoreKeys *) PG_GETARG_POINTER(0);
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2) && !PG_ARGISNULL(3))
@@ -67,7 +67,7 @@ auc_test_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		state = create_state(context);
+		state = auc_comparison_create_state(context);
 	score_keys_merge(state, more);
 	PG_RETURN_POINTER(state);
 }
@@ -87,7 +87,7 @@ auc_test_deserialize(PG_FUNCTION_ARGS)
 	ScoreKeys  *state;
 
 	require_aggregate(fcinfo, "auc_test");
-	state = create_state(CurrentMemoryContext);
+	state = auc_comparison_create_state(CurrentMemoryContext);
 	score_keys_deserialize(state, PG_GETARG_BYTEA_PP(0), NULL, 0);
 	PG_RETURN_POINTER(state);
 }

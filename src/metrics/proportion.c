@@ -61,7 +61,7 @@ get_method(FunctionCallInfo fcinfo, int arg)
 }
 
 static double
-get_confidence(FunctionCallInfo fcinfo, int arg)
+proportion_get_confidence(FunctionCallInfo fcinfo, int arg)
 {
 	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
 
@@ -95,7 +95,7 @@ get_sample(FunctionCallInfo fcinfo, int arg, const char *suffix, double *hits, d
 
 /* One row; NaN is NULL. */
 static void
-put_numbers(FunctionCallInfo fcinfo, const double *numbers, int count)
+proportion_put_numbers(FunctionCallInfo fcinfo, const double *numbers, int count)
 {
 	Datum		values[TEST_COLUMNS];
 	bool		nulls[TEST_COLUMNS];
@@ -115,7 +115,7 @@ proportion_interval(PG_FUNCTION_ARGS)
 	double		numbers[INTERVAL_COLUMNS];
 	double		hits;
 	double		trials;
-	double		confidence = get_confidence(fcinfo, 2);
+	double		confidence = proportion_get_confidence(fcinfo, 2);
 	const IntervalMethod *method = get_method(fcinfo, 3);
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -133,7 +133,7 @@ proportion_interval(PG_FUNCTION_ARGS)
 		numbers[1] = limits.low;
 		numbers[2] = limits.high;
 	}
-	put_numbers(fcinfo, numbers, INTERVAL_COLUMNS);
+	proportion_put_numbers(fcinfo, numbers, INTERVAL_COLUMNS);
 	return (Datum) 0;
 }
 
@@ -144,7 +144,7 @@ proportion_test(PG_FUNCTION_ARGS)
 	double		numbers[TEST_COLUMNS];
 	double		hits[2];
 	double		trials[2];
-	double		confidence = get_confidence(fcinfo, 4);
+	double		confidence = proportion_get_confidence(fcinfo, 4);
 	bool		known;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -168,6 +168,6 @@ proportion_test(PG_FUNCTION_ARGS)
 		numbers[6] = newcombe.high;
 		numbers[7] = fisher_two_sided(hits[0], trials[0], hits[1], trials[1]);
 	}
-	put_numbers(fcinfo, numbers, TEST_COLUMNS);
+	proportion_put_numbers(fcinfo, numbers, TEST_COLUMNS);
 	return (Datum) 0;
 }

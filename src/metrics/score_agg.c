@@ -79,7 +79,7 @@ match_questions(const ScoreQuestion *a, const ScoreQuestion *b)
 /* ---------- the state ---------- */
 
 static ScoreState *
-create_state(MemoryContext context, const ScoreQuestion *question)
+score_agg_create_state(MemoryContext context, const ScoreQuestion *question)
 {
 	ScoreState *state = MemoryContextAllocZero(context, sizeof(ScoreState));
 
@@ -128,7 +128,7 @@ add_pair(FunctionCallInfo fcinfo, const ScoreQuestion *question)
 	ScoreState *state;
 
 	if (unlikely(PG_ARGISNULL(0)))
-		state = create_state(require_aggregate(fcinfo, "score_table"), question);
+		state = score_agg_create_state(require_aggregate(fcinfo, "score_table"), question);
 	else
 	{
 		state = (ScoreState *) PG_GETARG_POINTER(0);
@@ -207,7 +207,7 @@ score_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		state = create_state(context, &more->question);
+		state = score_agg_create_state(context, &more->question);
 	else
 		match_questions(&state->question, &more->question);
 	score_keys_merge(&state->keys, &more->keys);
@@ -232,7 +232,7 @@ score_deserialize(PG_FUNCTION_ARGS)
 	ScoreState *state;
 
 	require_aggregate(fcinfo, "score_table");
-	state = create_state(CurrentMemoryContext, &nothing);
+	state = score_agg_create_state(CurrentMemoryContext, &nothing);
 	score_keys_deserialize(&state->keys, PG_GETARG_BYTEA_PP(0), &state->question,
 						   sizeof(ScoreQuestion));
 	PG_RETURN_POINTER(state);

@@ -30,7 +30,7 @@ score_keys_enlarge(ScoreKeys *keys, int label, Size n)
 
 /* "from" need not be aligned. */
 static void
-append(ScoreKeys *keys, int label, const void *from, Size n)
+score_keys_append(ScoreKeys *keys, int label, const void *from, Size n)
 {
 	ScoreArray *array = &keys->of[label];
 
@@ -46,7 +46,7 @@ void
 score_keys_merge(ScoreKeys *keys, const ScoreKeys *more)
 {
 	for (int i = 0; i < 2; i++)
-		append(keys, i, more->of[i].keys, more->of[i].n);
+		score_keys_append(keys, i, more->of[i].keys, more->of[i].n);
 }
 
 bytea *
@@ -94,7 +94,7 @@ score_keys_deserialize(ScoreKeys *keys, const bytea *bytes, void *head, Size siz
 	from += sizeof(n);
 	for (int i = 0; i < 2; i++)
 	{
-		append(keys, i, from, n[i]);
+		score_keys_append(keys, i, from, n[i]);
 		from += sizeof(uint64) * keys->width * n[i];
 	}
 }

@@ -38,7 +38,7 @@ open_table(FunctionCallInfo fcinfo, ScoreReader *reader, RankSource *source)
 }
 
 static double
-get_confidence(FunctionCallInfo fcinfo, int arg)
+score_rows_get_confidence(FunctionCallInfo fcinfo, int arg)
 {
 	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
 
@@ -108,7 +108,7 @@ add_integer(Row *row, int32 integer)
 }
 
 static void
-put_row(FunctionCallInfo fcinfo, Row *row)
+score_rows_put_row(FunctionCallInfo fcinfo, Row *row)
 {
 	retention_put_row(fcinfo, row->values, row->nulls);
 }
@@ -122,7 +122,7 @@ score_auc_interval(PG_FUNCTION_ARGS)
 	ScoreReader reader;
 	RankSource	source;
 	Row			row = {.n = 0};
-	double		confidence = get_confidence(fcinfo, 1);
+	double		confidence = score_rows_get_confidence(fcinfo, 1);
 	double		auc;
 	double		se;
 	double		reach;
@@ -139,7 +139,7 @@ score_auc_interval(PG_FUNCTION_ARGS)
 	add_number(&row, isnan(reach) ? reach : Min(auc + reach, 1));
 	add_count(&row, source.positives);
 	add_count(&row, source.negatives);
-	put_row(fcinfo, &row);
+	score_rows_put_row(fcinfo, &row);
 	return (Datum) 0;
 }
 
@@ -160,7 +160,7 @@ score_brier_decomposition(PG_FUNCTION_ARGS)
 	add_number(&row, brier.resolution);
 	add_number(&row, brier.uncertainty);
 	add_number(&row, brier.skill);
-	put_row(fcinfo, &row);
+	score_rows_put_row(fcinfo, &row);
 	return (Datum) 0;
 }
 
@@ -186,7 +186,7 @@ score_calibration_fit(PG_FUNCTION_ARGS)
 	add_number(&row, error);
 	add_number(&row, fit.intercept_se);
 	add_number(&row, fit.slope_se);
-	put_row(fcinfo, &row);
+	score_rows_put_row(fcinfo, &row);
 	return (Datum) 0;
 }
 
@@ -200,7 +200,7 @@ score_calibration_rows(PG_FUNCTION_ARGS)
 	RankSource	source;
 	int			bins = get_bins(fcinfo, 1);
 	CalibrationBy by = get_by(fcinfo, 2);
-	double		z = normal_two_sided_z(get_confidence(fcinfo, 3));
+	double		z = normal_two_sided_z(score_rows_get_confidence(fcinfo, 3));
 	CalibrationBin filled[RANK_BINS_MAX];
 
 	if (!open_table(fcinfo, &reader, &source) || !calibration_bins(&source, by, bins, filled))
@@ -229,7 +229,7 @@ score_calibration_rows(PG_FUNCTION_ARGS)
 		else
 			while (row.n < 9)
 				add_number(&row, get_float8_nan());
-		put_row(fcinfo, &row);
+		score_rows_put_row(fcinfo, &row);
 	}
 	return (Datum) 0;
 }
@@ -265,7 +265,7 @@ score_lift_rows(PG_FUNCTION_ARGS)
 		add_number(&row, lift->gain);
 		add_number(&row, lift->cum_lift);
 		add_number(&row, lift->ks);
-		put_row(fcinfo, &row);
+		score_rows_put_row(fcinfo, &row);
 	}
 	return (Datum) 0;
 }
@@ -282,7 +282,7 @@ typedef struct Cut
 
 /* All of them, ascending. */
 static Cut *
-read_cuts(const RankSource *source, int64 scores)
+score_rows_read_cuts(const RankSource *source, int64 scores)
 {
 	Cut		   *cuts = palloc_extended(sizeof(Cut) * scores, MCXT_ALLOC_HUGE);
 	int64		tp = source->positives;
@@ -323,7 +323,7 @@ put_confusion(FunctionCallInfo fcinfo, const RankSource *source, double threshol
 	add_number(&row, at.specificity);
 	add_number(&row, at.f1);
 	add_number(&row, at.mcc);
-	put_row(fcinfo, &row);
+	score_rows_put_row(fcinfo, &row);
 }
 
 static void
@@ -381,7 +381,7 @@ score_confusion_rows(PG_FUNCTION_ARGS)
 
 	if (!open_table(fcinfo, &reader, &source))
 		return (Datum) 0;
-	cuts = read_cuts(&source, reader.scores);
+	cuts = score_rows_read_cuts(&source, reader.scores);
 	if (!PG_ARGISNULL(1))
 	{
 		Datum	   *thresholds;
@@ -421,7 +421,7 @@ put_roc(FunctionCallInfo fcinfo, const RankSource *source, double threshold, int
 	add_number(&row, at.precision);
 	/* exact in whole numbers, so that equal ones are equal */
 	add_number(&row, rank_youden(source->positives, source->negatives, tp, fp));
-	put_row(fcinfo, &row);
+	score_rows_put_row(fcinfo, &row);
 }
 
 PG_FUNCTION_INFO_V1(score_roc_rows);
@@ -434,7 +434,7 @@ score_roc_rows(PG_FUNCTION_ARGS)
 
 	if (!open_table(fcinfo, &reader, &source))
 		return (Datum) 0;
-	cuts = read_cuts(&source, reader.scores);
+	cuts = score_rows_read_cuts(&source, reader.scores);
 	if (source.highest < get_float8_infinity())
 		put_roc(fcinfo, &source, get_float8_infinity(), 0, 0);
 	for (int64 i = reader.scores - 1; i >= 0; i--)

@@ -3,7 +3,7 @@
  *	  The score_table value: reading, writing, adding up, and its SQL-callable
  *	  input and output.
  *
- * The form and the promises are in score.h.
+ * The form and the promises are in score_table.h.
  */
 #include "metrics/score_table.h"
 
@@ -43,7 +43,7 @@ score_nan_error(void)
 /* ---------- reading ---------- */
 
 static bool
-corrupt(ScoreReader *reader, const char *what)
+score_table_corrupt(ScoreReader *reader, const char *what)
 {
 	reader->error = what;
 	return false;
@@ -51,7 +51,7 @@ corrupt(ScoreReader *reader, const char *what)
 
 /* The next score; false at the end, and once something was wrong. */
 static bool
-read_tally(ScoreReader *reader, RankTally *tally)
+score_table_read_tally(ScoreReader *reader, RankTally *tally)
 {
 	uint64		key;
 	uint64		positives;
@@ -60,20 +60,20 @@ read_tally(ScoreReader *reader, RankTally *tally)
 	if (reader->at == reader->end || reader->error != NULL)
 		return false;
 	if (reader->end - reader->at < sizeof(uint64))
-		return corrupt(reader, "length");
+		return score_table_corrupt(reader, "length");
 	memcpy(&key, reader->at, sizeof(uint64));
 	key = pg_ntoh64(key);
 	if (reader->at != reader->start && key <= reader->key)
-		return corrupt(reader, "order of scores");
+		return score_table_corrupt(reader, "order of scores");
 	reader->at += sizeof(uint64);
 	tally->score = rank_score(key);
 	/* -0 has another key than it would be given */
 	if (isnan(tally->score) || rank_key(tally->score) != key)
-		return corrupt(reader, "score");
+		return score_table_corrupt(reader, "score");
 	if (!varint_get(&reader->at, reader->end, &positives) || positives > RANK_ROWS_MAX ||
 		!varint_get(&reader->at, reader->end, &negatives) || negatives > RANK_ROWS_MAX ||
 		positives + negatives == 0)
-		return corrupt(reader, "number of rows");
+		return score_table_corrupt(reader, "number of rows");
 	reader->key = key;
 	tally->positives = (int64) positives;
 	tally->negatives = (int64) negatives;
@@ -94,7 +94,7 @@ read_block(void *arg, RankTally *block)
 	int			n = 0;
 
 	CHECK_FOR_INTERRUPTS();
-	while (n < RANK_BLOCK && read_tally(arg, &block[n]))
+	while (n < RANK_BLOCK && score_table_read_tally(arg, &block[n]))
 		n++;
 	return n;
 }
@@ -161,7 +161,7 @@ score_table_source(const ScoreTable *value, ScoreReader *reader)
 ScoreTable *
 score_table_finished(ScoreTable *value)
 {
-	return pile_finished(value, score_table_merge);
+	return rollup_finished(value, score_table_merge);
 }
 
 /* ---------- writing ---------- */
@@ -233,7 +233,7 @@ score_table_merge(const ScoreTable *a, const ScoreTable *b)
 	for (int i = 0; i < 2; i++)
 	{
 		rewind_reader(&readers[i]);
-		has[i] = read_tally(&readers[i], &tallies[i]);
+		has[i] = score_table_read_tally(&readers[i], &tallies[i]);
 	}
 	for (uint64 n = 0; has[0] || has[1]; n++)
 	{
@@ -251,7 +251,7 @@ score_table_merge(const ScoreTable *a, const ScoreTable *b)
 		append_tally(&buf, &sum);
 		for (int i = 0; i < 2; i++)
 			if (take[i])
-				has[i] = read_tally(&readers[i], &tallies[i]);
+				has[i] = score_table_read_tally(&readers[i], &tallies[i]);
 	}
 	return end_table(&buf);
 }
@@ -262,14 +262,14 @@ PG_FUNCTION_INFO_V1(score_table_rollup);
 Datum
 score_table_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, score_table_merge, score_table_finished);
+	return rollup_trans(fcinfo, score_table_merge, score_table_finished);
 }
 
 PG_FUNCTION_INFO_V1(score_table_rollup_final);
 Datum
 score_table_rollup_final(PG_FUNCTION_ARGS)
 {
-	return pile_rollup_final(fcinfo, score_table_merge);
+	return rollup_final(fcinfo, score_table_merge);
 }
 
 PG_FUNCTION_INFO_V1(score_table_to_jsonb);
@@ -285,7 +285,7 @@ score_table_to_jsonb(PG_FUNCTION_ARGS)
 	appendStringInfo(&buf, "{\"n\":" INT64_FORMAT ",\"positives\":" INT64_FORMAT ",\"scores\":[",
 					 source.positives + source.negatives, source.positives);
 	rewind_reader(&reader);
-	for (int64 i = 0; read_tally(&reader, &tally); i++)
+	for (int64 i = 0; score_table_read_tally(&reader, &tally); i++)
 	{
 		char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
 		const char *quote = isinf(tally.score) ? "\"" : "";

@@ -14,8 +14,8 @@
  * Promises: -0 and 0 are one score, NaN is none; equal tables have equal bytes.
  * Never: estimates anything.
  */
-#ifndef RETENTION_SCORE_H
-#define RETENTION_SCORE_H
+#ifndef RETENTION_SCORE_TABLE_H
+#define RETENTION_SCORE_TABLE_H
 
 #include "retention.h"
 #include "models/metrics/roc.h"
@@ -39,7 +39,7 @@ score_key(double score)
 /* What models/ call now and then. */
 extern void score_poll(void);
 
-/* ---------- the value (score_value.c) ---------- */
+/* ---------- the value (score_table.c) ---------- */
 
 /* NULL, or what is wrong with the bytes. */
 extern const char *score_table_check(const char *data, Size len);
@@ -97,4 +97,4 @@ extern void score_check_capacity(int64 capacity);
 extern bool score_state_source(ScoreState *state, RankKeys *keys, RankSource *source);
 extern const ScoreQuestion *score_state_question(const ScoreState *state);
 
-#endif							/* RETENTION_SCORE_H */
+#endif							/* RETENTION_SCORE_TABLE_H */

@@ -10,7 +10,7 @@
  * its cells by period too, and the runs of three periods, for the tests.
  *
  * Promises: counts and values are exact; equal matrices have equal bytes, which
- * migration_value.c describes; the reader checks all before it is used.
+ * migration_bytes.c describes; the reader checks all before it is used.
  * Never: knows where segments come from.
  */
 #ifndef RETENTION_MIGRATION_H
@@ -80,7 +80,7 @@ typedef struct MigrationMatrix
 	MigrationTriple *triples;	/* ascending (before, from, to) */
 } MigrationMatrix;
 
-/* ---------- the value (migration_value.c) ---------- */
+/* ---------- the value (migration_bytes.c) ---------- */
 
 /*
  * Cells, periods and triples may come in any order, and several of the same one:

@@ -74,27 +74,27 @@ typedef struct Reader
 } Reader;
 
 static bool
-corrupt(Reader *reader, const char *what)
+migration_bytes_corrupt(Reader *reader, const char *what)
 {
 	reader->error = what;
 	return false;
 }
 
 static inline bool
-get(Reader *reader, uint64 max, const char *what, uint64 *value)
+migration_bytes_get(Reader *reader, uint64 max, const char *what, uint64 *value)
 {
 	if (unlikely(!varint_get(&reader->at, reader->end, value) || *value > max))
-		return corrupt(reader, what);
+		return migration_bytes_corrupt(reader, what);
 	return true;
 }
 
 /* A number of items, at most so many, each of which takes so many bytes at least. */
 static bool
-get_number(Reader *reader, int64 most, int bytes, const char *what, int64 *n)
+migration_bytes_get_number(Reader *reader, int64 most, int bytes, const char *what, int64 *n)
 {
 	uint64		v;
 
-	if (!get(reader, Min(most, (reader->end - reader->at) / bytes), what, &v))
+	if (!migration_bytes_get(reader, Min(most, (reader->end - reader->at) / bytes), what, &v))
 		return false;
 	*n = (int64) v;
 	return true;
@@ -102,31 +102,31 @@ get_number(Reader *reader, int64 most, int bytes, const char *what, int64 *n)
 
 /* The next of ascending numbers below a bound; the first where "last" is -1. */
 static inline bool
-get_step(Reader *reader, int64 bound, const char *what, int64 *last)
+migration_bytes_get_step(Reader *reader, int64 bound, const char *what, int64 *last)
 {
 	uint64		v;
 
-	if (!get(reader, PG_INT64_MAX / 2, what, &v) || (int64) v >= bound - *last - 1)
-		return corrupt(reader, what);
+	if (!migration_bytes_get(reader, PG_INT64_MAX / 2, what, &v) || (int64) v >= bound - *last - 1)
+		return migration_bytes_corrupt(reader, what);
 	*last += (int64) v + 1;
 	return true;
 }
 
 static inline bool
-get_count(Reader *reader, int64 *count, int64 *total)
+migration_bytes_get_count(Reader *reader, int64 *count, int64 *total)
 {
 	uint64		v;
 
-	if (!get(reader, PG_INT64_MAX - 1, "count", &v))
+	if (!migration_bytes_get(reader, PG_INT64_MAX - 1, "count", &v))
 		return false;
 	*count = (int64) v + 1;
 	if (pg_add_s64_overflow(*total, *count, total))
-		return corrupt(reader, "count");
+		return migration_bytes_corrupt(reader, "count");
 	return true;
 }
 
 static int
-compare_pointers(const void *a, const void *b)
+migration_bytes_compare_pointers(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
@@ -141,7 +141,7 @@ labels_ordered(char **labels, int32 n, bool declared)
 	{
 		sorted = palloc(sizeof(char *) * (n + 1));
 		memcpy(sorted, labels, sizeof(char *) * n);
-		qsort(sorted, n, sizeof(char *), compare_pointers);
+		qsort(sorted, n, sizeof(char *), migration_bytes_compare_pointers);
 	}
 	for (int32 i = 1; i < n; i++)
 		if (declared ? strcmp(sorted[i - 1], sorted[i]) == 0 :
@@ -151,11 +151,11 @@ labels_ordered(char **labels, int32 n, bool declared)
 }
 
 static bool
-read_labels(Reader *reader, MigrationMatrix *matrix, bool check)
+migration_bytes_read_labels(Reader *reader, MigrationMatrix *matrix, bool check)
 {
 	uint64		v;
 
-	if (!get(reader, MIGRATION_STATES_MAX, "number of states", &v))
+	if (!migration_bytes_get(reader, MIGRATION_STATES_MAX, "number of states", &v))
 		return false;
 	matrix->states = (int32) v;
 	matrix->labels = palloc(sizeof(char *) * (matrix->states + 1));
@@ -164,21 +164,21 @@ read_labels(Reader *reader, MigrationMatrix *matrix, bool check)
 	{
 		char	   *label;
 
-		if (!get(reader, Min(LABEL_BYTES_MAX, reader->end - reader->at), "length of a label", &v) ||
+		if (!migration_bytes_get(reader, Min(LABEL_BYTES_MAX, reader->end - reader->at), "length of a label", &v) ||
 			v == 0)
-			return corrupt(reader, "length of a label");
+			return migration_bytes_corrupt(reader, "length of a label");
 		if (check && !pg_verify_mbstr(PG_UTF8, (const char *) reader->at, (int) v, true))
-			return corrupt(reader, "label");
+			return migration_bytes_corrupt(reader, "label");
 		label = pnstrdup((const char *) reader->at, v);
 		reader->stored[i] = label;
 		reader->at += v;
 		matrix->labels[i] = pg_any_to_server(label, (int) v, PG_UTF8);
 		if (check && (strcmp(label, MIGRATION_ENTERED_NAME) == 0 ||
 					  strcmp(label, MIGRATION_LEFT_NAME) == 0))
-			return corrupt(reader, "label");
+			return migration_bytes_corrupt(reader, "label");
 	}
 	if (check && !labels_ordered(reader->stored, matrix->states, matrix->declared))
-		return corrupt(reader, "order of labels");
+		return migration_bytes_corrupt(reader, "order of labels");
 	return true;
 }
 
@@ -191,43 +191,43 @@ read_digits(Reader *reader, Amount *amount)
 	uint64		len;
 	Datum		num;
 
-	if (!get(reader, reader->end - reader->at, "length of an amount", &len) ||
+	if (!migration_bytes_get(reader, reader->end - reader->at, "length of an amount", &len) ||
 		len < 2 || len > DIGITS_MAX + DECIMALS_MAX)
-		return corrupt(reader, "length of an amount");
+		return migration_bytes_corrupt(reader, "length of an amount");
 	text = pnstrdup((const char *) reader->at, len);
 	reader->at += len;
 	digits = text + (*text == '-');
 	if (strspn(digits, "0123456789.") != strlen(digits) || strlen(text) != len ||
 		strcspn(digits, ".") > DIGITS_MAX || strlen(digits) - strcspn(digits, ".") > DECIMALS_MAX ||
 		strchr(digits, '.') != strrchr(digits, '.') || digits[0] == '.' || digits[0] == '\0')
-		return corrupt(reader, "amount");
+		return migration_bytes_corrupt(reader, "amount");
 	num = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
 							  Int32GetDatum(-1));
 	*amount = amount_from_datum(num);
 	if (amount->big == NULL ||
 		strcmp(text, DatumGetCString(DirectFunctionCall1(numeric_out, num))) != 0)
-		return corrupt(reader, "amount");
+		return migration_bytes_corrupt(reader, "amount");
 	return true;
 }
 
 static bool
-read_amount(Reader *reader, Amount *amount)
+migration_bytes_read_amount(Reader *reader, Amount *amount)
 {
 	uint64		v;
 
 	*amount = amount_none();
-	if (!get(reader, AMOUNT_DIGITS, "amount", &v))
+	if (!migration_bytes_get(reader, AMOUNT_DIGITS, "amount", &v))
 		return false;
 	if (v == AMOUNT_CODE_NONE)
 		return true;
 	if (v == AMOUNT_DIGITS)
 		return read_digits(reader, amount);
 	amount->scale = (int32) v - 1;
-	if (!get(reader, PG_UINT64_MAX, "amount", &v))
+	if (!migration_bytes_get(reader, PG_UINT64_MAX, "amount", &v))
 		return false;
 	amount->value = unzigzag(v);
 	if (amount->value >= AMOUNT_VALUE_MAX || amount->value <= -AMOUNT_VALUE_MAX)
-		return corrupt(reader, "amount");
+		return migration_bytes_corrupt(reader, "amount");
 	return true;
 }
 
@@ -238,7 +238,7 @@ read_cells(Reader *reader, MigrationMatrix *matrix)
 	int64		last = -1;
 	int64		total = 0;
 
-	if (!get_number(reader, side * side - 1, reader->flags & FLAG_AMOUNTS ? 3 : 2,
+	if (!migration_bytes_get_number(reader, side * side - 1, reader->flags & FLAG_AMOUNTS ? 3 : 2,
 					"number of cells", &matrix->cells_n))
 		return false;
 	matrix->cells = palloc_extended(sizeof(MigrationCell) * (matrix->cells_n + 1), MCXT_ALLOC_HUGE);
@@ -247,13 +247,13 @@ read_cells(Reader *reader, MigrationMatrix *matrix)
 		MigrationCell *cell = &matrix->cells[i];
 
 		/* the last one would be from nowhere to nowhere */
-		if (!get_step(reader, side * side - 1, "cell", &last) ||
-			!get_count(reader, &cell->count, &total))
+		if (!migration_bytes_get_step(reader, side * side - 1, "cell", &last) ||
+			!migration_bytes_get_count(reader, &cell->count, &total))
 			return false;
 		cell->from = (int32) (last / side);
 		cell->to = (int32) (last % side);
 		cell->value = amount_none();
-		if ((reader->flags & FLAG_AMOUNTS) && !read_amount(reader, &cell->value))
+		if ((reader->flags & FLAG_AMOUNTS) && !migration_bytes_read_amount(reader, &cell->value))
 			return false;
 	}
 	return true;
@@ -265,7 +265,7 @@ read_probabilities(Reader *reader, MigrationMatrix *matrix, bool check)
 	int64		n = (int64) matrix->states * matrix->states;
 
 	if (reader->end - reader->at < n * (int64) sizeof(uint64))
-		return corrupt(reader, "length");
+		return migration_bytes_corrupt(reader, "length");
 	matrix->probabilities = palloc(sizeof(double) * (n + 1));
 	for (int64 i = 0; i < n; i++)
 	{
@@ -278,7 +278,7 @@ read_probabilities(Reader *reader, MigrationMatrix *matrix, bool check)
 		/* written so that NaN fails */
 		if (check && (!(matrix->probabilities[i] >= 0 && matrix->probabilities[i] <= 1) ||
 					  signbit(matrix->probabilities[i])))
-			return corrupt(reader, "probability");
+			return migration_bytes_corrupt(reader, "probability");
 	}
 	for (int32 i = 0; check && i < matrix->states; i++)
 	{
@@ -287,7 +287,7 @@ read_probabilities(Reader *reader, MigrationMatrix *matrix, bool check)
 		for (int32 j = 0; j < matrix->states; j++)
 			sum += matrix->probabilities[(int64) i * matrix->states + j];
 		if (!(fabs(sum - 1) <= SUM_TOLERANCE))
-			return corrupt(reader, "sum of probabilities");
+			return migration_bytes_corrupt(reader, "sum of probabilities");
 	}
 	return true;
 }
@@ -307,7 +307,7 @@ read_periods(Reader *reader, MigrationMatrix *matrix)
 	calendar.spec = matrix->period;
 	first = calendar_period_of_wall(&calendar, MIN_TIMESTAMP);
 	final = calendar_period_of_wall(&calendar, END_TIMESTAMP - 1);
-	if (!get_number(reader, PG_INT32_MAX, 3, "number of periods", &matrix->periods_n))
+	if (!migration_bytes_get_number(reader, PG_INT32_MAX, 3, "number of periods", &matrix->periods_n))
 		return false;
 	matrix->periods = palloc_extended(sizeof(MigrationPeriodCell) * (matrix->periods_n + 1),
 									  MCXT_ALLOC_HUGE);
@@ -316,18 +316,18 @@ read_periods(Reader *reader, MigrationMatrix *matrix)
 		MigrationPeriodCell *cell = &matrix->periods[i];
 		uint64		v;
 
-		if (!get(reader, PG_UINT64_MAX, "period", &v))
+		if (!migration_bytes_get(reader, PG_UINT64_MAX, "period", &v))
 			return false;
 		if (unzigzag(v) > PG_UINT32_MAX || unzigzag(v) < (i == 0 ? PG_INT32_MIN : 0))
-			return corrupt(reader, "period");
+			return migration_bytes_corrupt(reader, "period");
 		period += unzigzag(v);
 		/* the period before it is one too */
 		if (period <= first || period > final)
-			return corrupt(reader, "period");
+			return migration_bytes_corrupt(reader, "period");
 		if (v != 0)
 			last = -1;
-		if (!get_step(reader, side * side - 1, "cell of a period", &last) ||
-			!get_count(reader, &cell->count, &total))
+		if (!migration_bytes_get_step(reader, side * side - 1, "cell of a period", &last) ||
+			!migration_bytes_get_count(reader, &cell->count, &total))
 			return false;
 		cell->period = (int32) period;
 		cell->from = (int32) (last / side);
@@ -343,7 +343,7 @@ read_triples(Reader *reader, MigrationMatrix *matrix)
 	int64		last = -1;
 	int64		total = 0;
 
-	if (!get_number(reader, k * k * k, 2, "number of triples", &matrix->triples_n))
+	if (!migration_bytes_get_number(reader, k * k * k, 2, "number of triples", &matrix->triples_n))
 		return false;
 	matrix->triples = palloc_extended(sizeof(MigrationTriple) * (matrix->triples_n + 1),
 									  MCXT_ALLOC_HUGE);
@@ -351,8 +351,8 @@ read_triples(Reader *reader, MigrationMatrix *matrix)
 	{
 		MigrationTriple *triple = &matrix->triples[i];
 
-		if (!get_step(reader, k * k * k, "triple", &last) ||
-			!get_count(reader, &triple->count, &total))
+		if (!migration_bytes_get_step(reader, k * k * k, "triple", &last) ||
+			!migration_bytes_get_count(reader, &triple->count, &total))
 			return false;
 		triple->before = (int32) (last / k / k);
 		triple->from = (int32) (last / k % k);
@@ -365,12 +365,12 @@ static bool
 read_panel(Reader *reader, MigrationMatrix *matrix)
 {
 	if (reader->end - reader->at < 2)
-		return corrupt(reader, "length");
+		return migration_bytes_corrupt(reader, "length");
 	matrix->period.unit = *reader->at++;
 	matrix->period.week_start = *reader->at++;
 	if (matrix->period.unit > PERIOD_UNIT_LAST ||
 		matrix->period.week_start > (matrix->period.unit == PERIOD_WEEK ? 6 : 0))
-		return corrupt(reader, "period");
+		return migration_bytes_corrupt(reader, "period");
 	return read_periods(reader, matrix) && read_triples(reader, matrix);
 }
 
@@ -383,24 +383,24 @@ read_matrix(Reader *reader, const char *data, Size len, MigrationMatrix *matrix,
 	reader->at = (const uint8 *) data;
 	reader->end = reader->at + len;
 	if (len < 3)
-		return corrupt(reader, "length");
+		return migration_bytes_corrupt(reader, "length");
 	if (*reader->at++ != MIGRATION_VERSION)
-		return corrupt(reader, "version");
+		return migration_bytes_corrupt(reader, "version");
 	reader->flags = *reader->at++;
 	matrix->declared = (reader->flags & FLAG_DECLARED) != 0;
 	matrix->given = (reader->flags & FLAG_GIVEN) != 0;
 	matrix->panel = (reader->flags & FLAG_PANEL) != 0;
 	if ((reader->flags & ~FLAGS_ALL) != 0 ||
 		(matrix->given && reader->flags != (FLAG_GIVEN | FLAG_DECLARED)))
-		return corrupt(reader, "flags");
-	if (!read_labels(reader, matrix, check))
+		return migration_bytes_corrupt(reader, "flags");
+	if (!migration_bytes_read_labels(reader, matrix, check))
 		return false;
 	if (!(matrix->given ? read_probabilities(reader, matrix, check) : read_cells(reader, matrix)))
 		return false;
 	if (matrix->panel && !read_panel(reader, matrix))
 		return false;
 	if (reader->at != reader->end)
-		return corrupt(reader, "length");
+		return migration_bytes_corrupt(reader, "length");
 	return true;
 }
 
@@ -461,15 +461,15 @@ migration_check(const char *data, Size len)
 struct varlena *
 migration_finished(struct varlena *value)
 {
-	if (migration_is_open(value))
+	if (migration_is_trans(value))
 		return migration_open_finish(value);
-	return pile_finished(value, migration_add_values);
+	return rollup_finished(value, migration_add_values);
 }
 
 /* ---------- writing ---------- */
 
 static void
-put_amount(StringInfo buf, const Amount *amount)
+migration_bytes_put_amount(StringInfo buf, const Amount *amount)
 {
 	char	   *digits;
 
@@ -490,7 +490,7 @@ put_amount(StringInfo buf, const Amount *amount)
 }
 
 static void
-put_labels(StringInfo buf, const MigrationMatrix *matrix)
+migration_bytes_put_labels(StringInfo buf, const MigrationMatrix *matrix)
 {
 	varint_append(buf, matrix->states);
 	for (int32 i = 0; i < matrix->states; i++)
@@ -519,7 +519,7 @@ put_cells(StringInfo buf, const MigrationMatrix *matrix, bool amounts)
 		varint_append(buf, number - last - 1);
 		varint_append(buf, cell->count - 1);
 		if (amounts)
-			put_amount(buf, &cell->value);
+			migration_bytes_put_amount(buf, &cell->value);
 		last = number;
 	}
 }
@@ -595,7 +595,7 @@ migration_pack(const MigrationMatrix *source)
 											(matrix.given ? FLAG_GIVEN : 0) |
 											(matrix.panel ? FLAG_PANEL : 0) |
 											(amounts ? FLAG_AMOUNTS : 0)));
-	put_labels(&buf, &matrix);
+	migration_bytes_put_labels(&buf, &matrix);
 	if (matrix.given)
 		put_probabilities(&buf, &matrix);
 	else

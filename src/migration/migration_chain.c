@@ -123,7 +123,7 @@ json_text(const JsonbValue *value)
 }
 
 static double
-json_number(const JsonbValue *value, const char *label, const char *argument, bool negative)
+migration_chain_json_number(const JsonbValue *value, const char *label, const char *argument, bool negative)
 {
 	double		number;
 
@@ -171,7 +171,7 @@ migration_chain_numbers(const MigrationChain *chain, Jsonb *object, const char *
 			label = pnstrdup(value.val.string.val, value.val.string.len);
 		else if (token == WJB_VALUE)
 			numbers[migration_chain_state(chain, label, argument)] =
-				json_number(&value, label, argument, negative);
+				migration_chain_json_number(&value, label, argument, negative);
 	}
 	return numbers;
 }

@@ -28,7 +28,7 @@ static const char *const ascii_shades[SHADES + 1] = {" ", ".", ":", "+", "#"};
 
 /* A label as wide as it looks, cut where it is too wide; returns its width. */
 static int
-put_label(StringInfo buf, const char *label, int most)
+migration_chart_put_label(StringInfo buf, const char *label, int most)
 {
 	int			width = 0;
 
@@ -59,7 +59,7 @@ label_width(const char *label)
 	int			width;
 
 	initStringInfo(&scratch);
-	width = put_label(&scratch, label, LABEL_WIDTH);
+	width = migration_chart_put_label(&scratch, label, LABEL_WIDTH);
 	pfree(scratch.data);
 	return width;
 }
@@ -71,12 +71,12 @@ put_state(StringInfo buf, int32 number, int digits, const char *label, int width
 	int			used;
 
 	appendStringInfo(buf, "%*d ", digits, number);
-	used = put_label(buf, label, LABEL_WIDTH);
+	used = migration_chart_put_label(buf, label, LABEL_WIDTH);
 	appendStringInfoSpaces(buf, width - used);
 }
 
 static void
-end_line(StringInfo buf)
+migration_chart_end_line(StringInfo buf)
 {
 	while (buf->len > 0 && buf->data[buf->len - 1] == ' ')
 		buf->data[--buf->len] = '\0';
@@ -121,7 +121,7 @@ put_notes(StringInfo buf, const MigrationMatrix *matrix, int32 lines, int32 colu
 }
 
 static text *
-chart_text(const MigrationMatrix *matrix)
+migration_chart_text(const MigrationMatrix *matrix)
 {
 	StringInfoData buf;
 	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
@@ -140,7 +140,7 @@ chart_text(const MigrationMatrix *matrix)
 					 matrix->given ? "" : "customers");
 	for (int32 j = 0; j < columns; j++)
 		appendStringInfo(&buf, "%4d ", j + 1);
-	end_line(&buf);
+	migration_chart_end_line(&buf);
 	for (int32 i = 0; i < lines; i++)
 	{
 		double		customers = 0;
@@ -153,7 +153,7 @@ chart_text(const MigrationMatrix *matrix)
 		else
 			appendStringInfo(&buf, " %11.0f ", customers);
 		put_percents(&buf, &p[(int64) i * k], columns, utf8);
-		end_line(&buf);
+		migration_chart_end_line(&buf);
 	}
 	put_notes(&buf, matrix, lines, columns);
 	return cstring_to_text_with_len(buf.data, buf.len);
@@ -168,5 +168,5 @@ migration_chart(PG_FUNCTION_ARGS)
 	migration_unpack(PG_GETARG_MIGRATION_PP(0), &matrix);
 	if (matrix.states == 0)
 		PG_RETURN_TEXT_P(cstring_to_text("no states"));
-	PG_RETURN_TEXT_P(chart_text(&matrix));
+	PG_RETURN_TEXT_P(migration_chart_text(&matrix));
 }

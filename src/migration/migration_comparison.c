@@ -3,7 +3,7 @@
  *	  SQL-callable: did customers who were exposed to a campaign move otherwise
  *	  than those of a control group, and from where to where?
  *
- * Promises: see migration_tables.h; segments that only one group knows are named.
+ * Promises: see migration_comparison_tables.h; segments that only one group knows are named.
  * Never: takes the customers of one group for more than a sample.
  */
 #include "migration/migration_comparison_tables.h"
@@ -192,7 +192,7 @@ cell_reason(const char *from, const double *customers)
 
 /* customers and probability of each, difference and limits, customers moved */
 static void
-put_cell(Datum *values, bool *nulls, const double *hits, const double *customers, double z)
+migration_comparison_put_cell(Datum *values, bool *nulls, const double *hits, const double *customers, double z)
 {
 	bool		both = customers[0] > 0 && customers[1] > 0;
 	double		nan = get_float8_nan();
@@ -262,7 +262,7 @@ migration_test_cells(PG_FUNCTION_ARGS)
 				continue;
 			values[0] = CStringGetTextDatum(migration_samples_from(&samples, i));
 			values[1] = CStringGetTextDatum(to_name(&samples, j));
-			put_cell(values + 2, nulls + 2, hits, customers, z);
+			migration_comparison_put_cell(values + 2, nulls + 2, hits, customers, z);
 			migration_put_reason(values, nulls, 10,
 								 cell_reason(migration_samples_from(&samples, i), customers));
 			migration_put_reason(values, nulls, 11, cell_note(&samples, i, j));

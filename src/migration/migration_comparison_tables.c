@@ -2,7 +2,7 @@
  * migration_comparison_tables.c
  *	  Migration matrices as tables of counts, for the tests of them.
  *
- * Promises: see migration_tables.h.
+ * Promises: see migration_comparison_tables.h.
  */
 #include "migration/migration_comparison_tables.h"
 
@@ -26,7 +26,7 @@ statistic(const Contingency *sums, int kind)
 /* ---------- tables ---------- */
 
 static int
-compare_cells(const void *a, const void *b)
+comparison_tables_compare_cells(const void *a, const void *b)
 {
 	const MigrationTestCell *x = a;
 	const MigrationTestCell *y = b;
@@ -86,7 +86,7 @@ count_samples(const MigrationTables *tables)
 void
 migration_tables_close(MigrationTables *tables)
 {
-	qsort(tables->cells, tables->n, sizeof(MigrationTestCell), compare_cells);
+	qsort(tables->cells, tables->n, sizeof(MigrationTestCell), comparison_tables_compare_cells);
 	for (int64 first = 0, next; first < tables->n; first = next)
 	{
 		int32		table = tables->cells[first].table;

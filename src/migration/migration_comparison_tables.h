@@ -13,8 +13,8 @@
  * name; no p value where nothing can be compared.
  * Never: knows what the samples are: groups, periods or pasts.
  */
-#ifndef RETENTION_MIGRATION_TABLES_H
-#define RETENTION_MIGRATION_TABLES_H
+#ifndef RETENTION_MIGRATION_COMPARISON_TABLES_H
+#define RETENTION_MIGRATION_COMPARISON_TABLES_H
 
 #include "migration/migration_chain.h"
 #include "lib/stringinfo.h"
@@ -128,4 +128,4 @@ extern double migration_confidence(FunctionCallInfo fcinfo, int arg);
 /* A name more in a list. */
 extern void migration_add_name(StringInfo buf, const char *title, const char *label);
 
-#endif							/* RETENTION_MIGRATION_TABLES_H */
+#endif							/* RETENTION_MIGRATION_COMPARISON_TABLES_H */

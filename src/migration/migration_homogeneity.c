@@ -3,7 +3,7 @@
  *	  SQL-callable: do customers move alike in all periods, or in all of several
  *	  matrices, and is it enough to know where they are?
  *
- * Promises: see migration_tables.h; segments that not all matrices know are named.
+ * Promises: see migration_comparison_tables.h; segments that not all matrices know are named.
  * Never: compares what was seen once only.
  */
 #include "migration/migration_comparison_tables.h"

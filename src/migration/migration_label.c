@@ -94,7 +94,7 @@ migration_label_compare(const char *a, const char *b)
 }
 
 static int
-compare_pointers(const void *a, const void *b)
+migration_label_compare_pointers(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
@@ -105,7 +105,7 @@ check_distinct(char **labels, int32 n)
 	char	  **sorted = palloc(sizeof(char *) * n);
 
 	memcpy(sorted, labels, sizeof(char *) * n);
-	qsort(sorted, n, sizeof(char *), compare_pointers);
+	qsort(sorted, n, sizeof(char *), migration_label_compare_pointers);
 	for (int32 i = 1; i < n; i++)
 		if (strcmp(sorted[i - 1], sorted[i]) == 0)
 			ereport(ERROR,

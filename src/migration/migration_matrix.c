@@ -14,7 +14,7 @@
 #include "utils/float.h"
 
 static void
-too_many_customers(void)
+migration_matrix_too_many_customers(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -25,13 +25,13 @@ static inline void
 count_add(int64 *count, int64 more)
 {
 	if (unlikely(pg_add_s64_overflow(*count, more, count)))
-		too_many_customers();
+		migration_matrix_too_many_customers();
 }
 
 /* ---------- order ---------- */
 
 static inline int
-compare_cells(const MigrationCell *a, const MigrationCell *b)
+migration_matrix_compare_cells(const MigrationCell *a, const MigrationCell *b)
 {
 	if (a->from != b->from)
 		return a->from < b->from ? -1 : 1;
@@ -60,7 +60,7 @@ compare_triples(const MigrationTriple *a, const MigrationTriple *b)
 
 #define ST_SORT sort_cells
 #define ST_ELEMENT_TYPE MigrationCell
-#define ST_COMPARE(a, b) compare_cells(a, b)
+#define ST_COMPARE(a, b) migration_matrix_compare_cells(a, b)
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE
@@ -209,7 +209,7 @@ migration_normalise(MigrationMatrix *matrix)
 	if (!matrix->declared)
 		sort_states(matrix);
 	NORMALISE(MigrationCell, matrix->cells, matrix->cells_n,
-			  compare_cells, sort_cells, sum_cells);
+			  migration_matrix_compare_cells, sort_cells, sum_cells);
 	NORMALISE(MigrationPeriodCell, matrix->periods, matrix->periods_n,
 			  compare_periods, sort_periods, sum_periods);
 	NORMALISE(MigrationTriple, matrix->triples, matrix->triples_n,
@@ -317,7 +317,7 @@ compare_names(const void *a, const void *b)
 
 /* All states: of the one that declares them, else of both. */
 static int32
-union_labels(const MigrationMatrix *a, const MigrationMatrix *b, char **labels)
+migration_matrix_union_labels(const MigrationMatrix *a, const MigrationMatrix *b, char **labels)
 {
 	const MigrationMatrix *list = a->declared ? a : b;
 	int32		n = 0;
@@ -339,7 +339,7 @@ union_labels(const MigrationMatrix *a, const MigrationMatrix *b, char **labels)
 }
 
 static int
-compare_labels(const void *a, const void *b)
+migration_matrix_compare_labels(const void *a, const void *b)
 {
 	return strcmp(**(char **const *) a, **(char **const *) b);
 }
@@ -353,11 +353,11 @@ to_list(MigrationMatrix *matrix, char **labels, int32 n)
 
 	for (int32 i = 0; i < n; i++)
 		sorted[i] = &labels[i];
-	qsort(sorted, n, sizeof(char **), compare_labels);
+	qsort(sorted, n, sizeof(char **), migration_matrix_compare_labels);
 	for (int32 i = 0; i < matrix->states; i++)
 	{
 		char	  **key = &matrix->labels[i];
-		char	 ***found = bsearch(&key, sorted, n, sizeof(char **), compare_labels);
+		char	 ***found = bsearch(&key, sorted, n, sizeof(char **), migration_matrix_compare_labels);
 
 		if (found == NULL)
 			elog(ERROR, "state is in no list");
@@ -411,7 +411,7 @@ migration_add(const MigrationMatrix *a, const MigrationMatrix *b)
 	{
 		check_lists(a, b);
 		sum->labels = palloc(sizeof(char *) * ((Size) a->states + b->states + 1));
-		sum->states = union_labels(a, b, sum->labels);
+		sum->states = migration_matrix_union_labels(a, b, sum->labels);
 		to_list(&x, sum->labels, sum->states);
 		to_list(&y, sum->labels, sum->states);
 	}

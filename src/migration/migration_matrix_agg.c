@@ -3,7 +3,7 @@
  *	  SQL-callable: the aggregates that make a migration_matrix of rows with two
  *	  segments.
  *
- * The transition state has the type migration_matrix (migration_open.h) and
+ * The transition state has the type migration_matrix (migration_trans.h) and
  * needs nothing that a call site remembers.  What fn_extra holds here only saves
  * looking things up again, and may be lost after any row.
  *
@@ -85,8 +85,8 @@ states_argument(FunctionCallInfo fcinfo, int arg)
 	return construct_md_array(values, nulls, 1, dims, bounds, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
-static pg_noinline MigrationOpen *
-create_state(FunctionCallInfo fcinfo, LabelType type, int states_arg)
+static pg_noinline MigrationTrans *
+matrix_agg_create_state(FunctionCallInfo fcinfo, LabelType type, int states_arg)
 {
 	char	  **labels;
 	int32		n;
@@ -101,7 +101,7 @@ create_state(FunctionCallInfo fcinfo, LabelType type, int states_arg)
 
 /* Is the list of this row that of the state?  A constant needs no second look. */
 static inline void
-check_states(FunctionCallInfo fcinfo, int states_arg, const MigrationOpen *open)
+check_states(FunctionCallInfo fcinfo, int states_arg, const MigrationTrans *open)
 {
 	static const char constant = 0;
 
@@ -149,7 +149,7 @@ read_label(FunctionCallInfo fcinfo, int arg, LabelType type, char *buf,
 static pg_attribute_always_inline Datum
 matrix_trans(FunctionCallInfo fcinfo, LabelType type, int value_arg, int states_arg)
 {
-	MigrationOpen *open;
+	MigrationTrans *open;
 	MigrationMove move;
 	char		from[INTEGER_LABEL];
 	char		to[INTEGER_LABEL];
@@ -158,7 +158,7 @@ matrix_trans(FunctionCallInfo fcinfo, LabelType type, int value_arg, int states_
 	if (unlikely(PG_ARGISNULL(0)))
 	{
 		require_argument(fcinfo, states_arg, "list of states");
-		open = create_state(fcinfo, type, states_arg);
+		open = matrix_agg_create_state(fcinfo, type, states_arg);
 	}
 	else
 		open = migration_open_state((MigrationValue *) PG_GETARG_POINTER(0));
@@ -233,14 +233,14 @@ PG_FUNCTION_INFO_V1(migration_matrix_rollup);
 Datum
 migration_matrix_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, migration_add_values, migration_finished);
+	return rollup_trans(fcinfo, migration_add_values, migration_finished);
 }
 
 PG_FUNCTION_INFO_V1(migration_matrix_rollup_final);
 Datum
 migration_matrix_rollup_final(PG_FUNCTION_ARGS)
 {
-	return pile_rollup_final(fcinfo, migration_add_values);
+	return rollup_final(fcinfo, migration_add_values);
 }
 
 /* +: NULL counts as nothing. */

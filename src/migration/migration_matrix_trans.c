@@ -6,7 +6,7 @@
  * their first row, a hash table of their numbers, and a heap of bytes that has
  * the labels' text and the amounts that are not small.
  *
- * The promises are in migration_open.h.
+ * The promises are in migration_trans.h.
  */
 #include "migration/migration_matrix_trans.h"
 
@@ -44,7 +44,7 @@ typedef struct OpenLabel
 	uint32		len;
 } OpenLabel;
 
-struct MigrationOpen
+struct MigrationTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
 	uint8		version;		/* MIGRATION_OPEN */
@@ -66,34 +66,34 @@ struct MigrationOpen
 #define LABELS_SIZE(n)	(sizeof(OpenLabel) * (Size) (n))
 #define SLOTS(n)		((Size) (n) * 2)
 #define OPEN_SIZE(cells, labels, heap) \
-	(offsetof(MigrationOpen, cell) + CELLS_SIZE(cells) + LABELS_SIZE(labels) + \
+	(offsetof(MigrationTrans, cell) + CELLS_SIZE(cells) + LABELS_SIZE(labels) + \
 	 SLOTS(labels) * sizeof(uint16) + (Size) (heap))
 
 static inline OpenLabel *
-labels_of(const MigrationOpen *open)
+labels_of(const MigrationTrans *open)
 {
 	return (OpenLabel *) ((char *) open->cell + CELLS_SIZE(open->cell_room));
 }
 
 /* Numbers of labels, plus one; 0: free. */
 static inline uint16 *
-slots_of(const MigrationOpen *open)
+matrix_trans_slots_of(const MigrationTrans *open)
 {
 	return (uint16 *) ((char *) labels_of(open) + LABELS_SIZE(open->label_room));
 }
 
 static inline char *
-heap_of(const MigrationOpen *open)
+heap_of(const MigrationTrans *open)
 {
-	return (char *) (slots_of(open) + SLOTS(open->label_room));
+	return (char *) (matrix_trans_slots_of(open) + SLOTS(open->label_room));
 }
 
 /* ---------- room ---------- */
 
-static MigrationOpen *
-allocate(uint32 cell_room, uint32 label_room, uint64 heap_room)
+static MigrationTrans *
+matrix_trans_allocate(uint32 cell_room, uint32 label_room, uint64 heap_room)
 {
-	MigrationOpen *open;
+	MigrationTrans *open;
 	Size		size = OPEN_SIZE(cell_room, label_room, heap_room);
 
 	if (heap_room > MaxAllocSize || size > MaxAllocSize)
@@ -112,7 +112,7 @@ allocate(uint32 cell_room, uint32 label_room, uint64 heap_room)
 }
 
 static inline OpenCell *
-find_cell(MigrationOpen *open, uint32 key)
+matrix_trans_find_cell(MigrationTrans *open, uint32 key)
 {
 	uint32		place = (uint32) ((key * UINT64CONST(0x9e3779b97f4a7c15)) >> open->shift);
 
@@ -126,9 +126,9 @@ find_cell(MigrationOpen *open, uint32 key)
 }
 
 static void
-put_slot(MigrationOpen *open, uint32 number)
+matrix_trans_put_slot(MigrationTrans *open, uint32 number)
 {
-	uint16	   *slots = slots_of(open);
+	uint16	   *slots = matrix_trans_slots_of(open);
 	uint32		mask = SLOTS(open->label_room) - 1;
 	uint32		place = labels_of(open)[number].hash & mask;
 
@@ -139,7 +139,7 @@ put_slot(MigrationOpen *open, uint32 number)
 
 /* Bytes at the end of the heap, for which there is room. */
 static uint32
-put_heap(MigrationOpen *open, const void *data, uint32 len)
+put_heap(MigrationTrans *open, const void *data, uint32 len)
 {
 	uint32		at = INTALIGN(open->heap);
 
@@ -149,16 +149,16 @@ put_heap(MigrationOpen *open, const void *data, uint32 len)
 }
 
 static Numeric
-big_of(const MigrationOpen *open, const OpenCell *cell)
+big_of(const MigrationTrans *open, const OpenCell *cell)
 {
 	return (Numeric) (heap_of(open) + cell->value);
 }
 
 /* The same with other room; amounts that were replaced are left behind. */
-static pg_noinline MigrationOpen *
-resize(const MigrationOpen *open, uint32 cell_room, uint32 label_room, uint64 heap_room)
+static pg_noinline MigrationTrans *
+resize(const MigrationTrans *open, uint32 cell_room, uint32 label_room, uint64 heap_room)
 {
-	MigrationOpen *other = allocate(cell_room, label_room, heap_room);
+	MigrationTrans *other = matrix_trans_allocate(cell_room, label_room, heap_room);
 
 	other->declared = open->declared;
 	other->cells = open->cells;
@@ -171,7 +171,7 @@ resize(const MigrationOpen *open, uint32 cell_room, uint32 label_room, uint64 he
 
 		*label = labels_of(open)[i];
 		label->at = put_heap(other, heap_of(open) + label->at, label->len);
-		put_slot(other, i);
+		matrix_trans_put_slot(other, i);
 	}
 	for (uint32 i = 0; i < open->cell_room; i++)
 	{
@@ -180,7 +180,7 @@ resize(const MigrationOpen *open, uint32 cell_room, uint32 label_room, uint64 he
 
 		if (cell->count == 0)
 			continue;
-		to = find_cell(other, cell->key);
+		to = matrix_trans_find_cell(other, cell->key);
 		*to = *cell;
 		if (cell->scale == SCALE_BIG)
 			to->value = put_heap(other, big_of(open, cell), VARSIZE(big_of(open, cell)));
@@ -190,7 +190,7 @@ resize(const MigrationOpen *open, uint32 cell_room, uint32 label_room, uint64 he
 
 /* Bytes of the heap that are still needed. */
 static uint64
-live_heap(const MigrationOpen *open)
+live_heap(const MigrationTrans *open)
 {
 	uint64		live = 0;
 
@@ -203,8 +203,8 @@ live_heap(const MigrationOpen *open)
 }
 
 /* Room for so many bytes more in the heap, and for as many to be left behind. */
-static MigrationOpen *
-reserve_heap(MigrationOpen *open, Size more)
+static MigrationTrans *
+reserve_heap(MigrationTrans *open, Size more)
 {
 	if (likely(INTALIGN(open->heap) + more <= open->heap_room))
 		return open;
@@ -216,7 +216,7 @@ reserve_heap(MigrationOpen *open, Size more)
 
 /* A label's number; open->labels if it has none. */
 static inline uint32
-find_label(const MigrationOpen *open, const char *text, uint32 len, uint32 guess)
+find_label(const MigrationTrans *open, const char *text, uint32 len, uint32 guess)
 {
 	const OpenLabel *labels = labels_of(open);
 	const char *heap = heap_of(open);
@@ -230,7 +230,7 @@ find_label(const MigrationOpen *open, const char *text, uint32 len, uint32 guess
 	if (unlikely(len == 0))
 		return open->labels;
 	hash = label_bytes_hash(text, len);
-	slots = slots_of(open);
+	slots = matrix_trans_slots_of(open);
 	mask = SLOTS(open->label_room) - 1;
 	for (uint32 place = hash & mask; slots[place] != 0; place = (place + 1) & mask)
 	{
@@ -244,8 +244,8 @@ find_label(const MigrationOpen *open, const char *text, uint32 len, uint32 guess
 }
 
 /* A label that has no number yet gets the next one. */
-static pg_noinline MigrationOpen *
-add_label(MigrationOpen *open, const char *text, uint32 len)
+static pg_noinline MigrationTrans *
+matrix_trans_add_label(MigrationTrans *open, const char *text, uint32 len)
 {
 	OpenLabel  *label;
 
@@ -258,13 +258,13 @@ add_label(MigrationOpen *open, const char *text, uint32 len)
 	label->hash = label_bytes_hash(text, len);
 	label->len = len;
 	label->at = put_heap(open, text, len);
-	put_slot(open, open->labels++);
+	matrix_trans_put_slot(open, open->labels++);
 	return open;
 }
 
 /* The same for a label of a row, which may be a wrong one. */
-static pg_noinline MigrationOpen *
-new_label(MigrationOpen *open, const char *text, uint32 len)
+static pg_noinline MigrationTrans *
+new_label(MigrationTrans *open, const char *text, uint32 len)
 {
 	migration_label_check(text, len);
 	if (open->declared)
@@ -273,32 +273,32 @@ new_label(MigrationOpen *open, const char *text, uint32 len)
 				 errmsg("segment \"%s\" is not in the list of states",
 						migration_label_quote(text, len)),
 				 errhint("Add it to the list, or leave the list out.")));
-	return add_label(open, text, len);
+	return matrix_trans_add_label(open, text, len);
 }
 
-MigrationOpen *
+MigrationTrans *
 migration_open_create(void)
 {
-	return allocate(FIRST_CELLS, FIRST_LABELS, FIRST_HEAP);
+	return matrix_trans_allocate(FIRST_CELLS, FIRST_LABELS, FIRST_HEAP);
 }
 
-MigrationOpen *
+MigrationTrans *
 migration_open_declare(char **labels, int32 n)
 {
-	MigrationOpen *open;
+	MigrationTrans *open;
 	uint64		bytes = FIRST_HEAP;
 
 	for (int32 i = 0; i < n; i++)
 		bytes += INTALIGN(strlen(labels[i]));
-	open = allocate(FIRST_CELLS, pg_nextpower2_32(Max(n, FIRST_LABELS)), INTALIGN(bytes));
+	open = matrix_trans_allocate(FIRST_CELLS, pg_nextpower2_32(Max(n, FIRST_LABELS)), INTALIGN(bytes));
 	for (int32 i = 0; i < n; i++)
-		open = add_label(open, labels[i], strlen(labels[i]));
+		open = matrix_trans_add_label(open, labels[i], strlen(labels[i]));
 	open->declared = true;
 	return open;
 }
 
 bool
-migration_open_declares(const MigrationOpen *open, const ArrayType *states)
+migration_open_declares(const MigrationTrans *open, const ArrayType *states)
 {
 	const char *at = ARR_DATA_PTR(states);
 	int			n = ArrayGetNItems(ARR_NDIM(states), ARR_DIMS(states));
@@ -323,7 +323,7 @@ migration_open_declares(const MigrationOpen *open, const ArrayType *states)
 /* ---------- customers ---------- */
 
 static Amount
-cell_amount(const MigrationOpen *open, const OpenCell *cell)
+cell_amount(const MigrationTrans *open, const OpenCell *cell)
 {
 	Amount		amount = amount_none();
 
@@ -340,10 +340,10 @@ cell_amount(const MigrationOpen *open, const OpenCell *cell)
 	return amount;
 }
 
-static pg_noinline MigrationOpen *
-add_amount_slow(MigrationOpen *open, uint32 key, const Amount *amount)
+static pg_noinline MigrationTrans *
+add_amount_slow(MigrationTrans *open, uint32 key, const Amount *amount)
 {
-	OpenCell   *cell = find_cell(open, key);
+	OpenCell   *cell = matrix_trans_find_cell(open, key);
 	Amount		had = cell_amount(open, cell);
 	Amount		sum = amount_add(&had, amount);
 
@@ -355,7 +355,7 @@ add_amount_slow(MigrationOpen *open, uint32 key, const Amount *amount)
 		if (big == had.big)
 			return open;
 		open = reserve_heap(open, VARSIZE(big));
-		cell = find_cell(open, key);
+		cell = matrix_trans_find_cell(open, key);
 		cell->scale = SCALE_BIG;
 		cell->value = put_heap(open, big, VARSIZE(big));
 		return open;
@@ -365,8 +365,8 @@ add_amount_slow(MigrationOpen *open, uint32 key, const Amount *amount)
 	return open;
 }
 
-static inline MigrationOpen *
-add_amount(MigrationOpen *open, OpenCell *cell, const Amount *amount)
+static inline MigrationTrans *
+matrix_trans_add_amount(MigrationTrans *open, OpenCell *cell, const Amount *amount)
 {
 	if (likely(cell->scale == amount->scale && amount->big == NULL))
 	{
@@ -382,17 +382,17 @@ add_amount(MigrationOpen *open, OpenCell *cell, const Amount *amount)
 }
 
 /* Customers of a cell, by the numbers of its labels. */
-static inline MigrationOpen *
-count_cell(MigrationOpen *open, uint32 key, int64 customers, const Amount *amount)
+static inline MigrationTrans *
+matrix_trans_count_cell(MigrationTrans *open, uint32 key, int64 customers, const Amount *amount)
 {
-	OpenCell   *cell = find_cell(open, key);
+	OpenCell   *cell = matrix_trans_find_cell(open, key);
 
 	if (unlikely(cell->count == 0))
 	{
 		if (open->cells >= open->cell_room / 4 * 3)
 		{
 			open = resize(open, open->cell_room * 2, open->label_room, open->heap_room);
-			cell = find_cell(open, key);
+			cell = matrix_trans_find_cell(open, key);
 		}
 		open->cells++;
 		cell->key = key;
@@ -403,12 +403,12 @@ count_cell(MigrationOpen *open, uint32 key, int64 customers, const Amount *amoun
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("too many customers in a migration_matrix")));
 	if (amount->scale != AMOUNT_NONE)
-		open = add_amount(open, cell, amount);
+		open = matrix_trans_add_amount(open, cell, amount);
 	return open;
 }
 
-MigrationOpen *
-migration_open_add(MigrationOpen *open, const MigrationMove *move)
+MigrationTrans *
+migration_open_add(MigrationTrans *open, const MigrationMove *move)
 {
 	uint32		from = NOWHERE;
 	uint32		to = NOWHERE;
@@ -429,17 +429,17 @@ migration_open_add(MigrationOpen *open, const MigrationMove *move)
 	}
 	if (unlikely(from == NOWHERE && to == NOWHERE))
 		return open;
-	return count_cell(open, from << 16 | to, move->customers, &move->value);
+	return matrix_trans_count_cell(open, from << 16 | to, move->customers, &move->value);
 }
 
 /* ---------- other matrices ---------- */
 
 /* Open bytes as a copy: whole, aligned and ours, wherever they came from. */
-static MigrationOpen *
-copy(const MigrationValue *value)
+static MigrationTrans *
+matrix_trans_copy(const MigrationValue *value)
 {
 	Size		len = VARSIZE_ANY_EXHDR(value);
-	MigrationOpen *open = palloc(Max(VARHDRSZ + len, OPEN_SIZE(0, 0, 0)));
+	MigrationTrans *open = palloc(Max(VARHDRSZ + len, OPEN_SIZE(0, 0, 0)));
 
 	SET_VARSIZE(open, VARHDRSZ + len);
 	memcpy(VARDATA(open), VARDATA_ANY(value), len);
@@ -464,8 +464,8 @@ lists_differ(void)
 			 errmsg("list of states must be the same in all rows")));
 }
 
-static MigrationOpen *
-merge_open(MigrationOpen *open, const MigrationOpen *more)
+static MigrationTrans *
+merge_trans(MigrationTrans *open, const MigrationTrans *more)
 {
 	uint32	   *map = palloc(sizeof(uint32) * (more->labels + 1));
 
@@ -481,7 +481,7 @@ merge_open(MigrationOpen *open, const MigrationOpen *more)
 		if (open->declared && map[i] != i)
 			lists_differ();
 		if (map[i] == open->labels)
-			open = add_label(open, text, label->len);
+			open = matrix_trans_add_label(open, text, label->len);
 	}
 	for (uint32 i = 0; i < more->cell_room; i++)
 	{
@@ -496,17 +496,17 @@ merge_open(MigrationOpen *open, const MigrationOpen *more)
 		amount = cell_amount(more, cell);
 		from = from == NOWHERE ? NOWHERE : map[from];
 		to = to == NOWHERE ? NOWHERE : map[to];
-		open = count_cell(open, from << 16 | to, cell->count, &amount);
+		open = matrix_trans_count_cell(open, from << 16 | to, cell->count, &amount);
 	}
 	pfree(map);
 	return open;
 }
 
 /* A finished matrix opened again; only what this aggregate can have made. */
-static MigrationOpen *
+static MigrationTrans *
 reopen(const MigrationMatrix *matrix)
 {
-	MigrationOpen *open;
+	MigrationTrans *open;
 
 	if (matrix->given || matrix->panel)
 		ereport(ERROR,
@@ -522,35 +522,35 @@ reopen(const MigrationMatrix *matrix)
 		uint32		from = cell->from == matrix->states ? NOWHERE : cell->from;
 		uint32		to = cell->to == matrix->states ? NOWHERE : cell->to;
 
-		open = count_cell(open, from << 16 | to, cell->count, &cell->value);
+		open = matrix_trans_count_cell(open, from << 16 | to, cell->count, &cell->value);
 	}
 	return open;
 }
 
-MigrationOpen *
-migration_open_merge(MigrationOpen *open, const MigrationValue *more)
+MigrationTrans *
+migration_open_merge(MigrationTrans *open, const MigrationValue *more)
 {
 	MigrationMatrix matrix;
 
-	if (migration_is_open(more))
-		return merge_open(open, copy(more));
+	if (migration_is_trans(more))
+		return merge_trans(open, matrix_trans_copy(more));
 	migration_unpack(more, &matrix);
 	/* what no rows make */
 	if (matrix.states == 0 && !matrix.declared && !matrix.panel)
 		return open;
-	return merge_open(open, reopen(&matrix));
+	return merge_trans(open, reopen(&matrix));
 }
 
-MigrationOpen *
+MigrationTrans *
 migration_open_state(MigrationValue *value)
 {
 	MigrationMatrix matrix;
 
-	if (VARATT_IS_4B_U(value) && migration_is_open(value))
-		return (MigrationOpen *) value;
+	if (VARATT_IS_4B_U(value) && migration_is_trans(value))
+		return (MigrationTrans *) value;
 	value = (MigrationValue *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(value));
-	if (migration_is_open(value))
-		return copy(value);
+	if (migration_is_trans(value))
+		return matrix_trans_copy(value);
 	migration_unpack(value, &matrix);
 	return reopen(&matrix);
 }
@@ -560,7 +560,7 @@ migration_open_state(MigrationValue *value)
 MigrationValue *
 migration_open_finish(const MigrationValue *value)
 {
-	const MigrationOpen *open = copy(value);
+	const MigrationTrans *open = matrix_trans_copy(value);
 	MigrationMatrix matrix;
 
 	memset(&matrix, 0, sizeof(matrix));

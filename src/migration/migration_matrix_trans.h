@@ -14,14 +14,14 @@
  * not depend on the order of rows or on how they were split.
  * Never: holds a pointer, or which customer did what.
  */
-#ifndef RETENTION_MIGRATION_OPEN_H
-#define RETENTION_MIGRATION_OPEN_H
+#ifndef RETENTION_MIGRATION_MATRIX_TRANS_H
+#define RETENTION_MIGRATION_MATRIX_TRANS_H
 
 #include "migration/migration.h"
 
 #define MIGRATION_OPEN 0xf1		/* in place of the version */
 
-typedef struct MigrationOpen MigrationOpen;
+typedef struct MigrationTrans MigrationTrans;
 
 /* One row: a NULL label is nowhere. */
 typedef struct MigrationMove
@@ -35,37 +35,37 @@ typedef struct MigrationMove
 } MigrationMove;
 
 static inline bool
-migration_is_open(const struct varlena *value)
+migration_is_trans(const struct varlena *value)
 {
 	return VARSIZE_ANY_EXHDR(value) > 0 &&
 		*(const uint8 *) VARDATA_ANY(value) == MIGRATION_OPEN;
 }
 
 /* Without customers, in the current context. */
-extern MigrationOpen *migration_open_create(void);
+extern MigrationTrans *migration_open_create(void);
 
 /* With a declared list. */
-extern MigrationOpen *migration_open_declare(char **labels, int32 n);
+extern MigrationTrans *migration_open_declare(char **labels, int32 n);
 
 /* Does it declare this list? */
-extern bool migration_open_declares(const MigrationOpen *open, const struct ArrayType *states);
+extern bool migration_open_declares(const MigrationTrans *open, const struct ArrayType *states);
 
 /*
  * Changes the matrix in place, or where it must grow returns a larger one in the
  * current context.
  */
-extern MigrationOpen *migration_open_add(MigrationOpen *open, const MigrationMove *move);
+extern MigrationTrans *migration_open_add(MigrationTrans *open, const MigrationMove *move);
 
 /* Adds another matrix, open or finished; the same promise. */
-extern MigrationOpen *migration_open_merge(MigrationOpen *open, const MigrationValue *more);
+extern MigrationTrans *migration_open_merge(MigrationTrans *open, const MigrationValue *more);
 
 /*
  * A transition state to be changed in place: the value itself if it is open,
  * else an open copy of it in the current context.
  */
-extern MigrationOpen *migration_open_state(MigrationValue *value);
+extern MigrationTrans *migration_open_state(MigrationValue *value);
 
 /* The finished matrix, in the current context; the open one stays as it is. */
 extern MigrationValue *migration_open_finish(const MigrationValue *value);
 
-#endif							/* RETENTION_MIGRATION_OPEN_H */
+#endif							/* RETENTION_MIGRATION_MATRIX_TRANS_H */

@@ -3,7 +3,7 @@
  *	  SQL-callable: migration_matrix() straight from the rows of a panel.
  *
  * One pass over rows of customer, time and segment gathers each customer's
- * segment by calendar period in a book (panel_book.h); the final function counts
+ * segment by calendar period in a log (panel_log.h); the final function counts
  * who moved between consecutive periods.
  *
  * Promises: the same matrix, to the last bit, whatever the order of rows, the plan
@@ -108,9 +108,9 @@ segment_kind(FunctionCallInfo fcinfo)
 	return SEGMENT_ENUM;
 }
 
-/* The number of a row's segment in a book. */
+/* The number of a row's segment in a log. */
 static uint32
-segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelBook *book)
+segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelLog *log)
 {
 	Datum		value = PG_GETARG_DATUM(ARG_SEGMENT);
 	char		digits[INTEGER_LABEL];
@@ -122,13 +122,13 @@ segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelBook *book
 			{
 				text	   *packed = DatumGetTextPP(value);
 
-				return panel_book_label(book, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+				return panel_log_label(log, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
 			}
 		case SEGMENT_PADDED:
 			{
 				text	   *packed = DatumGetTextPP(value);
 
-				return panel_book_label(book, VARDATA_ANY(packed),
+				return panel_log_label(log, VARDATA_ANY(packed),
 										bpchartruelen(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)));
 			}
 		case SEGMENT_NAME:
@@ -157,14 +157,14 @@ segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelBook *book
 				break;
 			}
 	}
-	return panel_book_label(book, label, strlen(label));
+	return panel_log_label(log, label, strlen(label));
 }
 
 /* ---------- parameters ---------- */
 
 /* None of the parameters that the signature has may be NULL. */
 static void
-require_parameters(FunctionCallInfo fcinfo, const PanelQuery *query)
+migration_panel_require_parameters(FunctionCallInfo fcinfo, const PanelQuery *query)
 {
 	require_argument(fcinfo, ARG_PERIOD, "period");
 	require_argument(fcinfo, query->states_arg, "list of states");
@@ -213,7 +213,7 @@ customer_collation(FunctionCallInfo fcinfo)
 
 /* A set of parameters that has not been seen yet: read and check it. */
 static PanelVariant *
-create_variant(FunctionCallInfo fcinfo, PanelQuery *query)
+migration_panel_create_variant(FunctionCallInfo fcinfo, PanelQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	PanelVariant *variant = palloc0(sizeof(PanelVariant));
@@ -265,7 +265,7 @@ same_states(FunctionCallInfo fcinfo, int arg, const ArrayType *states)
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
 static const char *
-variant_differs(FunctionCallInfo fcinfo, const PanelQuery *query, const PanelVariant *variant)
+migration_panel_variant_differs(FunctionCallInfo fcinfo, const PanelQuery *query, const PanelVariant *variant)
 {
 	if (!text_equal(PG_GETARG_TEXT_PP(ARG_PERIOD), variant->period))
 		return "period";
@@ -281,27 +281,27 @@ variant_differs(FunctionCallInfo fcinfo, const PanelQuery *query, const PanelVar
  * which a row must not differ from, or for a new group those of the row.
  */
 static void
-find_variant(FunctionCallInfo fcinfo, PanelQuery *query, const PanelBook *book)
+migration_panel_find_variant(FunctionCallInfo fcinfo, PanelQuery *query, const PanelLog *log)
 {
 	PanelVariant **link = &query->variant;
 	PanelVariant *variant;
 
-	require_parameters(fcinfo, query);
+	migration_panel_require_parameters(fcinfo, query);
 	for (; (variant = *link) != NULL; link = &variant->next)
 	{
 		const char *differs;
 
-		if (book != NULL && variant->shared != book->shared)
+		if (log != NULL && variant->shared != log->shared)
 			continue;
-		differs = variant_differs(fcinfo, query, variant);
+		differs = migration_panel_variant_differs(fcinfo, query, variant);
 		if (differs == NULL)
 			break;
-		if (book != NULL)
+		if (log != NULL)
 			panel_terms_error(differs);
 	}
 	if (variant == NULL)
 	{
-		create_variant(fcinfo, query);
+		migration_panel_create_variant(fcinfo, query);
 		return;
 	}
 	/* to the front: rows of a group tend to come together */
@@ -312,7 +312,7 @@ find_variant(FunctionCallInfo fcinfo, PanelQuery *query, const PanelBook *book)
 
 /* First row of a call site. */
 static pg_noinline PanelQuery *
-begin_query(FunctionCallInfo fcinfo, int form)
+migration_panel_begin_query(FunctionCallInfo fcinfo, int form)
 {
 	MemoryContext old;
 	PanelQuery *query;
@@ -326,13 +326,13 @@ begin_query(FunctionCallInfo fcinfo, int form)
 	query->states_arg = form & WITH_STATES ? arg++ : 0;
 	query->zone_arg = form & WITH_ZONE ? arg++ : 0;
 	Assert(PG_NARGS() == arg);
-	require_parameters(fcinfo, query);
+	migration_panel_require_parameters(fcinfo, query);
 	for (arg = ARG_PERIOD; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
 	if (query->segment == SEGMENT_ENUM)
 		query->enums = migration_enum_read(get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT));
 	MemoryContextSwitchTo(old);
-	query->short_keys = create_variant(fcinfo, query)->shared->keys.short_keys;
+	query->short_keys = migration_panel_create_variant(fcinfo, query)->shared->keys.short_keys;
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -342,28 +342,28 @@ begin_query(FunctionCallInfo fcinfo, int form)
 static Datum
 panel_trans(FunctionCallInfo fcinfo, int form)
 {
-	/* set only by begin_query(): this call site is an aggregate, then */
+	/* set only by migration_panel_begin_query(): this call site is an aggregate, then */
 	PanelQuery *query = fcinfo->flinfo->fn_extra;
-	PanelBook  *book = PG_ARGISNULL(0) ? NULL : (PanelBook *) PG_GETARG_POINTER(0);
+	PanelLog  *log = PG_ARGISNULL(0) ? NULL : (PanelLog *) PG_GETARG_POINTER(0);
 	int64		at;
 	uint32		label;
 	Key			key;
 
 	if (query == NULL)
-		query = begin_query(fcinfo, form);
+		query = migration_panel_begin_query(fcinfo, form);
 	else if (query->vary)
-		find_variant(fcinfo, query, book);
-	if (book == NULL)
-		book = panel_book_create(query->variant->shared,
+		migration_panel_find_variant(fcinfo, query, log);
+	if (log == NULL)
+		log = panel_log_create(query->variant->shared,
 								 require_aggregate(fcinfo, "migration_matrix"));
 	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_SEGMENT))
-		PG_RETURN_POINTER(book);
+		PG_RETURN_POINTER(log);
 	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
-	label = segment_number(fcinfo, query, book);
-	key_from_datum(&book->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
-	customer_book_add(&book->customers, &key, calendar_period(query->variant->calendar, at),
+	label = segment_number(fcinfo, query, log);
+	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
+	customer_log_add(&log->customers, &key, calendar_period(query->variant->calendar, at),
 					  panel_word(at, label));
-	PG_RETURN_POINTER(book);
+	PG_RETURN_POINTER(log);
 }
 
 /*
@@ -375,7 +375,7 @@ static pg_attribute_always_inline bool
 panel_trans_usual(FunctionCallInfo fcinfo)
 {
 	const PanelQuery *query = fcinfo->flinfo->fn_extra;
-	PanelBook  *book = (PanelBook *) fcinfo->args[0].value;
+	PanelLog  *log = (PanelLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
 	const char *segment = DatumGetPointer(fcinfo->args[ARG_SEGMENT].value);
@@ -385,7 +385,7 @@ panel_trans_usual(FunctionCallInfo fcinfo)
 	if (query == NULL || query->vary || query->segment != SEGMENT_TEXT ||
 		fcinfo->args[0].isnull || fcinfo->args[ARG_CUSTOMER].isnull ||
 		fcinfo->args[ARG_AT].isnull || fcinfo->args[ARG_SEGMENT].isnull ||
-		book->customers.numbered || ((uint64) customer >> 32 != 0 && !query->short_keys))
+		log->customers.by_number || ((uint64) customer >> 32 != 0 && !query->short_keys))
 		return false;
 	if (query->at_type == DATEOID)
 	{
@@ -401,11 +401,11 @@ panel_trans_usual(FunctionCallInfo fcinfo)
 		return false;
 	if (VARATT_IS_EXTERNAL(segment) || VARATT_IS_COMPRESSED(segment))
 		return false;
-	label = panel_labels_find(panel_labels(&book->customers.log), VARDATA_ANY(segment),
+	label = panel_labels_find(panel_labels(&log->customers.log), VARDATA_ANY(segment),
 							  VARSIZE_ANY_EXHDR(segment));
 	if (unlikely(label == PANEL_NO_LABEL))
 		return false;
-	entry_log_add(&book->customers.log, compact_mix((uint32) customer), period,
+	event_log_add(&log->customers.log, compact_mix((uint32) customer), period,
 				  panel_word(at, label));
 	return true;
 }
@@ -432,7 +432,7 @@ Datum
 migration_panel_serialize(PG_FUNCTION_ARGS)
 {
 	require_aggregate(fcinfo, "migration_matrix");
-	PG_RETURN_BYTEA_P(panel_book_serialize((PanelBook *) PG_GETARG_POINTER(0)));
+	PG_RETURN_BYTEA_P(panel_log_serialize((PanelLog *) PG_GETARG_POINTER(0)));
 }
 
 /* The image is read where it lies; combine copies what it needs. */
@@ -456,7 +456,7 @@ PG_FUNCTION_INFO_V1(migration_panel_combine);
 Datum
 migration_panel_combine(PG_FUNCTION_ARGS)
 {
-	PanelBook  *book = PG_ARGISNULL(0) ? NULL : (PanelBook *) PG_GETARG_POINTER(0);
+	PanelLog  *log = PG_ARGISNULL(0) ? NULL : (PanelLog *) PG_GETARG_POINTER(0);
 	PanelImage *image = PG_ARGISNULL(1) ? NULL : (PanelImage *) PG_GETARG_POINTER(1);
 	PanelShared *shared = fcinfo->flinfo->fn_extra;
 	MemoryContext context;
@@ -465,23 +465,23 @@ migration_panel_combine(PG_FUNCTION_ARGS)
 	context = require_aggregate(fcinfo, "migration_matrix");
 	if (image == NULL)
 	{
-		if (book == NULL)
+		if (log == NULL)
 			PG_RETURN_NULL();
-		PG_RETURN_POINTER(book);
+		PG_RETURN_POINTER(log);
 	}
 	if (image->magic == PANEL_BOOK_MAGIC)
 	{
 		/* a plan that did not serialize: state 2 stays the executor's */
-		bytea	   *bytes = panel_book_serialize((PanelBook *) image);
+		bytea	   *bytes = panel_log_serialize((PanelLog *) image);
 
 		copy.magic = PANEL_IMAGE_MAGIC;
 		copy.data = VARDATA_ANY(bytes);
 		copy.len = VARSIZE_ANY_EXHDR(bytes);
 		image = &copy;
 	}
-	panel_book_merge(&book, &shared, context, fcinfo->flinfo->fn_mcxt, image);
+	panel_log_merge(&log, &shared, context, fcinfo->flinfo->fn_mcxt, image);
 	fcinfo->flinfo->fn_extra = shared;
-	PG_RETURN_POINTER(book);
+	PG_RETURN_POINTER(log);
 }
 
 /* Without rows nothing is known of what was asked: the matrix that counts as nothing. */
@@ -497,5 +497,5 @@ migration_panel_final(PG_FUNCTION_ARGS)
 		memset(&nothing, 0, sizeof(nothing));
 		PG_RETURN_POINTER(migration_pack(&nothing));
 	}
-	PG_RETURN_POINTER(panel_book_matrix((PanelBook *) PG_GETARG_POINTER(0)));
+	PG_RETURN_POINTER(panel_log_matrix((PanelLog *) PG_GETARG_POINTER(0)));
 }

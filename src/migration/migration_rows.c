@@ -101,7 +101,7 @@ put_estimates(const RowsQuery *query, const FromRow *row, int64 customers, Datum
 
 /* cell: NULL where nobody went that way */
 static void
-put_cell(FunctionCallInfo fcinfo, const RowsQuery *query, const FromRow *row, int32 to,
+migration_rows_put_cell(FunctionCallInfo fcinfo, const RowsQuery *query, const FromRow *row, int32 to,
 		 const MigrationCell *cell)
 {
 	const MigrationMatrix *matrix = &query->matrix;
@@ -160,7 +160,7 @@ put_rows(FunctionCallInfo fcinfo, const RowsQuery *query)
 
 			if (at < row.next && matrix->cells[at].to == to)
 				cell = &matrix->cells[at++];
-			put_cell(fcinfo, query, &row, to, cell);
+			migration_rows_put_cell(fcinfo, query, &row, to, cell);
 		}
 	}
 }

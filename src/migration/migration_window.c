@@ -38,7 +38,7 @@ typedef struct StepQuery
 } StepQuery;
 
 static StepQuery *
-begin_query(FunctionCallInfo fcinfo)
+migration_window_begin_query(FunctionCallInfo fcinfo)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	StepQuery  *query = palloc0(sizeof(StepQuery));
@@ -107,7 +107,7 @@ migration_step(PG_FUNCTION_ARGS)
 	Datum		segment;
 
 	if (query == NULL)
-		query = begin_query(fcinfo);
+		query = migration_window_begin_query(fcinfo);
 	WinSetMarkPosition(winobj, WinGetCurrentPosition(winobj));
 	segment = WinGetFuncArgCurrent(winobj, 0, &isnull);
 	if (!isnull)

@@ -19,7 +19,7 @@ labels_size(uint32 room, uint32 bytes_room)
 }
 
 static PanelLabels *
-allocate(uint32 room, uint32 bytes_room, MemoryContext context)
+panel_labels_allocate(uint32 room, uint32 bytes_room, MemoryContext context)
 {
 	PanelLabels *labels = MemoryContextAllocZero(context, labels_size(room, bytes_room));
 
@@ -32,12 +32,12 @@ allocate(uint32 room, uint32 bytes_room, MemoryContext context)
 PanelLabels *
 panel_labels_create(MemoryContext context)
 {
-	return allocate(FIRST_ROOM, FIRST_BYTES, context);
+	return panel_labels_allocate(FIRST_ROOM, FIRST_BYTES, context);
 }
 
 /* There is room. */
 static void
-put_label(PanelLabels *labels, const char *text, uint32 len)
+panel_labels_put_label(PanelLabels *labels, const char *text, uint32 len)
 {
 	PanelLabel *label = &labels->label[labels->n];
 	uint16	   *slots = panel_label_slots(labels);
@@ -57,7 +57,7 @@ put_label(PanelLabels *labels, const char *text, uint32 len)
 
 /* The same labels with room for one more, of so many bytes. */
 static PanelLabels *
-enlarge(PanelLabels *labels, uint32 len)
+panel_labels_enlarge(PanelLabels *labels, uint32 len)
 {
 	uint32		room = labels->n == labels->room ? labels->room * 2 : labels->room;
 	uint32		bytes_room = labels->bytes_room;
@@ -65,13 +65,13 @@ enlarge(PanelLabels *labels, uint32 len)
 
 	while (labels->bytes + len + 1 > bytes_room)
 		bytes_room *= 2;
-	larger = allocate(room, bytes_room, labels->context);
+	larger = panel_labels_allocate(room, bytes_room, labels->context);
 	for (uint32 i = 0; i < labels->n; i++)
 	{
 		uint32		old_len;
 		const char *old = panel_label(labels, i, &old_len);
 
-		put_label(larger, old, old_len);
+		panel_labels_put_label(larger, old, old_len);
 	}
 	pfree(labels);
 	return larger;
@@ -85,9 +85,9 @@ panel_labels_declare(char **list, int32 n, MemoryContext context)
 
 	for (int32 i = 0; i < n; i++)
 		bytes += strlen(list[i]) + 1;
-	labels = allocate(pg_nextpower2_32(Max(n, 1)), bytes, context);
+	labels = panel_labels_allocate(pg_nextpower2_32(Max(n, 1)), bytes, context);
 	for (int32 i = 0; i < n; i++)
-		put_label(labels, list[i], strlen(list[i]));
+		panel_labels_put_label(labels, list[i], strlen(list[i]));
 	labels->declared = true;
 	return labels;
 }
@@ -105,8 +105,8 @@ panel_labels_add(PanelLabels *labels, const char *text, uint32 len)
 	if (labels->n >= MIGRATION_STATES_MAX)
 		migration_states_error();
 	if (labels->n == labels->room || labels->bytes + len + 1 > labels->bytes_room)
-		labels = enlarge(labels, len);
-	put_label(labels, text, len);
+		labels = panel_labels_enlarge(labels, len);
+	panel_labels_put_label(labels, text, len);
 	return labels;
 }
 

@@ -3,8 +3,8 @@
  *	  From rows of a panel to the segments of each customer by period, and from
  *	  those to a migration_matrix.
  *
- * Shape and promises: see panel_book.h.  Images of books for parallel workers
- * are in panel_image.c.
+ * Shape and promises: see panel_log.h.  Images of logs for parallel workers
+ * are in panel_log_serialize.c.
  */
 #include "migration/panel_log.h"
 
@@ -30,7 +30,7 @@ later_label(const PanelLabels *labels, uint64 a, uint64 b)
 }
 
 static uint64
-later_row(EntryLog *log, uint64 a, uint64 b)
+later_row(EventLog *log, uint64 a, uint64 b)
 {
 	int64		difference = (int64) ((a & ~PANEL_LABEL_MASK) - (b & ~PANEL_LABEL_MASK));
 
@@ -41,7 +41,7 @@ later_row(EntryLog *log, uint64 a, uint64 b)
 
 static const EntryKind panel_entries = {later_row, false};
 
-/* ---------- books ---------- */
+/* ---------- logs ---------- */
 
 PanelShared *
 panel_shared_create(const PanelTerms *terms, char **states, int32 states_n, Oid keytype,
@@ -53,7 +53,7 @@ panel_shared_create(const PanelTerms *terms, char **states, int32 states_n, Oid 
 	shared->terms = *terms;
 	if (states != NULL)
 		shared->declared = panel_labels_declare(states, states_n, query_context);
-	book_keys_init(&shared->keys, keytype, collation);
+	log_keys_init(&shared->keys, keytype, collation);
 	MemoryContextSwitchTo(old);
 	return shared;
 }
@@ -83,30 +83,30 @@ panel_terms_error(const char *name)
 			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
 }
 
-PanelBook *
-panel_book_create(PanelShared *shared, MemoryContext context)
+PanelLog *
+panel_log_create(PanelShared *shared, MemoryContext context)
 {
-	PanelBook  *book = MemoryContextAllocZero(context, sizeof(PanelBook));
+	PanelLog  *log = MemoryContextAllocZero(context, sizeof(PanelLog));
 	PanelLabels *labels = shared->declared;
 
 	if (labels == NULL)
 		labels = panel_labels_create(context);
-	book->magic = PANEL_BOOK_MAGIC;
-	book->shared = shared;
-	customer_book_init(&book->customers, &shared->keys, &panel_entries, labels, context);
-	return book;
+	log->magic = PANEL_BOOK_MAGIC;
+	log->shared = shared;
+	customer_log_init(&log->customers, &shared->keys, &panel_entries, labels, context);
+	return log;
 }
 
 uint32
-panel_book_label(PanelBook *book, const char *text, uint32 len)
+panel_log_label(PanelLog *log, const char *text, uint32 len)
 {
-	PanelLabels *labels = panel_labels(&book->customers.log);
+	PanelLabels *labels = panel_labels(&log->customers.log);
 	uint32		number = panel_labels_find(labels, text, len);
 
 	if (likely(number != PANEL_NO_LABEL))
 		return number;
 	labels = panel_labels_add(labels, text, len);
-	book->customers.log.words = labels;
+	log->customers.log.words = labels;
 	return labels->n - 1;
 }
 
@@ -349,11 +349,11 @@ set_triples(MigrationMatrix *matrix, const PanelCounts *counts, const int32 *map
 }
 
 MigrationValue *
-panel_book_matrix(PanelBook *book)
+panel_log_matrix(PanelLog *log)
 {
-	CustomerBook *customers = customer_book_settled(&book->customers);
+	CustomerLog *customers = customer_log_flushed(&log->customers);
 	const PanelLabels *labels = panel_labels(&customers->log);
-	bool		many = entry_log_partitions(&customers->log) > 1;
+	bool		many = event_log_partitions(&customers->log) > 1;
 	CustomerCursor cursor = {0};
 	PanelCounts *counts = palloc(sizeof(PanelCounts));
 	int32	   *map = palloc(sizeof(int32) * (labels->n + 1));
@@ -361,13 +361,13 @@ panel_book_matrix(PanelBook *book)
 	const Entry *entries;
 	uint32		n;
 
-	entries = customer_book_next(customers, &cursor, &n);
+	entries = customer_log_next(customers, &cursor, &n);
 	counts_init(counts, labels, many, entries == NULL ? 0 : entry_time(entries));
-	for (; entries != NULL; entries = customer_book_next(customers, &cursor, &n))
+	for (; entries != NULL; entries = customer_log_next(customers, &cursor, &n))
 		count_customer(counts, entries, n);
 	memset(&matrix, 0, sizeof(matrix));
 	matrix.panel = true;
-	matrix.period = book->shared->terms.period;
+	matrix.period = log->shared->terms.period;
 	set_states(&matrix, labels, counts->seen, map);
 	set_moves(&matrix, counts, map);
 	set_triples(&matrix, counts, map);

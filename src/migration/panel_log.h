@@ -3,25 +3,25 @@
  *	  From rows of a panel to the segments of each customer by period: the
  *	  transition state of migration_matrix() over panels.
  *
- * A customer book (customer_book.h) with calendar periods as times.  A word is
+ * A customer log (customer_log.h) with calendar periods as times.  A word is
  * the instant of the row and, below that, the number of its segment: of two rows
  * in one period the later one counts, and of two at one instant the one whose
  * segment stands later among the states.
  *
- * Ownership: a book and all it points to live in the aggregate's context;
+ * Ownership: a log and all it points to live in the aggregate's context;
  * PanelShared lives as long as the query.
  * Promises: the matrix does not depend on the order of rows, nor on how they were
  * split.
  * Never: knows where segments come from.
  */
-#ifndef RETENTION_PANEL_BOOK_H
-#define RETENTION_PANEL_BOOK_H
+#ifndef RETENTION_PANEL_LOG_H
+#define RETENTION_PANEL_LOG_H
 
 #include "calendar/calendar.h"
 #include "customer/customer_log.h"
 #include "migration/panel_labels.h"
 
-/* What was asked; equal in all books that are merged. */
+/* What was asked; equal in all logs that are merged. */
 typedef struct PanelTerms
 {
 	PeriodSpec	period;
@@ -35,23 +35,23 @@ typedef struct PanelShared
 	struct PanelShared *next;	/* of a call site whose groups differ; combine only */
 	PanelTerms	terms;
 	PanelLabels *declared;		/* the list of states; NULL without */
-	BookKeys	keys;
+	LogKeys	keys;
 } PanelShared;
 
-typedef struct PanelBook
+typedef struct PanelLog
 {
 	int			magic;			/* PANEL_BOOK_MAGIC, against a PanelImage */
 	PanelShared *shared;
-	CustomerBook customers;		/* its words refer to PanelLabels */
-} PanelBook;
+	CustomerLog customers;		/* its words refer to PanelLabels */
+} PanelLog;
 
 /* a block of 128 bytes: there may be a million groups */
-StaticAssertDecl(sizeof(PanelBook) <= 128, "PanelBook has grown past a block size");
+StaticAssertDecl(sizeof(PanelLog) <= 128, "PanelBook has grown past a block size");
 
 #define PANEL_BOOK_MAGIC	0x524d5042
 #define PANEL_IMAGE_MAGIC	0x524d5044
 
-/* A serialized book, as combine finds it: the bytes, read in place. */
+/* A serialized log, as combine finds it: the bytes, read in place. */
 typedef struct PanelImage
 {
 	int			magic;			/* PANEL_IMAGE_MAGIC */
@@ -79,7 +79,7 @@ panel_word_label(uint64 word)
 }
 
 static inline PanelLabels *
-panel_labels(const EntryLog *log)
+panel_labels(const EventLog *log)
 {
 	return log->words;
 }
@@ -96,23 +96,23 @@ extern const char *panel_shared_differ(const PanelShared *shared, const PanelTer
 /* The error of a term that is not the same in all rows. */
 extern void panel_terms_error(const char *name);
 
-extern PanelBook *panel_book_create(PanelShared *shared, MemoryContext context);
+extern PanelLog *panel_log_create(PanelShared *shared, MemoryContext context);
 
-/* The number of a label in a book, which gets one if it is new. */
-extern uint32 panel_book_label(PanelBook *book, const char *text, uint32 len);
+/* The number of a label in a log, which gets one if it is new. */
+extern uint32 panel_log_label(PanelLog *log, const char *text, uint32 len);
 
 /* The matrix, in the current context. */
-extern MigrationValue *panel_book_matrix(PanelBook *book);
+extern MigrationValue *panel_log_matrix(PanelLog *log);
 
-/* ---------- between processes (panel_image.c) ---------- */
+/* ---------- between processes (panel_log_serialize.c) ---------- */
 
-extern bytea *panel_book_serialize(PanelBook *book);
+extern bytea *panel_log_serialize(PanelLog *log);
 
 /*
- * Adds an image to a book; *book may be NULL.  *shared is the list of all terms
+ * Adds an image to a log; *log may be NULL.  *shared is the list of all terms
  * that the call site has met.
  */
-extern void panel_book_merge(PanelBook **book, PanelShared **shared, MemoryContext context,
+extern void panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
 							 MemoryContext query_context, const PanelImage *image);
 
-#endif							/* RETENTION_PANEL_BOOK_H */
+#endif							/* RETENTION_PANEL_LOG_H */

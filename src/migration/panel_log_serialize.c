@@ -3,8 +3,8 @@
  *	  Books of panels on their way between parallel workers.
  *
  * An image is a header, the labels in the order of their numbers, each with its
- * length before it, and the customers (customer_image.c), with words as they are
- * in a book, 8 bytes each.
+ * length before it, and the customers (customer_log_serialize.c), with words as they are
+ * in a log, 8 bytes each.
  *
  * Never: stored on disk, or changed by the merge.
  */
@@ -22,7 +22,7 @@ typedef struct ImageHeader
 	PeriodSpec	period;
 	bool		zoned;
 	bool		declared;
-	bool		numbered;
+	bool		by_number;
 	uint8		zone;			/* length of its name, which follows */
 	uint16		labels;
 	uint64		customers;
@@ -31,7 +31,7 @@ typedef struct ImageHeader
 /* ---------- writing ---------- */
 
 static void
-put_row(ImageBuffer *buf, const EntryLog *log, uint64 word)
+panel_image_put_row(ImageBuffer *buf, const EventLog *log, uint64 word)
 {
 	/* room was reserved */
 	memcpy(buf->data + buf->len, &word, sizeof(word));
@@ -39,7 +39,7 @@ put_row(ImageBuffer *buf, const EntryLog *log, uint64 word)
 }
 
 static void
-put_labels(ImageBuffer *buf, const PanelLabels *labels)
+panel_image_put_labels(ImageBuffer *buf, const PanelLabels *labels)
 {
 	for (uint32 i = 0; i < labels->n; i++)
 	{
@@ -53,10 +53,10 @@ put_labels(ImageBuffer *buf, const PanelLabels *labels)
 }
 
 bytea *
-panel_book_serialize(PanelBook *book)
+panel_log_serialize(PanelLog *log)
 {
-	const PanelShared *shared = book->shared;
-	CustomerBook *customers = customer_book_settled(&book->customers);
+	const PanelShared *shared = log->shared;
+	CustomerLog *customers = customer_log_flushed(&log->customers);
 	const PanelLabels *labels = panel_labels(&customers->log);
 	ImageHeader header;
 	ImageBuffer buf;
@@ -68,21 +68,21 @@ panel_book_serialize(PanelBook *book)
 	header.period = shared->terms.period;
 	header.zoned = shared->terms.zoned;
 	header.declared = labels->declared;
-	header.numbered = customers->numbered;
+	header.by_number = customers->by_number;
 	header.zone = (uint8) strlen(shared->terms.zone);
 	header.labels = (uint16) labels->n;
 
 	image_begin(&buf, AGGREGATE, sizeof(header));
 	image_put(&buf, shared->terms.zone, header.zone);
-	put_labels(&buf, labels);
-	header.customers = customer_image_put(&buf, customers, put_row);
+	panel_image_put_labels(&buf, labels);
+	header.customers = customer_image_put(&buf, customers, panel_image_put_row);
 	memcpy(buf.data + VARHDRSZ, &header, sizeof(header));
 	return image_finish(&buf);
 }
 
 /* ---------- reading ---------- */
 
-/* Labels of an image by their numbers in a book. */
+/* Labels of an image by their numbers in a log. */
 typedef struct LabelNumbers
 {
 	uint32		n;
@@ -90,7 +90,7 @@ typedef struct LabelNumbers
 } LabelNumbers;
 
 static uint64
-take_row(ImageReader *reader, EntryLog *log)
+take_row(ImageReader *reader, EventLog *log)
 {
 	const LabelNumbers *numbers = reader->words;
 	uint64		word;
@@ -103,7 +103,7 @@ take_row(ImageReader *reader, EntryLog *log)
 
 /* The labels of an image, as they lie, copied. */
 static char **
-take_labels(ImageReader *reader, uint32 n)
+panel_image_take_labels(ImageReader *reader, uint32 n)
 {
 	char	  **labels = palloc(sizeof(char *) * (n + 1));
 
@@ -123,7 +123,7 @@ take_labels(ImageReader *reader, uint32 n)
 
 /* The terms of an image, from the list or new to it. */
 static PanelShared *
-image_shared(PanelShared **list, const ImageHeader *header, const PanelTerms *terms,
+panel_image_shared(PanelShared **list, const ImageHeader *header, const PanelTerms *terms,
 			 char **labels, const PanelLabels *declared, MemoryContext query_context)
 {
 	PanelShared *shared;
@@ -140,7 +140,7 @@ image_shared(PanelShared **list, const ImageHeader *header, const PanelTerms *te
 }
 
 void
-panel_book_merge(PanelBook **book, PanelShared **shared, MemoryContext context,
+panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
 				 MemoryContext query_context, const PanelImage *image)
 {
 	ImageReader reader = {0};
@@ -159,28 +159,28 @@ panel_book_merge(PanelBook **book, PanelShared **shared, MemoryContext context,
 	terms.period = header.period;
 	terms.zoned = header.zoned;
 	memcpy(terms.zone, image_take(&reader, header.zone), header.zone);
-	labels = take_labels(&reader, header.labels);
+	labels = panel_image_take_labels(&reader, header.labels);
 	if (header.declared)
 		declared = panel_labels_declare(labels, header.labels, CurrentMemoryContext);
 
-	if (*book == NULL)
-		*book = panel_book_create(image_shared(shared, &header, &terms, labels, declared,
+	if (*log == NULL)
+		*log = panel_log_create(panel_image_shared(shared, &header, &terms, labels, declared,
 											   query_context), context);
 	else
 	{
-		const char *differs = panel_shared_differ((*book)->shared, &terms, declared);
+		const char *differs = panel_shared_differ((*log)->shared, &terms, declared);
 
 		if (differs != NULL)
 			panel_terms_error(differs);
-		if ((*book)->shared->keys.type.type != header.keytype)
+		if ((*log)->shared->keys.type.type != header.keytype)
 			image_corrupt(&reader);
 	}
 	numbers.n = header.labels;
 	for (uint32 i = 0; i < numbers.n; i++)
-		numbers.number[i] = (uint16) panel_book_label(*book, labels[i], strlen(labels[i]));
-	reader.numbered = header.numbered;
+		numbers.number[i] = (uint16) panel_log_label(*log, labels[i], strlen(labels[i]));
+	reader.by_number = header.by_number;
 	reader.customers = header.customers;
 	reader.take_word = take_row;
 	reader.words = &numbers;
-	customer_image_merge(&(*book)->customers, &reader);
+	customer_image_merge(&(*log)->customers, &reader);
 }

@@ -86,7 +86,7 @@ typedef struct ScoreWindow
 /* ---------- arguments that belong to the partition: those of its first row ---------- */
 
 static Datum
-first_argument(WindowObject winobj, int arg, bool *isnull)
+rfm_score_first_argument(WindowObject winobj, int arg, bool *isnull)
 {
 	bool		isout;
 
@@ -94,10 +94,10 @@ first_argument(WindowObject winobj, int arg, bool *isnull)
 }
 
 static Datum
-required_argument(WindowObject winobj, int arg, const char *name)
+rfm_score_required_argument(WindowObject winobj, int arg, const char *name)
 {
 	bool		isnull;
-	Datum		value = first_argument(winobj, arg, &isnull);
+	Datum		value = rfm_score_first_argument(winobj, arg, &isnull);
 
 	if (isnull)
 		ereport(ERROR,
@@ -110,7 +110,7 @@ static int
 read_bins(WindowObject winobj, const ScoreForm *form)
 {
 	int			most = form->measures > 1 ? DIGIT_BINS : BINS_MAX;
-	int32		bins = DatumGetInt32(required_argument(winobj, form->bins, "bins"));
+	int32		bins = DatumGetInt32(rfm_score_required_argument(winobj, form->bins, "bins"));
 
 	if (bins < 2 || bins > most)
 		ereport(ERROR,
@@ -160,10 +160,10 @@ measure_type(Measure *measure, Oid given)
 
 /* Fixed cuts, ascending; NULL where the argument is. */
 static double *
-read_cuts(WindowObject winobj, int arg, const Measure *measure, int most, int *n)
+rfm_score_read_cuts(WindowObject winobj, int arg, const Measure *measure, int most, int *n)
 {
 	bool		isnull;
-	Datum		value = first_argument(winobj, arg, &isnull);
+	Datum		value = rfm_score_first_argument(winobj, arg, &isnull);
 	ArrayType  *array;
 	double	   *cuts;
 
@@ -200,7 +200,7 @@ read_arguments(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *fo
 
 	w->bins = read_bins(winobj, form);
 	w->nested = form->nested != 0 &&
-		DatumGetBool(required_argument(winobj, form->nested, "nested"));
+		DatumGetBool(rfm_score_required_argument(winobj, form->nested, "nested"));
 	for (int i = 0; i < form->measures; i++)
 	{
 		Measure    *measure = &w->measures[i];
@@ -210,13 +210,13 @@ read_arguments(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *fo
 		measure->name = form->measures > 1 ? measure_names[i] : "value";
 		if (form->lower_is_better != 0)
 			measure->lower_is_better =
-				DatumGetBool(required_argument(winobj, form->lower_is_better, "lower_is_better"));
+				DatumGetBool(rfm_score_required_argument(winobj, form->lower_is_better, "lower_is_better"));
 		else
 			/* time since the last purchase; of the purchase itself, later is better */
 			measure->lower_is_better = i == 0 &&
 				base != DATEOID && base != TIMESTAMPOID && base != TIMESTAMPTZOID;
 		measure_type(measure, type);
-		w->fixed[i] = read_cuts(winobj, form->cuts + i, measure, most, &w->fixed_n[i]);
+		w->fixed[i] = rfm_score_read_cuts(winobj, form->cuts + i, measure, most, &w->fixed_n[i]);
 	}
 }
 

@@ -123,7 +123,7 @@ add_rule(SegmentMap *map, const char *segment, const JsonbValue *value)
 }
 
 static void
-read_rules(SegmentMap *map, Jsonb *source)
+rfm_segment_read_rules(SegmentMap *map, Jsonb *source)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
@@ -212,7 +212,7 @@ map_create(Jsonb *source, int32 bins)
 	{
 		map->source = palloc(VARSIZE(source));
 		memcpy(map->source, source, VARSIZE(source));
-		read_rules(map, map->source);
+		rfm_segment_read_rules(map, map->source);
 	}
 	fill_cells(map);
 	return map;
@@ -230,12 +230,12 @@ same_source(const Jsonb *a, const Jsonb *b)
 static const SegmentMap *
 map_of(FunctionCallInfo fcinfo, int arg)
 {
-	typedef struct Site
+	typedef struct Cache
 	{
 		MemoryContext context;
 		SegmentMap *map;
-	} Site;
-	Site	   *site = fcinfo->flinfo->fn_extra;
+	} Cache;
+	Cache	   *cache = fcinfo->flinfo->fn_extra;
 	Jsonb	   *source = PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
 	int32		bins;
 	MemoryContext old;
@@ -245,21 +245,21 @@ map_of(FunctionCallInfo fcinfo, int arg)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("bins must not be NULL")));
 	bins = PG_GETARG_INT32(arg + 1);
-	if (site == NULL)
+	if (cache == NULL)
 	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Site));
-		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rfm_segment map",
+		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Cache));
+		cache->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rfm_segment map",
 											  ALLOCSET_SMALL_SIZES);
-		fcinfo->flinfo->fn_extra = site;
+		fcinfo->flinfo->fn_extra = cache;
 	}
-	if (site->map != NULL && site->map->bins == bins && same_source(site->map->source, source))
-		return site->map;
-	site->map = NULL;
-	MemoryContextReset(site->context);
-	old = MemoryContextSwitchTo(site->context);
-	site->map = map_create(source, bins);
+	if (cache->map != NULL && cache->map->bins == bins && same_source(cache->map->source, source))
+		return cache->map;
+	cache->map = NULL;
+	MemoryContextReset(cache->context);
+	old = MemoryContextSwitchTo(cache->context);
+	cache->map = map_create(source, bins);
 	MemoryContextSwitchTo(old);
-	return site->map;
+	return cache->map;
 }
 
 /* ---------- SQL ---------- */

@@ -14,11 +14,11 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-typedef struct SegmentSite
+typedef struct SegmentCache
 {
 	SegmentRules rules;
 	text	   *names[SEGMENTS];
-} SegmentSite;
+} SegmentCache;
 
 /* ---------- arguments ---------- */
 
@@ -42,7 +42,7 @@ null_threshold_error(FunctionCallInfo fcinfo, int arg)
 
 /* Thresholds from argument number "arg" on: all but max_chance are required. */
 static inline void
-read_rules(FunctionCallInfo fcinfo, int arg, SegmentRules *rules)
+segment_read_rules(FunctionCallInfo fcinfo, int arg, SegmentRules *rules)
 {
 	if (unlikely(PG_ARGISNULL(arg) || PG_ARGISNULL(arg + 1) || PG_ARGISNULL(arg + 2) ||
 				 PG_ARGISNULL(arg + 3) || PG_ARGISNULL(arg + 5) || PG_ARGISNULL(arg + 6) ||
@@ -61,32 +61,32 @@ read_rules(FunctionCallInfo fcinfo, int arg, SegmentRules *rules)
 	rules->loyalist_window_days = PG_GETARG_INT32(arg + 9);
 }
 
-static pg_noinline SegmentSite *
+static pg_noinline SegmentCache *
 site_create(FunctionCallInfo fcinfo, const SegmentRules *rules)
 {
-	SegmentSite *site = fcinfo->flinfo->fn_extra;
+	SegmentCache *cache = fcinfo->flinfo->fn_extra;
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 
 	segment_rules_check(rules);
-	if (site == NULL)
+	if (cache == NULL)
 	{
-		site = palloc(sizeof(SegmentSite));
+		cache = palloc(sizeof(SegmentCache));
 		for (int i = 0; i < SEGMENTS; i++)
-			site->names[i] = cstring_to_text(segment_names[i]);
-		fcinfo->flinfo->fn_extra = site;
+			cache->names[i] = cstring_to_text(segment_names[i]);
+		fcinfo->flinfo->fn_extra = cache;
 	}
-	site->rules = *rules;
+	cache->rules = *rules;
 	MemoryContextSwitchTo(old);
-	return site;
+	return cache;
 }
 
-static inline SegmentSite *
-site_of(FunctionCallInfo fcinfo, const SegmentRules *rules)
+static inline SegmentCache *
+cache_of(FunctionCallInfo fcinfo, const SegmentRules *rules)
 {
-	SegmentSite *site = fcinfo->flinfo->fn_extra;
+	SegmentCache *cache = fcinfo->flinfo->fn_extra;
 
-	if (likely(site != NULL && memcmp(&site->rules, rules, sizeof(SegmentRules)) == 0))
-		return site;
+	if (likely(cache != NULL && memcmp(&cache->rules, rules, sizeof(SegmentRules)) == 0))
+		return cache;
 	return site_create(fcinfo, rules);
 }
 
@@ -120,21 +120,21 @@ Datum
 segment(PG_FUNCTION_ARGS)
 {
 	SegmentRules rules;
-	SegmentSite *site;
+	SegmentCache *cache;
 	DateADT		as_of;
 	bool		as_of_known;
 	Segment		found;
 
-	read_rules(fcinfo, 2, &rules);
-	site = site_of(fcinfo, &rules);
+	segment_read_rules(fcinfo, 2, &rules);
+	cache = cache_of(fcinfo, &rules);
 	as_of_known = read_as_of(fcinfo, 1, &as_of);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	found = segment_of(&site->rules, PG_GETARG_HISTORY_PP(0), as_of_known, as_of);
+	found = segment_of(&cache->rules, PG_GETARG_HISTORY_PP(0), as_of_known, as_of);
 	if (found == SEGMENT_NONE)
 		PG_RETURN_NULL();
 	/* lives as long as the call site; nobody changes what a function returns */
-	PG_RETURN_TEXT_P(site->names[found]);
+	PG_RETURN_TEXT_P(cache->names[found]);
 }
 
 PG_FUNCTION_INFO_V1(seasonal_chance);
@@ -170,7 +170,7 @@ segment_rules(PG_FUNCTION_ARGS)
 {
 	SegmentRules rules;
 
-	read_rules(fcinfo, 0, &rules);
+	segment_read_rules(fcinfo, 0, &rules);
 	segment_rules_check(&rules);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < SEGMENTS; i++)

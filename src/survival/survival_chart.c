@@ -29,7 +29,7 @@ static const char *const utf8_blocks[EIGHTHS + 1] = {" ", "▁", "▂", "▃", "
 static const char *const ascii_blocks[EIGHTHS + 1] = {" ", "_", "_", "_", "_", "#", "#", "#", "#"};
 
 static void
-poll(void)
+survival_chart_poll(void)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -47,7 +47,7 @@ get_size(FunctionCallInfo fcinfo, int arg, const char *name, int preset, int min
 }
 
 static void
-end_line(StringInfo buf)
+survival_chart_end_line(StringInfo buf)
 {
 	while (buf->len > 0 && buf->data[buf->len - 1] == ' ')
 		buf->data[--buf->len] = '\0';
@@ -58,7 +58,7 @@ static void
 put_title(StringInfo buf, const SurvivalCurve *curve)
 {
 	const char *unit = curve->kind == DURATION_INTERVAL ? " days" : "";
-	KmQuantile	median = km_quantile(curve->points, curve->n, 0.5, KM_PLAIN, 0, false, poll);
+	KmQuantile	median = km_quantile(curve->points, curve->n, 0.5, KM_PLAIN, 0, false, survival_chart_poll);
 	double		events = 0;
 	double		left = 0;
 
@@ -72,12 +72,12 @@ put_title(StringInfo buf, const SurvivalCurve *curve)
 		appendStringInfoString(buf, "not reached");
 	else
 		appendStringInfo(buf, "%.10g%s", median.time, unit);
-	end_line(buf);
+	survival_chart_end_line(buf);
 }
 
 /* One line of cells: "from" is the share at its foot, "to" that at its top. */
 static void
-put_line(StringInfo buf, const double *survival, int width, double from, double to, bool utf8)
+survival_chart_put_line(StringInfo buf, const double *survival, int width, double from, double to, bool utf8)
 {
 	for (int i = 0; i < width; i++)
 	{
@@ -86,7 +86,7 @@ put_line(StringInfo buf, const double *survival, int width, double from, double 
 
 		appendStringInfoString(buf, (utf8 ? utf8_blocks : ascii_blocks)[eighths]);
 	}
-	end_line(buf);
+	survival_chart_end_line(buf);
 }
 
 /* 0, the middle and the end under their columns. */
@@ -143,7 +143,7 @@ survival_chart(PG_FUNCTION_ARGS)
 			appendStringInfoString(&buf, " 50% |");
 		else
 			appendStringInfoString(&buf, "     |");
-		put_line(&buf, survival, width, (double) (line - 1) / height, (double) line / height, utf8);
+		survival_chart_put_line(&buf, survival, width, (double) (line - 1) / height, (double) line / height, utf8);
 	}
 	put_axis(&buf, &curve, width);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));

@@ -112,7 +112,7 @@ compare_durations(const SurvivalItem *a, const SurvivalItem *b)
 #include "lib/sort_template.h"
 
 static int
-compare_entries(const Entry *a, const Entry *b)
+survival_curve_compare_entries(const Entry *a, const Entry *b)
 {
 	if (a->time != b->time)
 		return a->time < b->time ? -1 : 1;
@@ -121,7 +121,7 @@ compare_entries(const Entry *a, const Entry *b)
 
 #define ST_SORT sort_entries
 #define ST_ELEMENT_TYPE Entry
-#define ST_COMPARE(a, b) compare_entries(a, b)
+#define ST_COMPARE(a, b) survival_curve_compare_entries(a, b)
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE

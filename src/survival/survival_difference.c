@@ -19,7 +19,7 @@
 #define COLUMNS		12
 
 static void
-poll(void)
+survival_difference_poll(void)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -102,8 +102,8 @@ put_difference(FunctionCallInfo fcinfo, const SurvivalCurve *curves, double tau,
 	numbers[0] = tau;
 	if (curves[0].n > 0 && curves[1].n > 0)
 	{
-		KmMean		a = km_restricted_mean(curves[0].points, curves[0].n, tau, poll);
-		KmMean		b = km_restricted_mean(curves[1].points, curves[1].n, tau, poll);
+		KmMean		a = km_restricted_mean(curves[0].points, curves[0].n, tau, survival_difference_poll);
+		KmMean		b = km_restricted_mean(curves[1].points, curves[1].n, tau, survival_difference_poll);
 
 		compare_means(&a, &b, z, numbers + 1);
 	}

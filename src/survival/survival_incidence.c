@@ -21,7 +21,7 @@
 #define AT_COLUMNS		5
 
 static void
-poll(void)
+incidence_sql_poll(void)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -74,7 +74,7 @@ make_incidence(const SurvivalTable *table, Incidence *data, IncidenceEstimate **
 	}
 	data->rows = rows;
 	data->n = n;
-	data->poll = poll;
+	data->poll = incidence_sql_poll;
 	if (n > 0 && entries != NULL)
 	{
 		data->by_entry = survival_by_entry(entries, n);

@@ -22,7 +22,7 @@ survival_labels_create(MemoryContext context)
 }
 
 static void
-put_slot(SurvivalLabels *labels, int number)
+survival_labels_put_slot(SurvivalLabels *labels, int number)
 {
 	uint32		mask = labels->room * 2 - 1;
 	uint32		place = labels->hash[number] & mask;
@@ -33,7 +33,7 @@ put_slot(SurvivalLabels *labels, int number)
 }
 
 static void
-enlarge(SurvivalLabels *labels)
+survival_labels_enlarge(SurvivalLabels *labels)
 {
 	MemoryContext old = MemoryContextSwitchTo(labels->context);
 
@@ -52,12 +52,12 @@ enlarge(SurvivalLabels *labels)
 	}
 	labels->slots = palloc0(sizeof(uint16) * labels->room * 2);
 	for (int i = 0; i < labels->n; i++)
-		put_slot(labels, i);
+		survival_labels_put_slot(labels, i);
 	MemoryContextSwitchTo(old);
 }
 
 static int
-add_label(SurvivalLabels *labels, const char *text, int len, uint32 hash, const char *what)
+survival_labels_add_label(SurvivalLabels *labels, const char *text, int len, uint32 hash, const char *what)
 {
 	if (len > SURVIVAL_LABEL_MAX)
 		ereport(ERROR,
@@ -72,18 +72,18 @@ add_label(SurvivalLabels *labels, const char *text, int len, uint32 hash, const 
 						strcmp(what, "stratum") == 0 ? "strata" : psprintf("%ss", what)),
 				 errhint("A %s is the name of a segment, not of a customer.", what)));
 	if (labels->n == labels->room)
-		enlarge(labels);
+		survival_labels_enlarge(labels);
 	labels->text[labels->n] = MemoryContextAlloc(labels->context, len + 1);
 	memcpy(labels->text[labels->n], text, len);
 	labels->text[labels->n][len] = '\0';
 	labels->hash[labels->n] = hash;
-	put_slot(labels, labels->n);
+	survival_labels_put_slot(labels, labels->n);
 	return labels->n++;
 }
 
 /* Stored labels may be shorter than what they are compared with. */
 static inline bool
-is_label(const SurvivalLabels *labels, int number, const char *text, int len)
+survival_labels_is_label(const SurvivalLabels *labels, int number, const char *text, int len)
 {
 	const char *label = labels->text[number];
 
@@ -95,7 +95,7 @@ survival_labels_number(SurvivalLabels *labels, const char *text, int len, const 
 {
 	uint32		hash;
 
-	if (labels->n > 0 && is_label(labels, labels->last, text, len))
+	if (labels->n > 0 && survival_labels_is_label(labels, labels->last, text, len))
 		return labels->last;
 	hash = hash_bytes((const unsigned char *) text, len);
 	if (labels->n > 0)
@@ -106,16 +106,16 @@ survival_labels_number(SurvivalLabels *labels, const char *text, int len, const 
 		{
 			int			number = labels->slots[place] - 1;
 
-			if (labels->hash[number] == hash && is_label(labels, number, text, len))
+			if (labels->hash[number] == hash && survival_labels_is_label(labels, number, text, len))
 				return labels->last = number;
 		}
 	}
-	return labels->last = add_label(labels, text, len, hash, what);
+	return labels->last = survival_labels_add_label(labels, text, len, hash, what);
 }
 
 /* Is it a whole number, written in the one way there is? */
 static bool
-is_whole(const char *label, bool *negative, int *digits)
+survival_labels_is_whole(const char *label, bool *negative, int *digits)
 {
 	const char *first = label + (*label == '-');
 
@@ -133,8 +133,8 @@ survival_label_compare(const char *a, const char *b)
 	bool		b_negative;
 	int			a_digits;
 	int			b_digits;
-	bool		a_whole = is_whole(a, &a_negative, &a_digits);
-	bool		b_whole = is_whole(b, &b_negative, &b_digits);
+	bool		a_whole = survival_labels_is_whole(a, &a_negative, &a_digits);
+	bool		b_whole = survival_labels_is_whole(b, &b_negative, &b_digits);
 	int			size;
 
 	if (!a_whole || !b_whole)
@@ -152,7 +152,7 @@ typedef struct Numbered
 } Numbered;
 
 static int
-compare_numbered(const void *a, const void *b)
+compare_by_number(const void *a, const void *b)
 {
 	return survival_label_compare(((const Numbered *) a)->text, ((const Numbered *) b)->text);
 }
@@ -170,7 +170,7 @@ survival_labels_sort(char **text, int n, int **order, int **rank)
 		sorted[i].text = text[i];
 		sorted[i].number = i;
 	}
-	qsort(sorted, n, sizeof(Numbered), compare_numbered);
+	qsort(sorted, n, sizeof(Numbered), compare_by_number);
 	for (int i = 0; i < n; i++)
 	{
 		(*order)[i] = sorted[i].number;

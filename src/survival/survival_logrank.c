@@ -24,7 +24,7 @@
 #define GROUP_COLUMNS	6
 
 static void
-poll(void)
+survival_logrank_poll(void)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -63,7 +63,7 @@ get_groups(FunctionCallInfo fcinfo, int arg)
 }
 
 static int
-compare_rows(const void *a, const void *b, void *arg)
+survival_logrank_compare_rows(const void *a, const void *b, void *arg)
 {
 	const LogrankRow *left = a;
 	const LogrankRow *right = b;
@@ -97,7 +97,7 @@ make_rows(const SurvivalTable *table)
 		if (i % 65536 == 65535)
 			CHECK_FOR_INTERRUPTS();
 	}
-	qsort_interruptible(rows, table->n, sizeof(LogrankRow), compare_rows, NULL);
+	qsort_interruptible(rows, table->n, sizeof(LogrankRow), survival_logrank_compare_rows, NULL);
 	return rows;
 }
 
@@ -130,7 +130,7 @@ run_test(const SurvivalTable *table, double rho, bool compare, Logrank *test)
 	test->active = palloc(sizeof(int) * 2 * Max(table->ngroups, 1));
 	test->shares = palloc(sizeof(double) * Max(table->ngroups, 1));
 	test->together = NULL;
-	test->poll = poll;
+	test->poll = survival_logrank_poll;
 	if (compare)
 		test->together = palloc0(sizeof(double) * Max(table->ngroups, 1) * Max(table->ngroups, 1));
 	if (table->n == 0)

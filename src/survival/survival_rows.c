@@ -26,7 +26,7 @@
 #define WHOLE_MAX			9007199254740992.0	/* 2^53 */
 
 static void
-poll(void)
+survival_rows_poll(void)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -37,41 +37,41 @@ poll(void)
  * The curve of the last call: mostly a query asks many times of one value.  In
  * fn_extra; where that is lost, so is the curve, and is estimated again.
  */
-typedef struct CurveSite
+typedef struct CurveCache
 {
 	MemoryContext context;
 	SurvivalTableValue *value;
 	SurvivalCurve curve;
-} CurveSite;
+} CurveCache;
 
 static const SurvivalCurve *
 get_curve(FunctionCallInfo fcinfo, int arg)
 {
 	SurvivalTableValue *value = PG_GETARG_SURVIVAL_TABLE_PP(arg);
 	Size		len = VARSIZE_ANY_EXHDR(value);
-	CurveSite  *site = fcinfo->flinfo->fn_extra;
+	CurveCache  *cache = fcinfo->flinfo->fn_extra;
 	MemoryContext old;
 
-	if (site != NULL && site->value != NULL && VARSIZE(site->value) - VARHDRSZ == len &&
-		memcmp(VARDATA(site->value), VARDATA_ANY(value), len) == 0)
-		return &site->curve;
-	if (site == NULL)
+	if (cache != NULL && cache->value != NULL && VARSIZE(cache->value) - VARHDRSZ == len &&
+		memcmp(VARDATA(cache->value), VARDATA_ANY(value), len) == 0)
+		return &cache->curve;
+	if (cache == NULL)
 	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CurveSite));
-		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "survival curve",
+		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CurveCache));
+		cache->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "survival curve",
 											  ALLOCSET_SMALL_SIZES);
-		fcinfo->flinfo->fn_extra = site;
+		fcinfo->flinfo->fn_extra = cache;
 	}
-	site->value = NULL;
-	MemoryContextReset(site->context);
-	old = MemoryContextSwitchTo(site->context);
-	survival_estimate(value, &site->curve);
+	cache->value = NULL;
+	MemoryContextReset(cache->context);
+	old = MemoryContextSwitchTo(cache->context);
+	survival_estimate(value, &cache->curve);
 	value = palloc_extended(VARHDRSZ + len, MCXT_ALLOC_HUGE);
 	SET_VARSIZE(value, VARHDRSZ + len);
 	memcpy(VARDATA(value), VARDATA_ANY(PG_GETARG_SURVIVAL_TABLE_PP(arg)), len);
 	MemoryContextSwitchTo(old);
-	site->value = value;
-	return &site->curve;
+	cache->value = value;
+	return &cache->curve;
 }
 
 /* Survival at a time; NaN where it cannot be known, unless the last value is carried forward. */
@@ -98,7 +98,7 @@ number_or_null(FunctionCallInfo fcinfo, double number)
 
 /* One row; NaN is NULL. */
 static void
-put_numbers(FunctionCallInfo fcinfo, const double *numbers, int count)
+survival_rows_put_numbers(FunctionCallInfo fcinfo, const double *numbers, int count)
 {
 	Datum		values[ROWS_COLUMNS];
 	bool		nulls[ROWS_COLUMNS];
@@ -151,7 +151,7 @@ survival_rows(PG_FUNCTION_ARGS)
 			point->events / point->at_risk, hazard.low, hazard.high
 		};
 
-		put_numbers(fcinfo, numbers, ROWS_COLUMNS);
+		survival_rows_put_numbers(fcinfo, numbers, ROWS_COLUMNS);
 	}
 	return (Datum) 0;
 }
@@ -240,7 +240,7 @@ put_limits(FunctionCallInfo fcinfo, const SurvivalCurve *curve, double time)
 		numbers[2] = limits.low;
 		numbers[3] = limits.high;
 	}
-	put_numbers(fcinfo, numbers, 4);
+	survival_rows_put_numbers(fcinfo, numbers, 4);
 }
 
 PG_FUNCTION_INFO_V1(survival_limits);
@@ -293,8 +293,8 @@ survival_quantile(PG_FUNCTION_ARGS)
 	z = survival_z_argument(fcinfo, 2);
 	band = survival_band_argument(fcinfo, 3);
 	survival_estimate(PG_GETARG_SURVIVAL_TABLE_PP(0), &curve);
-	quantile = km_quantile(curve.points, curve.n, p, band, z, midpoint, poll);
-	put_numbers(fcinfo, (double[3]) {quantile.time, quantile.low, quantile.high}, 3);
+	quantile = km_quantile(curve.points, curve.n, p, band, z, midpoint, survival_rows_poll);
+	survival_rows_put_numbers(fcinfo, (double[3]) {quantile.time, quantile.low, quantile.high}, 3);
 	return (Datum) 0;
 }
 
@@ -305,14 +305,14 @@ put_mean(FunctionCallInfo fcinfo, const SurvivalCurve *curve, double tau, double
 
 	if (curve->n > 0)
 	{
-		KmMean		mean = km_restricted_mean(curve->points, curve->n, tau, poll);
+		KmMean		mean = km_restricted_mean(curve->points, curve->n, tau, survival_rows_poll);
 
 		numbers[0] = mean.mean;
 		numbers[1] = mean.se;
 		numbers[2] = Max(mean.mean - z * mean.se, 0);
 		numbers[3] = Min(mean.mean + z * mean.se, tau);
 	}
-	put_numbers(fcinfo, numbers, 4);
+	survival_rows_put_numbers(fcinfo, numbers, 4);
 }
 
 PG_FUNCTION_INFO_V1(restricted_mean);

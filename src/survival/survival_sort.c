@@ -3,7 +3,7 @@
  *	  Rows of a survival_table in the orders in which tests and competing causes
  *	  look at them.
  *
- * Promises: see survival_order.h.
+ * Promises: see survival_sort.h.
  */
 #include "survival/survival_sort.h"
 
@@ -35,7 +35,7 @@ survival_entry_order(const SurvivalTable *table, const SurvivalRow *row)
 }
 
 static int
-compare_entries(const void *a, const void *b, void *arg)
+survival_sort_compare_entries(const void *a, const void *b, void *arg)
 {
 	const EntryOrder *left = a;
 	const EntryOrder *right = b;
@@ -52,7 +52,7 @@ survival_by_entry(EntryOrder *entries, size_t n)
 {
 	size_t	   *rows = survival_alloc(n, sizeof(size_t));
 
-	qsort_interruptible(entries, n, sizeof(EntryOrder), compare_entries, NULL);
+	qsort_interruptible(entries, n, sizeof(EntryOrder), survival_sort_compare_entries, NULL);
 	for (size_t i = 0; i < n; i++)
 	{
 		if (i % 65536 == 65535)

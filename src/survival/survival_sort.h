@@ -7,8 +7,8 @@
  * however large.  Sorting can be cancelled.
  * Never: estimates anything.
  */
-#ifndef RETENTION_SURVIVAL_ORDER_H
-#define RETENTION_SURVIVAL_ORDER_H
+#ifndef RETENTION_SURVIVAL_SORT_H
+#define RETENTION_SURVIVAL_SORT_H
 
 #include "survival/survival.h"
 
@@ -30,4 +30,4 @@ extern size_t *survival_by_entry(EntryOrder *entries, size_t n);
 /* palloc() of any size, for n things */
 extern void *survival_alloc(size_t n, Size size);
 
-#endif							/* RETENTION_SURVIVAL_ORDER_H */
+#endif							/* RETENTION_SURVIVAL_SORT_H */

@@ -16,7 +16,7 @@
  *		weight					with weights: the double's bits, from the last byte
  *		cause, count - 1		with causes
  *		2 (count - 1) + cause	without
- * Durations are compared and subtracted as words (survival_image.h).
+ * Durations are compared and subtracted as words (survival_table.h).
  *
  * Promises: equal tables have equal bytes; the reader checks every length, order
  * and bound before using it.
@@ -39,43 +39,43 @@
 /* ---------- reading ---------- */
 
 static bool
-corrupt(SurvivalReader *reader, const char *what)
+survival_table_corrupt(SurvivalReader *reader, const char *what)
 {
 	reader->error = what;
 	return false;
 }
 
 static inline bool
-get(SurvivalReader *reader, uint64 max, const char *what, uint64 *value)
+survival_table_get(SurvivalReader *reader, uint64 max, const char *what, uint64 *value)
 {
 	if (unlikely(!varint_get(&reader->at, reader->end, value) || *value > max))
-		return corrupt(reader, what);
+		return survival_table_corrupt(reader, what);
 	return true;
 }
 
 static bool
-read_labels(SurvivalReader *reader, int least, int *n, char ***labels, bool check)
+survival_table_read_labels(SurvivalReader *reader, int least, int *n, char ***labels, bool check)
 {
 	uint64		v;
 
-	if (!get(reader, Min(SURVIVAL_LABELS_MAX, reader->end - reader->at), "number of labels", &v))
+	if (!survival_table_get(reader, Min(SURVIVAL_LABELS_MAX, reader->end - reader->at), "number of labels", &v))
 		return false;
 	if (v < least)
-		return corrupt(reader, "number of labels");
+		return survival_table_corrupt(reader, "number of labels");
 	*n = (int) v;
 	*labels = palloc(sizeof(char *) * (*n + 1));
 	for (int i = 0; i < *n; i++)
 	{
-		if (!get(reader, Min(LABEL_BYTES_MAX, reader->end - reader->at), "length of a label", &v))
+		if (!survival_table_get(reader, Min(LABEL_BYTES_MAX, reader->end - reader->at), "length of a label", &v))
 			return false;
 		if (check && !pg_verify_mbstr(PG_UTF8, (const char *) reader->at, (int) v, true))
-			return corrupt(reader, "label");
+			return survival_table_corrupt(reader, "label");
 		(*labels)[i] = pnstrdup((const char *) reader->at, v);
 		reader->at += v;
 		/* also finds a NUL within */
 		if (check && (strlen((*labels)[i]) != v ||
 					  (i > 0 && survival_label_compare((*labels)[i - 1], (*labels)[i]) >= 0)))
-			return corrupt(reader, "order of labels");
+			return survival_table_corrupt(reader, "order of labels");
 	}
 	return true;
 }
@@ -90,28 +90,28 @@ survival_reader_init(SurvivalReader *reader, const char *data, Size len, bool ch
 	reader->at = (const uint8 *) data;
 	reader->end = reader->at + len;
 	if (len < 3)
-		return corrupt(reader, "length");
+		return survival_table_corrupt(reader, "length");
 	if (*reader->at++ != SURVIVAL_VERSION)
-		return corrupt(reader, "version");
+		return survival_table_corrupt(reader, "version");
 	head->kind = *reader->at++;
 	if (head->kind > DURATION_INTERVAL)
-		return corrupt(reader, "kind of duration");
+		return survival_table_corrupt(reader, "kind of duration");
 	head->flags = *reader->at++;
 	if ((head->flags & ~SURVIVAL_FLAGS) != 0 || (head->kind == DURATION_NONE && head->flags != 0))
-		return corrupt(reader, "flags");
+		return survival_table_corrupt(reader, "flags");
 	/* rows have a group and a stratum, but all may be censored */
 	if ((head->flags & SURVIVAL_GROUPS) &&
-		!read_labels(reader, 1, &head->ngroups, &head->groups, check))
+		!survival_table_read_labels(reader, 1, &head->ngroups, &head->groups, check))
 		return false;
 	if ((head->flags & SURVIVAL_STRATA) &&
-		!read_labels(reader, 1, &head->nstrata, &head->strata, check))
+		!survival_table_read_labels(reader, 1, &head->nstrata, &head->strata, check))
 		return false;
 	if ((head->flags & SURVIVAL_CAUSES) &&
-		!read_labels(reader, 0, &head->ncauses, &head->causes, check))
+		!survival_table_read_labels(reader, 0, &head->ncauses, &head->causes, check))
 		return false;
 	/* a table without rows has no kind */
 	if ((reader->at == reader->end) != (head->kind == DURATION_NONE))
-		return corrupt(reader, "length");
+		return survival_table_corrupt(reader, "length");
 	return true;
 }
 
@@ -128,18 +128,18 @@ read_times(SurvivalReader *reader, SurvivalItem *item)
 	bool		real = reader->head.kind == DURATION_FLOAT;
 	uint64		v;
 
-	if (!get(reader, PG_UINT64_MAX - item->duration, "duration", &v))
+	if (!survival_table_get(reader, PG_UINT64_MAX - item->duration, "duration", &v))
 		return false;
 	item->duration += v;
 	if (real && !word_is_real(item->duration))
-		return corrupt(reader, "duration");
+		return survival_table_corrupt(reader, "duration");
 	if (!(reader->head.flags & SURVIVAL_ENTRY))
 		return true;
-	if (!get(reader, item->duration - 1, "entry", &v))
+	if (!survival_table_get(reader, item->duration - 1, "entry", &v))
 		return false;
 	item->entry = item->duration - 1 - v;
 	if (real && !word_is_real(item->entry))
-		return corrupt(reader, "entry");
+		return survival_table_corrupt(reader, "entry");
 	return true;
 }
 
@@ -152,12 +152,12 @@ read_weight(SurvivalReader *reader, SurvivalItem *item)
 	item->weight = survival_real_word(1);
 	if (!(reader->head.flags & SURVIVAL_WEIGHT))
 		return true;
-	if (!get(reader, PG_UINT64_MAX, "weight", &v))
+	if (!survival_table_get(reader, PG_UINT64_MAX, "weight", &v))
 		return false;
 	v = pg_bswap64(v);
 	memcpy(&weight, &v, sizeof(weight));
 	if (!(isfinite(weight) && weight > 0))
-		return corrupt(reader, "weight");
+		return survival_table_corrupt(reader, "weight");
 	item->weight = survival_real_word(weight);
 	return true;
 }
@@ -169,23 +169,23 @@ read_count(SurvivalReader *reader, SurvivalItem *item)
 
 	if (reader->head.flags & SURVIVAL_CAUSES)
 	{
-		if (!get(reader, reader->head.ncauses, "cause", &v))
+		if (!survival_table_get(reader, reader->head.ncauses, "cause", &v))
 			return false;
 		item->cause = (uint32) v;
-		if (!get(reader, SURVIVAL_ROWS_MAX - 1, "count", &v))
+		if (!survival_table_get(reader, SURVIVAL_ROWS_MAX - 1, "count", &v))
 			return false;
 		item->count = (int64) v + 1;
 	}
 	else
 	{
-		if (!get(reader, SURVIVAL_ROWS_MAX * 2 - 1, "count", &v))
+		if (!survival_table_get(reader, SURVIVAL_ROWS_MAX * 2 - 1, "count", &v))
 			return false;
 		item->cause = v & 1;
 		item->count = (int64) (v >> 1) + 1;
 	}
 	reader->rows += item->count;
 	if (reader->rows > SURVIVAL_ROWS_MAX)
-		return corrupt(reader, "count");
+		return survival_table_corrupt(reader, "count");
 	return true;
 }
 
@@ -201,7 +201,7 @@ survival_reader_next(SurvivalReader *reader)
 	if (reader->at == reader->end)
 		return false;
 	if ((reader->head.flags & (SURVIVAL_GROUPS | SURVIVAL_STRATA)) &&
-		!get(reader, runs - 1 - reader->run, "group", &v))
+		!survival_table_get(reader, runs - 1 - reader->run, "group", &v))
 		return false;
 	if (v > 0 || first)
 	{
@@ -213,12 +213,12 @@ survival_reader_next(SurvivalReader *reader)
 	if (!read_times(reader, item) || !read_weight(reader, item) || !read_count(reader, item))
 		return false;
 	if (!first && survival_item_compare(&last, item) >= 0)
-		return corrupt(reader, "order");
+		return survival_table_corrupt(reader, "order");
 	return true;
 }
 
 static void
-corrupt_error(const SurvivalReader *reader)
+survival_table_corrupt_error(const SurvivalReader *reader)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -235,7 +235,7 @@ survival_reader_item(SurvivalReader *reader)
 		return true;
 	}
 	if (unlikely(reader->error != NULL))
-		corrupt_error(reader);
+		survival_table_corrupt_error(reader);
 	return false;
 }
 
@@ -244,13 +244,13 @@ survival_reader_open(SurvivalReader *reader, const SurvivalTableValue *value)
 {
 	value = survival_finished(unconstify(SurvivalTableValue *, value));
 	if (!survival_reader_init(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false))
-		corrupt_error(reader);
+		survival_table_corrupt_error(reader);
 }
 
 /* ---------- writing ---------- */
 
 static void
-put_labels(StringInfo buf, int n, char **labels)
+survival_table_put_labels(StringInfo buf, int n, char **labels)
 {
 	varint_append(buf, n);
 	for (int i = 0; i < n; i++)
@@ -272,11 +272,11 @@ survival_writer_init(SurvivalWriter *writer, const SurvivalHead *head)
 	appendStringInfoCharMacro(&writer->buf, (char) head->kind);
 	appendStringInfoCharMacro(&writer->buf, (char) head->flags);
 	if (head->flags & SURVIVAL_GROUPS)
-		put_labels(&writer->buf, head->ngroups, head->groups);
+		survival_table_put_labels(&writer->buf, head->ngroups, head->groups);
 	if (head->flags & SURVIVAL_STRATA)
-		put_labels(&writer->buf, head->nstrata, head->strata);
+		survival_table_put_labels(&writer->buf, head->nstrata, head->strata);
 	if (head->flags & SURVIVAL_CAUSES)
-		put_labels(&writer->buf, head->ncauses, head->causes);
+		survival_table_put_labels(&writer->buf, head->ncauses, head->causes);
 }
 
 void
@@ -382,7 +382,7 @@ survival_rows_error(void)
 }
 
 static const char *
-kind_name(DurationKind kind)
+survival_table_kind_name(DurationKind kind)
 {
 	static const char *const names[] = {"none", "whole numbers", "floating-point numbers", "intervals"};
 
@@ -407,8 +407,8 @@ check_alike(const SurvivalHead *a, const SurvivalHead *b)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("survival tables of different durations cannot be added up"),
-				 errdetail("One has %s, the other %s.", kind_name(Min(a->kind, b->kind)),
-						   kind_name(Max(a->kind, b->kind))),
+				 errdetail("One has %s, the other %s.", survival_table_kind_name(Min(a->kind, b->kind)),
+						   survival_table_kind_name(Max(a->kind, b->kind))),
 				 errhint("Cast the durations to one type where the tables are made.")));
 	for (int i = 0; i < lengthof(parts); i++)
 		if ((a->flags ^ b->flags) & parts[i].flag)
@@ -419,7 +419,7 @@ check_alike(const SurvivalHead *a, const SurvivalHead *b)
 
 /* Two ascending lists as one, with the places of each in it. */
 static char **
-union_labels(int an, char **a, int bn, char **b, int *n, int **a_to, int **b_to)
+survival_table_union_labels(int an, char **a, int bn, char **b, int *n, int **a_to, int **b_to)
 {
 	char	  **all = palloc(sizeof(char *) * (an + bn + 1));
 	int			i = 0;
@@ -483,13 +483,13 @@ merge_heads(Side *a, Side *b, SurvivalHead *sum)
 	*sum = *x;
 	sum->flags |= y->flags;
 	if (sum->flags & SURVIVAL_GROUPS)
-		sum->groups = union_labels(x->ngroups, x->groups, y->ngroups, y->groups,
+		sum->groups = survival_table_union_labels(x->ngroups, x->groups, y->ngroups, y->groups,
 								   &sum->ngroups, &a->groups, &b->groups);
 	if (sum->flags & SURVIVAL_STRATA)
-		sum->strata = union_labels(x->nstrata, x->strata, y->nstrata, y->strata,
+		sum->strata = survival_table_union_labels(x->nstrata, x->strata, y->nstrata, y->strata,
 								   &sum->nstrata, &a->strata, &b->strata);
 	if (sum->flags & SURVIVAL_CAUSES)
-		sum->causes = union_labels(x->ncauses, x->causes, y->ncauses, y->causes,
+		sum->causes = survival_table_union_labels(x->ncauses, x->causes, y->ncauses, y->causes,
 								   &sum->ncauses, &a->causes, &b->causes);
 }
 
@@ -544,5 +544,5 @@ survival_add_values(const struct varlena *a, const struct varlena *b)
 struct varlena *
 survival_finished(struct varlena *value)
 {
-	return pile_finished(value, survival_add_values);
+	return rollup_finished(value, survival_add_values);
 }

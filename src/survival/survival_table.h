@@ -10,8 +10,8 @@
  * are; equal items written give equal bytes.
  * Never: estimates anything.
  */
-#ifndef RETENTION_SURVIVAL_IMAGE_H
-#define RETENTION_SURVIVAL_IMAGE_H
+#ifndef RETENTION_SURVIVAL_TABLE_H
+#define RETENTION_SURVIVAL_TABLE_H
 
 #include "survival/survival.h"
 #include "lib/stringinfo.h"
@@ -94,7 +94,7 @@ extern void survival_writer_init(SurvivalWriter *writer, const SurvivalHead *hea
 extern void survival_writer_put(SurvivalWriter *writer, const SurvivalItem *item);
 extern SurvivalTableValue *survival_writer_finish(SurvivalWriter *writer);
 
-/* Two values as one, and the value of what may be a roll-up (pile.h). */
+/* Two values as one, and the value of what may be a roll-up (roll-up.h). */
 extern struct varlena *survival_add_values(const struct varlena *a, const struct varlena *b);
 extern struct varlena *survival_finished(struct varlena *value);
 
@@ -169,4 +169,4 @@ survival_item_compare(const SurvivalItem *a, const SurvivalItem *b)
 	return a->cause < b->cause ? -1 : a->cause > b->cause;
 }
 
-#endif							/* RETENTION_SURVIVAL_IMAGE_H */
+#endif							/* RETENTION_SURVIVAL_TABLE_H */

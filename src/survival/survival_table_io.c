@@ -3,7 +3,7 @@
  *	  SQL-callable: survival_table in and out, equality, roll-up, jsonb; and the
  *	  whole of a table in memory.
  *
- * Promises: nothing unchecked gets in (survival_image.c); rollup() gives what one
+ * Promises: nothing unchecked gets in (survival_table.c); rollup() gives what one
  * aggregate over all rows would, whatever the order.
  * Never: estimates anything.
  */
@@ -25,14 +25,14 @@ PG_FUNCTION_INFO_V1(survival_table_rollup);
 Datum
 survival_table_rollup(PG_FUNCTION_ARGS)
 {
-	return pile_rollup(fcinfo, survival_add_values, survival_finished);
+	return rollup_trans(fcinfo, survival_add_values, survival_finished);
 }
 
 PG_FUNCTION_INFO_V1(survival_table_rollup_final);
 Datum
 survival_table_rollup_final(PG_FUNCTION_ARGS)
 {
-	return pile_rollup_final(fcinfo, survival_add_values);
+	return rollup_final(fcinfo, survival_add_values);
 }
 
 /* ---------- in memory ---------- */
@@ -50,7 +50,7 @@ server_labels(bool has, int n, char **stored, int *count)
 }
 
 static void
-unpack_item(const SurvivalItem *item, DurationKind kind, bool entry, SurvivalRow *row)
+survival_table_io_unpack_item(const SurvivalItem *item, DurationKind kind, bool entry, SurvivalRow *row)
 {
 	memset(row, 0, sizeof(SurvivalRow));
 	row->group = (int32) item->group;
@@ -92,7 +92,7 @@ survival_unpack(const SurvivalTableValue *value)
 	{
 		if (table->n == room)
 			table->rows = repalloc_huge(table->rows, sizeof(SurvivalRow) * (room *= 2));
-		unpack_item(&reader.item, head->kind, table->has_entry, &table->rows[table->n++]);
+		survival_table_io_unpack_item(&reader.item, head->kind, table->has_entry, &table->rows[table->n++]);
 	}
 	return table;
 }
@@ -122,7 +122,7 @@ put_time(StringInfo buf, const char *name, DurationKind kind, int64 whole, doubl
 }
 
 static void
-put_row(StringInfo buf, const SurvivalTable *table, const SurvivalRow *row)
+survival_table_io_put_row(StringInfo buf, const SurvivalTable *table, const SurvivalRow *row)
 {
 	appendStringInfoChar(buf, '{');
 	if (table->has_groups)
@@ -181,7 +181,7 @@ survival_table_to_jsonb(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			appendStringInfoChar(&buf, ',');
-		put_row(&buf, table, &table->rows[i]);
+		survival_table_io_put_row(&buf, table, &table->rows[i]);
 	}
 	appendStringInfoString(&buf, "]}");
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data)));

@@ -97,7 +97,7 @@ thin_out(uint64 *items, int64 n, int words)
 /* ---------- the array ---------- */
 
 static void
-make_room(SurvivalTally *tally, int64 room)
+survival_tally_make_room(SurvivalTally *tally, int64 room)
 {
 	Size		size = sizeof(uint64) * tally->words * room;
 
@@ -153,7 +153,7 @@ merge_tail(SurvivalTally *tally, int64 tail)
 }
 
 static void
-settle(SurvivalTally *tally)
+survival_tally_settle(SurvivalTally *tally)
 {
 	int64		tail = tally->nitems - tally->sorted;
 	uint64	   *first = tally->items + tally->sorted * tally->words;
@@ -190,9 +190,9 @@ empty_slots(SurvivalTally *tally)
 {
 	if (tally->nitems + tally->used > tally->room)
 	{
-		settle(tally);
+		survival_tally_settle(tally);
 		if (tally->nitems + tally->used > tally->room / 2)
-			make_room(tally, (tally->nitems + tally->used) * 2);
+			survival_tally_make_room(tally, (tally->nitems + tally->used) * 2);
 	}
 	tally->nitems += copy_slots(tally, tally->items + tally->nitems * tally->words);
 	memset(tally->slots, 0, sizeof(uint64) * tally->words * ((PG_UINT64_MAX >> tally->shift) + 1));
@@ -298,7 +298,7 @@ map_item(uint64 *item, const LabelMaps *maps, int words)
 }
 
 static void
-unpack_item(const SurvivalTally *tally, const uint64 *item, SurvivalItem *to)
+survival_tally_unpack_item(const SurvivalTally *tally, const uint64 *item, SurvivalItem *to)
 {
 	memset(to, 0, sizeof(SurvivalItem));
 	if (tally->flags & (SURVIVAL_GROUPS | SURVIVAL_STRATA))
@@ -420,7 +420,7 @@ ascending_items(SurvivalTally *tally, const LabelMaps *maps, int64 *n)
 	if (tally->nitems > 0)
 	{
 		empty_slots(tally);
-		settle(tally);
+		survival_tally_settle(tally);
 		*n = tally->nitems;
 		if (!mapped)
 			return tally->items;
@@ -465,7 +465,7 @@ survival_tally_value(SurvivalTally *tally, bool exact_form)
 
 		if ((i & POLL_MASK) == 0)
 			CHECK_FOR_INTERRUPTS();
-		unpack_item(tally, items + i * tally->words, &item);
+		survival_tally_unpack_item(tally, items + i * tally->words, &item);
 		survival_writer_put(&writer, &item);
 	}
 	return survival_writer_finish(&writer);
@@ -473,7 +473,7 @@ survival_tally_value(SurvivalTally *tally, bool exact_form)
 
 /* Stored labels into an empty list. */
 static void
-take_labels(SurvivalLabels *labels, int n, char **stored)
+survival_tally_take_labels(SurvivalLabels *labels, int n, char **stored)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -493,11 +493,11 @@ survival_tally_read(const SurvivalTableValue *value, MemoryContext context)
 	survival_reader_open(&reader, value);
 	tally = survival_tally_create(reader.head.kind, reader.head.flags, context);
 	if (tally->groups != NULL)
-		take_labels(tally->groups, reader.head.ngroups, reader.head.groups);
+		survival_tally_take_labels(tally->groups, reader.head.ngroups, reader.head.groups);
 	if (tally->strata != NULL)
-		take_labels(tally->strata, reader.head.nstrata, reader.head.strata);
+		survival_tally_take_labels(tally->strata, reader.head.nstrata, reader.head.strata);
 	if (tally->causes != NULL)
-		take_labels(tally->causes, reader.head.ncauses, reader.head.causes);
+		survival_tally_take_labels(tally->causes, reader.head.ncauses, reader.head.causes);
 	while (survival_reader_item(&reader))
 	{
 		pack_item(tally, &reader.item, item);

@@ -8,8 +8,8 @@
  * Promises: reads no byte beyond the label.
  * Never: gives a hash that may be stored: it depends on the machine's byte order.
  */
-#ifndef RETENTION_LABEL_BYTES_H
-#define RETENTION_LABEL_BYTES_H
+#ifndef RETENTION_LABEL_H
+#define RETENTION_LABEL_H
 
 #include "retention.h"
 
@@ -68,4 +68,4 @@ label_bytes_hash(const char *p, uint32 len)
 	return (uint32) (hash * UINT64CONST(0xbf58476d1ce4e5b9) >> 32);
 }
 
-#endif							/* RETENTION_LABEL_BYTES_H */
+#endif							/* RETENTION_LABEL_H */

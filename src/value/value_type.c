@@ -2,7 +2,7 @@
  * value_type.c
  *	  Input, output, equality and hashing of a value that is its own bytes.
  *
- * Promises: see value_io.h.
+ * Promises: see value_type.h.
  */
 #include "value/value_type.h"
 

@@ -12,8 +12,8 @@
  * Promises: text is the base64 of the bytes; nothing unchecked gets in.
  * Never: depends on a setting.
  */
-#ifndef RETENTION_VALUE_IO_H
-#define RETENTION_VALUE_IO_H
+#ifndef RETENTION_VALUE_TYPE_H
+#define RETENTION_VALUE_TYPE_H
 
 #include "retention.h"
 
@@ -47,4 +47,4 @@ extern Datum value_hash_extended(FunctionCallInfo fcinfo, ValueTidy tidy);
 	PG_FUNCTION_INFO_V1(type##_hash_extended); \
 	Datum type##_hash_extended(PG_FUNCTION_ARGS) { return value_hash_extended(fcinfo, tidy); }
 
-#endif							/* RETENTION_VALUE_IO_H */
+#endif							/* RETENTION_VALUE_TYPE_H */

@@ -341,7 +341,7 @@ grow_tree(Fit *fit, int tree)
 
 /* Rows from .. to - 1 down to the leaves of a tree: their odds, the leaves' covers. */
 static void
-settle(Fit *fit, const double *factors, double *covers, int64_t from, int64_t to)
+boost_settle(Fit *fit, const double *factors, double *covers, int64_t from, int64_t to)
 {
 	int64_t		counts[NODES_MAX] = {0};
 
@@ -389,7 +389,7 @@ turn(Fit *fit, int tree, bool next)
 		int			count = n - from < CHUNK ? (int) (n - from) : CHUNK;
 
 		if (tree >= 0)
-			settle(fit, factors, covers, from, from + count);
+			boost_settle(fit, factors, covers, from, from + count);
 		fit->rows->poll(fit->rows->arg);
 		if (!next)
 			continue;

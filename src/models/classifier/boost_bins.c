@@ -271,7 +271,7 @@ rank_rows(const RowSource *rows, Value *values, Value *scratch)
 
 /* Splitmix64 (Steele, Lea and Flood 2014): a number that looks like any other. */
 static uint64_t
-mix(uint64_t k)
+boost_bins_mix(uint64_t k)
 {
 	k += UINT64_C(0x9E3779B97F4A7C15);
 	k = (k ^ k >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -293,7 +293,7 @@ draw_rows(const RowSource *rows, int64_t n)
 		int64_t		from = k * rows->n / n;
 		int64_t		part = (k + 1) * rows->n / n - from;
 
-		drawn[k] = (uint32_t) ranked[from + (int64_t) (mix(k) % part)].weight;
+		drawn[k] = (uint32_t) ranked[from + (int64_t) (boost_bins_mix(k) % part)].weight;
 	}
 	rows->release(rows->arg, scratch);
 	rows->release(rows->arg, values);

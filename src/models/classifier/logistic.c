@@ -25,19 +25,19 @@
 #define RIDGE			1e-10
 
 /* The top is one step away if that moves log-odds by so little, at most and on average. */
-#define STILL			1e-8
-#define STILL_RMS		2e-11
+#define STEP_TOLERANCE			1e-8
+#define STEP_TOLERANCE_RMS		2e-11
 
 /* The same, where so large a sample tells what the step does to second derivatives. */
-#define STILL_SAMPLED_RMS 2e-9
-#define STILL_SAMPLE	16384
+#define STEP_TOLERANCE_SAMPLED_RMS 2e-9
+#define STEP_TOLERANCE_SAMPLE	16384
 
 /* Or nothing gets better, this near to it. */
 #define NEAR_RMS		1e-6
 #define NEAR			1e-2
 
 /* All outcomes are told apart by so much. */
-#define TOLD_APART		1e-6
+#define SEPARATION_MARGIN		1e-6
 
 /* So often, while steps move log-odds by so much, proof is sought that there is no top. */
 #define PROOF_STEPS		4
@@ -65,88 +65,88 @@ logistic_probability(double eta)
 /* ---------- a step ---------- */
 
 void
-logistic_penalise(Climb *climb, const double *b)
+logistic_newton_penalise(Newton *newton, const double *b)
 {
 	double		squares = 0;
 
-	for (int j = 1; j < climb->n; j++)
+	for (int j = 1; j < newton->n; j++)
 	{
 		squares += b[j] * b[j];
-		climb->top.gradient[j] -= climb->lambda * b[j];
+		newton->top.gradient[j] -= newton->lambda * b[j];
 	}
-	climb->penalised = climb->top.log_likelihood - climb->lambda / 2 * squares;
-	climb->max_gradient = 0;
-	for (int j = 0; j < climb->n; j++)
-		climb->max_gradient = fmax(climb->max_gradient, fabs(climb->top.gradient[j]));
+	newton->penalised = newton->top.log_likelihood - newton->lambda / 2 * squares;
+	newton->max_gradient = 0;
+	for (int j = 0; j < newton->n; j++)
+		newton->max_gradient = fmax(newton->max_gradient, fabs(newton->top.gradient[j]));
 }
 
 void
-logistic_look(Climb *climb, const double *b)
+logistic_newton_evaluate(Newton *newton, const double *b)
 {
-	logistic_evaluate(&climb->data, climb->rows, b, false, &climb->top);
-	logistic_penalise(climb, b);
-	if (climb->rows == climb->data.rows->n)
-		climb->steps++;
+	logistic_evaluate(&newton->data, newton->rows, b, false, &newton->top);
+	logistic_newton_penalise(newton, b);
+	if (newton->rows == newton->data.rows->n)
+		newton->steps++;
 }
 
 int
-logistic_factor(Climb *climb, double ridge, double tolerance)
+logistic_newton_factor(Newton *newton, double ridge, double tolerance)
 {
-	size_t		n = climb->n;
+	size_t		n = newton->n;
 
-	memcpy(climb->factor, climb->top.hessian, sizeof(double) * n * n);
+	memcpy(newton->factor, newton->top.hessian, sizeof(double) * n * n);
 	for (size_t j = 0; j < n; j++)
-		climb->factor[j * n + j] += ridge + (j > 0 ? climb->lambda : 0);
-	return symmetric_factor(n, climb->factor, fmax(tolerance, 4 * n * DBL_EPSILON), climb->work,
-							climb->data.poll);
+		newton->factor[j * n + j] += ridge + (j > 0 ? newton->lambda : 0);
+	return cholesky_factor(n, newton->factor, fmax(tolerance, 4 * n * DBL_EPSILON), newton->work,
+							newton->data.poll);
 }
 
 bool
-logistic_find_step(Climb *climb)
+logistic_newton_find_step(Newton *newton)
 {
-	size_t		n = climb->n;
+	size_t		n = newton->n;
 	double		greatest = 0;
 	double		ridge = 0;
 	double		gain = 0;
-	double		weight = climb->top.hessian[0];
+	double		weight = newton->top.hessian[0];
 
 	for (size_t j = 0; j < n; j++)
-		greatest = fmax(greatest, climb->top.hessian[j * n + j] + (j > 0 ? climb->lambda : 0));
-	while (logistic_factor(climb, ridge, SOLVABLE) > 0)
+		greatest = fmax(greatest, newton->top.hessian[j * n + j] + (j > 0 ? newton->lambda : 0));
+	while (logistic_newton_factor(newton, ridge, SOLVABLE) > 0)
 	{
 		ridge = ridge > 0 ? ridge * 100 : RIDGE * greatest;
 		if (!(ridge > 0 && ridge < greatest))
 			return false;
 	}
-	climb->ridge = ridge;
-	memcpy(climb->step, climb->top.gradient, sizeof(double) * n);
-	symmetric_solve(n, climb->factor, climb->step);
+	newton->ridge = ridge;
+	memcpy(newton->step, newton->top.gradient, sizeof(double) * n);
+	cholesky_solve(n, newton->factor, newton->step);
 
-	climb->move = fabs(climb->step[0]);
+	newton->move = fabs(newton->step[0]);
 	for (size_t j = 0; j < n; j++)
 	{
-		gain += climb->top.gradient[j] * climb->step[j];
+		gain += newton->top.gradient[j] * newton->step[j];
 		if (j > 0)
-			climb->move += fabs(climb->step[j]) * climb->data.columns[j - 1].reach;
+			newton->move += fabs(newton->step[j]) * newton->data.columns[j - 1].reach;
 	}
-	climb->move_rms = weight > 0 ? sqrt(fmax(gain, 0) / weight) : DBL_MAX;
-	return isfinite(climb->move);
+	newton->move_rms = weight > 0 ? sqrt(fmax(gain, 0) / weight) : DBL_MAX;
+	return isfinite(newton->move);
 }
 
 bool
-logistic_go(Climb *climb)
+logistic_newton_line_search(Newton *newton)
 {
-	double		before = climb->penalised;
+	double		before = newton->penalised;
 	double		length = 1;
 
 	for (int i = 0; i < HALVINGS; i++, length /= 2)
 	{
-		for (int j = 0; j < climb->n; j++)
-			climb->trial[j] = climb->b[j] + length * climb->step[j];
-		logistic_look(climb, climb->trial);
-		if (climb->penalised >= before - 1e-12 * fabs(before))
+		for (int j = 0; j < newton->n; j++)
+			newton->trial[j] = newton->b[j] + length * newton->step[j];
+		logistic_newton_evaluate(newton, newton->trial);
+		if (newton->penalised >= before - 1e-12 * fabs(before))
 		{
-			memcpy(climb->b, climb->trial, sizeof(double) * climb->n);
+			memcpy(newton->b, newton->trial, sizeof(double) * newton->n);
 			return true;
 		}
 	}
@@ -161,30 +161,30 @@ logistic_go(Climb *climb)
  * step: columns that hardly differ may make the sample know nothing of the kind.
  */
 static bool
-bend_step(Climb *climb, double gain)
+third_order_correction_step(Newton *newton, double gain)
 {
-	int			n = climb->n;
-	double		times = climb->data.weight / climb->sample_weight;
-	double	   *step = climb->work;
+	int			n = newton->n;
+	double		times = newton->data.weight / newton->sample_weight;
+	double	   *step = newton->work;
 	double	   *pull = step + n;	/* off the top, of the sample; and before */
 	double	   *pull_before = pull + n;
-	double	   *bend = pull_before + n;
+	double	   *third = pull_before + n;
 
-	memcpy(step, climb->step, sizeof(double) * n);
+	memcpy(step, newton->step, sizeof(double) * n);
 	memset(pull_before, 0, sizeof(double) * n);
 	for (int i = 0; i < BENDS; i++)
 	{
 		double		length = 0;
 		double		change = 0;
 
-		logistic_bend(&climb->data, climb->sample, climb->b, step, pull);
-		memcpy(bend, pull, sizeof(double) * n);
-		symmetric_solve(n, climb->factor, bend);
+		logistic_newton_third_order(&newton->data, newton->sample, newton->b, step, pull);
+		memcpy(third, pull, sizeof(double) * n);
+		cholesky_solve(n, newton->factor, third);
 		for (int j = 0; j < n; j++)
 		{
-			double		bent = climb->step[j] + times * bend[j];
+			double		bent = newton->step[j] + times * third[j];
 
-			length += times * pull[j] * times * bend[j];
+			length += times * pull[j] * times * third[j];
 			change += times * (pull[j] - pull_before[j]) * (bent - step[j]);
 			step[j] = bent;
 			pull_before[j] = pull[j];
@@ -195,7 +195,7 @@ bend_step(Climb *climb, double gain)
 			break;
 	}
 	for (int j = 0; j < n; j++)
-		climb->trial[j] = climb->b[j] + step[j];
+		newton->trial[j] = newton->b[j] + step[j];
 	return true;
 }
 
@@ -204,64 +204,64 @@ bend_step(Climb *climb, double gain)
  * of what Newton's step promises, is the last: Newton's own is gone then.
  */
 static bool
-go_bent(Climb *climb)
+go_bent(Newton *newton)
 {
-	double		before = climb->penalised;
-	double		gain = climb->move_rms * climb->move_rms * climb->top.hessian[0];
+	double		before = newton->penalised;
+	double		gain = newton->move_rms * newton->move_rms * newton->top.hessian[0];
 
-	if (bend_step(climb, gain))
+	if (third_order_correction_step(newton, gain))
 	{
-		logistic_look(climb, climb->trial);
-		if (climb->penalised >= before + gain / 4)
+		logistic_newton_evaluate(newton, newton->trial);
+		if (newton->penalised >= before + gain / 4)
 		{
-			memcpy(climb->b, climb->trial, sizeof(double) * climb->n);
+			memcpy(newton->b, newton->trial, sizeof(double) * newton->n);
 			return true;
 		}
-		climb->penalised = before;
+		newton->penalised = before;
 	}
-	climb->sample = 0;
-	return logistic_go(climb);
+	newton->sample = 0;
+	return logistic_newton_line_search(newton);
 }
 
 /* What is left to go is next to nothing. */
 static bool
-arrived(const Climb *climb)
+arrived(const Newton *newton)
 {
-	return climb->move <= STILL && climb->move_rms <= STILL_RMS;
+	return newton->move <= STEP_TOLERANCE && newton->move_rms <= STEP_TOLERANCE_RMS;
 }
 
 /* It is so little that a sample knows enough of it. */
 static bool
-arrived_by_sample(const Climb *climb)
+arrived_by_sample(const Newton *newton)
 {
-	return climb->sample >= STILL_SAMPLE && climb->move <= STILL &&
-		climb->move_rms <= STILL_SAMPLED_RMS;
+	return newton->sample >= STEP_TOLERANCE_SAMPLE && newton->move <= STEP_TOLERANCE &&
+		newton->move_rms <= STEP_TOLERANCE_SAMPLED_RMS;
 }
 
 /* It is little, and steps do not make it less: rounding. */
 static bool
-stuck(const Climb *climb, double move_rms_before)
+stuck(const Newton *newton, double move_rms_before)
 {
-	return climb->move <= NEAR && climb->move_rms <= NEAR_RMS &&
-		climb->move_rms > move_rms_before / 4;
+	return newton->move <= NEAR && newton->move_rms <= NEAR_RMS &&
+		newton->move_rms > move_rms_before / 4;
 }
 
 /* Second derivatives at b + step, as far as the sample tells how they differ from those at b. */
 static void
-follow_sample(Climb *climb)
+follow_sample(Newton *newton)
 {
-	size_t		n = climb->n;
-	double		times = climb->data.weight / climb->sample_weight;
-	LogisticTop sample = {.gradient = climb->work, .hessian = climb->factor};
+	size_t		n = newton->n;
+	double		times = newton->data.weight / newton->sample_weight;
+	LogisticTop sample = {.gradient = newton->work, .hessian = newton->factor};
 
 	for (int after = 0; after < 2; after++)
 	{
 		for (size_t j = 0; j < n; j++)
-			climb->trial[j] = climb->b[j] + after * climb->step[j];
-		logistic_evaluate(&climb->data, climb->sample, climb->trial, false, &sample);
+			newton->trial[j] = newton->b[j] + after * newton->step[j];
+		logistic_evaluate(&newton->data, newton->sample, newton->trial, false, &sample);
 		for (size_t i = 0; i < n; i++)
 			for (size_t j = 0; j <= i; j++)
-				climb->top.hessian[i * n + j] += (after ? times : -times) *
+				newton->top.hessian[i * n + j] += (after ? times : -times) *
 					sample.hessian[i * n + j];
 	}
 }
@@ -271,32 +271,32 @@ follow_sample(Climb *climb)
  * derivatives leave of it, but for the square of the move, and rounding.
  */
 static void
-last_step(Climb *climb)
+last_step(Newton *newton)
 {
-	size_t		n = climb->n;
+	size_t		n = newton->n;
 	double		greatest = 0;
 	double		gain = 0;
 	double		squares = 0;		/* by how much more of them b has */
 
-	symmetric_mirror(n, climb->top.hessian, climb->data.poll);
+	cholesky_mirror(n, newton->top.hessian, newton->data.poll);
 	for (size_t j = 0; j < n; j++)
 	{
-		double		left = climb->top.gradient[j] -
-			symmetric_dot(n, climb->top.hessian + j * n, climb->step) -
-			(j > 0 ? climb->lambda * climb->step[j] : 0);
+		double		left = newton->top.gradient[j] -
+			cholesky_dot(n, newton->top.hessian + j * n, newton->step) -
+			(j > 0 ? newton->lambda * newton->step[j] : 0);
 
 		greatest = fmax(greatest, fabs(left));
-		gain += climb->top.gradient[j] * climb->step[j] / 2;
-		squares += j > 0 ? climb->step[j] * (2 * climb->b[j] + climb->step[j]) : 0;
+		gain += newton->top.gradient[j] * newton->step[j] / 2;
+		squares += j > 0 ? newton->step[j] * (2 * newton->b[j] + newton->step[j]) : 0;
 	}
-	climb->penalised += gain;
-	climb->top.log_likelihood += gain + climb->lambda / 2 * squares;
-	climb->max_gradient = greatest +
-		climb->data.weight * (DBL_EPSILON + climb->move * climb->move);
-	if (!arrived(climb))
-		follow_sample(climb);
+	newton->penalised += gain;
+	newton->top.log_likelihood += gain + newton->lambda / 2 * squares;
+	newton->max_gradient = greatest +
+		newton->data.weight * (DBL_EPSILON + newton->move * newton->move);
+	if (!arrived(newton))
+		follow_sample(newton);
 	for (size_t j = 0; j < n; j++)
-		climb->b[j] += climb->step[j];
+		newton->b[j] += newton->step[j];
 }
 
 /*
@@ -305,25 +305,25 @@ last_step(Climb *climb)
  * Returns how many columns are free.
  */
 static int
-free_part(Climb *climb, double *products, double *d)
+free_part(Newton *newton, double *products, double *d)
 {
-	size_t		n = climb->n;
+	size_t		n = newton->n;
 	int			free;
 
-	memcpy(climb->factor, products, sizeof(double) * n * n);
-	free = symmetric_factor(n, climb->factor, INDEPENDENT, climb->work, climb->data.poll);
-	symmetric_mirror(n, products, climb->data.poll);
+	memcpy(newton->factor, products, sizeof(double) * n * n);
+	free = cholesky_factor(n, newton->factor, INDEPENDENT, newton->work, newton->data.poll);
+	cholesky_mirror(n, products, newton->data.poll);
 	for (size_t i = 0; i < n; i++)
 	{
 		d[i] = 0;
 		for (size_t j = 0; j < n; j++)
-			if (climb->factor[j * n + j] == 0)
-				d[i] -= products[i * n + j] * climb->b[j];
+			if (newton->factor[j * n + j] == 0)
+				d[i] -= products[i * n + j] * newton->b[j];
 	}
-	symmetric_solve(n, climb->factor, d);
+	cholesky_solve(n, newton->factor, d);
 	for (size_t j = 0; j < n; j++)
-		if (climb->factor[j * n + j] == 0)
-			d[j] = climb->b[j];
+		if (newton->factor[j * n + j] == 0)
+			d[j] = newton->b[j];
 	return free;
 }
 
@@ -335,59 +335,59 @@ free_part(Climb *climb, double *products, double *d)
  * Overwrites the second derivatives and the step.
  */
 static bool
-proved_separated(Climb *climb, double margin)
+proved_separated(Newton *newton, double margin)
 {
-	double	   *products = climb->top.hessian;
-	double	   *d = climb->step;
-	int			free = climb->n + 1;
+	double	   *products = newton->top.hessian;
+	double	   *d = newton->step;
+	int			free = newton->n + 1;
 
-	memset(products, 0, sizeof(double) * climb->n * climb->n);
-	logistic_undecided(&climb->data, climb->b, margin, products);
+	memset(products, 0, sizeof(double) * newton->n * newton->n);
+	logistic_undecided(&newton->data, newton->b, margin, products);
 	for (;;)
 	{
 		int			before = free;
 
-		free = free_part(climb, products, d);
+		free = free_part(newton, products, d);
 		if (free == 0 || free >= before)
 			return false;
-		if (logistic_separates(&climb->data, d))
+		if (logistic_separates(&newton->data, d))
 			return true;
-		logistic_undecided(&climb->data, d, 0, products);
+		logistic_undecided(&newton->data, d, 0, products);
 	}
 }
 
 /* From b, of which everything is known. */
 static LogisticEnd
-climb_up(Climb *climb)
+newton_up(Newton *newton)
 {
 	double		move_rms_before = DBL_MAX;
 
 	for (int i = 0; i < STEPS; i++)
 	{
-		bool		steps = logistic_find_step(climb);
+		bool		steps = logistic_newton_find_step(newton);
 
-		if (climb->lambda == 0 && climb->top.margin > TOLD_APART)
+		if (newton->lambda == 0 && newton->top.margin > SEPARATION_MARGIN)
 			return LOGISTIC_SEPARATED;
-		if (climb->lambda == 0 && (!steps || climb->ridge > 0 ||
-								   (i % PROOF_STEPS == PROOF_STEPS - 1 && climb->move > PROOF_MOVE)))
+		if (newton->lambda == 0 && (!steps || newton->ridge > 0 ||
+								   (i % PROOF_STEPS == PROOF_STEPS - 1 && newton->move > PROOF_MOVE)))
 		{
-			if (proved_separated(climb, i / 2.0))
+			if (proved_separated(newton, i / 2.0))
 				return LOGISTIC_SEPARATED;
-			logistic_look(climb, climb->b);	/* what the search has overwritten */
-			climb->steps--;
-			steps = logistic_find_step(climb);
+			logistic_newton_evaluate(newton, newton->b);	/* what the search has overwritten */
+			newton->steps--;
+			steps = logistic_newton_find_step(newton);
 		}
 		if (!steps)
 			return LOGISTIC_STOPPED;
-		if (arrived(climb) || arrived_by_sample(climb) || stuck(climb, move_rms_before))
+		if (arrived(newton) || arrived_by_sample(newton) || stuck(newton, move_rms_before))
 		{
-			if (arrived(climb) || arrived_by_sample(climb))
-				last_step(climb);
-			return climb->lambda == 0 && climb->ridge > 0 ? LOGISTIC_STOPPED : LOGISTIC_CONVERGED;
+			if (arrived(newton) || arrived_by_sample(newton))
+				last_step(newton);
+			return newton->lambda == 0 && newton->ridge > 0 ? LOGISTIC_STOPPED : LOGISTIC_CONVERGED;
 		}
-		move_rms_before = climb->move_rms;
-		if (climb->sample > 0 && climb->move_rms < NEAR_TOP && climb->move_rms > BEND_LEAST ?
-			!go_bent(climb) : !logistic_go(climb))
+		move_rms_before = newton->move_rms;
+		if (newton->sample > 0 && newton->move_rms < NEAR_TOP && newton->move_rms > BEND_LEAST ?
+			!go_bent(newton) : !logistic_newton_line_search(newton))
 			return LOGISTIC_STOPPED;
 	}
 	return LOGISTIC_STOPPED;
@@ -397,30 +397,30 @@ climb_up(Climb *climb)
 
 /* Standard errors, where H + lambda I has an inverse. */
 static void
-tell_errors(Climb *climb, LogisticTerm *terms, LogisticFit *fit)
+tell_errors(Newton *newton, LogisticTerm *terms, LogisticFit *fit)
 {
-	size_t		n = climb->n;
-	double	   *v = climb->factor;
-	double	   *h = climb->top.hessian;
-	double	   *sandwich = climb->trial;
-	double	   *to_raw = climb->step;	/* of the intercept: 1, - mean / sd */
-	double	   *spread = climb->work;
-	LogisticTerm *intercept = &terms[climb->data.rows->columns];
+	size_t		n = newton->n;
+	double	   *v = newton->factor;
+	double	   *h = newton->top.hessian;
+	double	   *sandwich = newton->trial;
+	double	   *to_raw = newton->step;	/* of the intercept: 1, - mean / sd */
+	double	   *spread = newton->work;
+	LogisticTerm *intercept = &terms[newton->data.rows->columns];
 	double		variance = 0;
 	double		robust = 0;
 
-	if (logistic_factor(climb, 0, SOLVABLE) > 0)
+	if (logistic_newton_factor(newton, 0, SOLVABLE) > 0)
 		return;
-	symmetric_inverse(n, v, climb->work, climb->data.poll);
-	symmetric_mirror(n, h, climb->data.poll);
-	symmetric_sandwich(n, v, h, sandwich, climb->data.poll);
+	cholesky_inverse(n, v, newton->work, newton->data.poll);
+	cholesky_mirror(n, h, newton->data.poll);
+	cholesky_sandwich(n, v, h, sandwich, newton->data.poll);
 	fit->edf = 0;
 	to_raw[0] = 1;
 	for (size_t j = 0; j < n; j++)
-		fit->edf += symmetric_dot(n, h + j * n, v + j * n);
+		fit->edf += cholesky_dot(n, h + j * n, v + j * n);
 	for (size_t j = 1; j < n; j++)
 	{
-		LogisticTerm *term = &terms[climb->data.columns[j - 1].source];
+		LogisticTerm *term = &terms[newton->data.columns[j - 1].source];
 
 		term->se = sqrt(v[j * n + j]) / term->sd;
 		term->se_sandwich = sqrt(sandwich[j]) / term->sd;
@@ -428,83 +428,83 @@ tell_errors(Climb *climb, LogisticTerm *terms, LogisticFit *fit)
 	}
 	for (size_t j = 0; j < n; j++)
 	{
-		spread[j] = symmetric_dot(n, v + j * n, to_raw);
+		spread[j] = cholesky_dot(n, v + j * n, to_raw);
 		variance += spread[j] * to_raw[j];
 	}
 	for (size_t j = 0; j < n; j++)
-		robust += symmetric_dot(n, h + j * n, spread) * spread[j];
+		robust += cholesky_dot(n, h + j * n, spread) * spread[j];
 	intercept->se = sqrt(variance);
 	intercept->se_sandwich = sqrt(robust);
 }
 
 static void
-tell_coefficients(const Climb *climb, LogisticTerm *terms)
+tell_coefficients(const Newton *newton, LogisticTerm *terms)
 {
-	LogisticTerm *intercept = &terms[climb->data.rows->columns];
-	double		raw = climb->b[0];
+	LogisticTerm *intercept = &terms[newton->data.rows->columns];
+	double		raw = newton->b[0];
 
-	for (int j = 1; j < climb->n; j++)
+	for (int j = 1; j < newton->n; j++)
 	{
-		LogisticTerm *term = &terms[climb->data.columns[j - 1].source];
+		LogisticTerm *term = &terms[newton->data.columns[j - 1].source];
 
-		term->coef_std = climb->b[j];
-		term->coef = climb->b[j] / term->sd;
+		term->coef_std = newton->b[j];
+		term->coef = newton->b[j] / term->sd;
 		raw -= term->coef * term->mean;
 	}
-	intercept->coef_std = climb->b[0];
+	intercept->coef_std = newton->b[0];
 	intercept->coef = raw;
 }
 
 static void
-open_climb(Climb *climb, const RowSource *rows, double lambda)
+open_newton(Newton *newton, const RowSource *rows, double lambda)
 {
 	size_t		n = (size_t) rows->columns + 1;
 
-	*climb = (Climb) {.rows = rows->n, .lambda = lambda};
-	logistic_data_open(&climb->data, rows);
-	climb->b = rows->alloc(rows->arg, sizeof(double) * n * (4 + SYMMETRIC_WORK));
-	climb->step = climb->b + n;
-	climb->trial = climb->step + n;
-	climb->top.gradient = climb->trial + n;
-	climb->work = climb->top.gradient + n;
-	climb->factor = rows->alloc(rows->arg, sizeof(double) * n * n);
-	climb->top.hessian = rows->alloc(rows->arg, sizeof(double) * n * n);
+	*newton = (Newton) {.rows = rows->n, .lambda = lambda};
+	logistic_data_open(&newton->data, rows);
+	newton->b = rows->alloc(rows->arg, sizeof(double) * n * (4 + SYMMETRIC_WORK));
+	newton->step = newton->b + n;
+	newton->trial = newton->step + n;
+	newton->top.gradient = newton->trial + n;
+	newton->work = newton->top.gradient + n;
+	newton->factor = rows->alloc(rows->arg, sizeof(double) * n * n);
+	newton->top.hessian = rows->alloc(rows->arg, sizeof(double) * n * n);
 }
 
 static void
-close_climb(Climb *climb)
+close_newton(Newton *newton)
 {
-	const RowSource *rows = climb->data.rows;
+	const RowSource *rows = newton->data.rows;
 
-	rows->release(rows->arg, climb->top.hessian);
-	rows->release(rows->arg, climb->factor);
-	rows->release(rows->arg, climb->b);
-	logistic_data_close(&climb->data);
+	rows->release(rows->arg, newton->top.hessian);
+	rows->release(rows->arg, newton->factor);
+	rows->release(rows->arg, newton->b);
+	logistic_data_close(&newton->data);
 }
 
 void
 logistic_fit(const RowSource *rows, double lambda, LogisticTerm *terms, LogisticFit *fit)
 {
-	Climb		climb;
+	Newton		newton;
 	bool		dependent;
 
 	for (int j = 0; j <= rows->columns; j++)
 		terms[j] = (LogisticTerm) {.sd = 1, .se = NAN, .se_sandwich = NAN};
-	open_climb(&climb, rows, lambda);
-	dependent = logistic_start(&climb, terms);
-	fit->end = climb_up(&climb);
-	tell_coefficients(&climb, terms);
-	fit->weight = climb.data.weight;
-	fit->positive = climb.data.positive;
-	fit->log_likelihood_null = logistic_null_likelihood(&climb.data);
-	fit->log_likelihood = climb.top.log_likelihood;
-	fit->penalised = climb.penalised;
-	fit->edf = climb.n;
-	fit->max_gradient = climb.max_gradient;
-	fit->iterations = climb.steps;
+	open_newton(&newton, rows, lambda);
+	dependent = logistic_start(&newton, terms);
+	fit->end = newton_up(&newton);
+	tell_coefficients(&newton, terms);
+	fit->weight = newton.data.weight;
+	fit->positive = newton.data.positive;
+	fit->log_likelihood_null = logistic_null_likelihood(&newton.data);
+	fit->log_likelihood = newton.top.log_likelihood;
+	fit->penalised = newton.penalised;
+	fit->edf = newton.n;
+	fit->max_gradient = newton.max_gradient;
+	fit->iterations = newton.steps;
 	if (fit->end != LOGISTIC_SEPARATED)
-		tell_errors(&climb, terms, fit);
+		tell_errors(&newton, terms, fit);
 	if (dependent && fit->end != LOGISTIC_STOPPED)
 		fit->end = LOGISTIC_DEPENDENT;
-	close_climb(&climb);
+	close_newton(&newton);
 }

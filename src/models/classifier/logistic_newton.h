@@ -5,8 +5,8 @@
  *
  * Plain C on doubles, no PostgreSQL header; only for these two files.
  */
-#ifndef RETENTION_LOGISTIC_CLIMB_H
-#define RETENTION_LOGISTIC_CLIMB_H
+#ifndef RETENTION_LOGISTIC_NEWTON_H
+#define RETENTION_LOGISTIC_NEWTON_H
 
 #include "models/classifier/logistic_rows.h"
 
@@ -19,7 +19,7 @@
 /* A move of log-odds, on average, from which the top is in sight. */
 #define NEAR_TOP		0.3
 
-typedef struct Climb
+typedef struct Newton
 {
 	LogisticData data;
 	int64_t		rows;			/* the first so many */
@@ -39,27 +39,27 @@ typedef struct Climb
 	double		move;			/* no log-odds moves by more in the step */
 	double		move_rms;		/* root of the mean square, by weights in Newton's step */
 	int			steps;			/* over all rows */
-} Climb;
+} Newton;
 
 /* ---------- a step: logistic.c ---------- */
 
 /* What the penalty does to what is known of b. */
-extern void logistic_penalise(Climb *climb, const double *b);
+extern void logistic_newton_penalise(Newton *newton, const double *b);
 
 /* Everything at b. */
-extern void logistic_look(Climb *climb, const double *b);
+extern void logistic_newton_evaluate(Newton *newton, const double *b);
 
 /* Factors H + lambda I + ridge I; the number of rows that were left out. */
-extern int	logistic_factor(Climb *climb, double ridge, double tolerance);
+extern int	logistic_newton_factor(Newton *newton, double ridge, double tolerance);
 
 /*
  * Newton's step.  Where the matrix is singular to rounding, of a ridge just large
  * enough: what it holds back is what makes no difference.  False if there is none.
  */
-extern bool logistic_find_step(Climb *climb);
+extern bool logistic_newton_find_step(Newton *newton);
 
 /* Goes the step, or as much of it as leads upwards.  False if none does. */
-extern bool logistic_go(Climb *climb);
+extern bool logistic_newton_line_search(Newton *newton);
 
 /* ---------- where to start: logistic_start.c ---------- */
 
@@ -67,6 +67,6 @@ extern bool logistic_go(Climb *climb);
 extern double logistic_null_likelihood(const LogisticData *data);
 
 /* Finds a start and looks around; true if columns were left out. */
-extern bool logistic_start(Climb *climb, LogisticTerm *terms);
+extern bool logistic_start(Newton *newton, LogisticTerm *terms);
 
-#endif							/* RETENTION_LOGISTIC_CLIMB_H */
+#endif							/* RETENTION_LOGISTIC_NEWTON_H */

@@ -522,7 +522,7 @@ logistic_evaluate(LogisticData *data, int64_t count, const double *b, bool momen
 		for (int j = 0; j < n; j++)
 			add_exactly(&top->gradient[j], &data->rest[j],
 						column_gradient(data, rows, data->z + (size_t) j * ROWS_BLOCK));
-		symmetric_add(n, top->hessian, data->z, ROWS_BLOCK, rows, data->poll);
+		cholesky_add(n, top->hessian, data->z, ROWS_BLOCK, rows, data->poll);
 	}
 	top->log_likelihood += rest;
 	for (int j = 0; j < n; j++)
@@ -538,12 +538,12 @@ logistic_evaluate(LogisticData *data, int64_t count, const double *b, bool momen
 }
 
 void
-logistic_bend(LogisticData *data, int64_t count, const double *b, const double *step,
-			  double *bend)
+logistic_newton_third_order(LogisticData *data, int64_t count, const double *b, const double *step,
+			  double *third)
 {
 	int			n = data->n + 1;
 
-	memset(bend, 0, sizeof(double) * n);
+	memset(third, 0, sizeof(double) * n);
 	for (int64_t from = 0; from < count; from += ROWS_BLOCK)
 	{
 		int			rows = load_block(data, from, count);
@@ -565,7 +565,7 @@ logistic_bend(LogisticData *data, int64_t count, const double *b, const double *
 			pair_put(data->residual + r, pair_at(data->w + r) * (then - p - slope * other));
 		}
 		for (int j = 0; j < n; j++)
-			bend[j] -= symmetric_dot(rows, data->z + (size_t) j * ROWS_BLOCK, data->residual);
+			third[j] -= cholesky_dot(rows, data->z + (size_t) j * ROWS_BLOCK, data->residual);
 	}
 }
 
@@ -592,7 +592,7 @@ logistic_undecided(LogisticData *data, const double *b, double margin, double *p
 			for (int j = 0; j < n; j++)
 				data->z[(size_t) j * ROWS_BLOCK + r] *= factor;
 		}
-		symmetric_add(n, products, data->z, ROWS_BLOCK, rows, data->poll);
+		cholesky_add(n, products, data->z, ROWS_BLOCK, rows, data->poll);
 	}
 }
 

@@ -96,8 +96,8 @@ extern bool logistic_evaluate(LogisticData *data, int64_t count, const double *b
  * What the gradient does along "step" beyond what second derivatives say, over
  * the first "count" rows, into bend.
  */
-extern void logistic_bend(LogisticData *data, int64_t count, const double *b,
-						  const double *step, double *bend);
+extern void logistic_newton_third_order(LogisticData *data, int64_t count, const double *b,
+						  const double *step, double *third);
 
 /*
  * Adds sums of products of the columns over rows whose outcome has log-odds of at

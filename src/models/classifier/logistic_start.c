@@ -28,12 +28,12 @@
 
 /* The intercept alone. */
 static void
-start_at_null(Climb *climb)
+start_at_null(Newton *newton)
 {
-	const LogisticData *data = &climb->data;
+	const LogisticData *data = &newton->data;
 
-	memset(climb->b, 0, sizeof(double) * climb->n);
-	climb->b[0] = log(data->positive / (data->weight - data->positive));
+	memset(newton->b, 0, sizeof(double) * newton->n);
+	newton->b[0] = log(data->positive / (data->weight - data->positive));
 }
 
 double
@@ -47,27 +47,27 @@ logistic_null_likelihood(const LogisticData *data)
 
 /* There are enough of them to be a start for sixteen times as many. */
 static bool
-large_enough(const Climb *climb, int64_t sample)
+large_enough(const Newton *newton, int64_t sample)
 {
-	return sample >= SAMPLE_ROWS && sample / SAMPLE_PER_COLUMN > climb->data.rows->columns;
+	return sample >= SAMPLE_ROWS && sample / SAMPLE_PER_COLUMN > newton->data.rows->columns;
 }
 
 /* To near the top of the first "rows" rows, with no less of a penalty than one row would be. */
 static void
-climb_near(Climb *climb, int64_t rows, double lambda)
+newton_near(Newton *newton, int64_t rows, double lambda)
 {
-	climb->rows = rows;
-	climb->lambda = fmax(lambda * rows / climb->data.rows->n, climb->data.weight / climb->sample);
-	logistic_look(climb, climb->b);
-	for (int i = 0; i < SAMPLE_STEPS && logistic_find_step(climb); i++)
+	newton->rows = rows;
+	newton->lambda = fmax(lambda * rows / newton->data.rows->n, newton->data.weight / newton->sample);
+	logistic_newton_evaluate(newton, newton->b);
+	for (int i = 0; i < SAMPLE_STEPS && logistic_newton_find_step(newton); i++)
 	{
-		if (climb->move_rms < SAMPLE_NEAR)
+		if (newton->move_rms < SAMPLE_NEAR)
 		{
-			for (int j = 0; j < climb->n; j++)
-				climb->b[j] += climb->step[j];
+			for (int j = 0; j < newton->n; j++)
+				newton->b[j] += newton->step[j];
 			break;
 		}
-		if (!logistic_go(climb))
+		if (!logistic_newton_line_search(newton))
 			break;
 	}
 }
@@ -77,28 +77,28 @@ climb_near(Climb *climb, int64_t rows, double lambda)
  * that of the first of these: it is only a start.  False where there are too few.
  */
 static bool
-climb_sample(Climb *climb)
+newton_sample(Newton *newton)
 {
-	LogisticData *data = &climb->data;
-	int64_t		all = climb->rows;
+	LogisticData *data = &newton->data;
+	int64_t		all = newton->rows;
 	int64_t		sample = all / SAMPLE;
-	double		lambda = climb->lambda;
+	double		lambda = newton->lambda;
 
-	if (!large_enough(climb, sample))
+	if (!large_enough(newton, sample))
 		return false;
 	logistic_moments(data, sample);
 	if (!(data->positive > 0 && data->positive < data->weight))
 		return false;
 	logistic_standardise(data);
-	climb->n = data->n + 1;
-	climb->sample = sample;
-	climb->sample_weight = data->weight;
-	start_at_null(climb);
-	if (large_enough(climb, sample / SAMPLE))
-		climb_near(climb, sample / SAMPLE, lambda);
-	climb_near(climb, sample, lambda);
-	climb->rows = all;
-	climb->lambda = lambda;
+	newton->n = data->n + 1;
+	newton->sample = sample;
+	newton->sample_weight = data->weight;
+	start_at_null(newton);
+	if (large_enough(newton, sample / SAMPLE))
+		newton_near(newton, sample / SAMPLE, lambda);
+	newton_near(newton, sample, lambda);
+	newton->rows = all;
+	newton->lambda = lambda;
 	return true;
 }
 
@@ -107,31 +107,31 @@ climb_sample(Climb *climb)
  * columns that went out of use go.  "before" was the number of coefficients.
  */
 static void
-restandardise(Climb *climb, int before)
+restandardise(Newton *newton, int before)
 {
 	static const double of_intercept[LOGISTIC_SUMS] = {[LOGISTIC_SQUARES] = 1};
 	size_t		n = before;
-	size_t		width = climb->data.n + 1;
+	size_t		width = newton->data.n + 1;
 	size_t		row = 0;
-	double	   *h = climb->top.hessian;
-	double	   *g = climb->top.gradient;
-	double	   *first = climb->trial;	/* h's column of the intercept */
+	double	   *h = newton->top.hessian;
+	double	   *g = newton->top.gradient;
+	double	   *first = newton->trial;	/* h's column of the intercept */
 
 	for (size_t i = 0; i < n; i++)
 		first[i] = h[i * n];
 	for (size_t i = 0; i < n; i++)
 	{
-		const double *mi = i > 0 ? climb->data.sums + (i - 1) * LOGISTIC_SUMS : of_intercept;
+		const double *mi = i > 0 ? newton->data.sums + (i - 1) * LOGISTIC_SUMS : of_intercept;
 		double		mean = mi[LOGISTIC_SUM];
 		double		sd = mi[LOGISTIC_SQUARES];
 		size_t		column = 0;
 
-		climb->b[0] += i > 0 ? climb->b[i] * mean : 0;
+		newton->b[0] += i > 0 ? newton->b[i] * mean : 0;
 		if (sd == 0)
 			continue;
 		for (size_t j = 0; j <= i; j++)
 		{
-			const double *mj = j > 0 ? climb->data.sums + (j - 1) * LOGISTIC_SUMS : of_intercept;
+			const double *mj = j > 0 ? newton->data.sums + (j - 1) * LOGISTIC_SUMS : of_intercept;
 
 			if (mj[LOGISTIC_SQUARES] > 0)
 				h[row * width + column++] = (h[i * n + j] - mean * first[j] - mj[LOGISTIC_SUM] *
@@ -139,10 +139,10 @@ restandardise(Climb *climb, int before)
 					(sd * mj[LOGISTIC_SQUARES]);
 		}
 		g[row] = (g[i] - mean * g[0]) / sd;
-		climb->b[row] = climb->b[i] * sd;
+		newton->b[row] = newton->b[i] * sd;
 		row++;
 	}
-	climb->n = width;
+	newton->n = width;
 }
 
 /*
@@ -150,16 +150,16 @@ restandardise(Climb *climb, int before)
  * moments and what is to be known of b.  False if the moments are of no use.
  */
 static bool
-leave_sample(Climb *climb, LogisticTerm *terms)
+leave_sample(Newton *newton, LogisticTerm *terms)
 {
-	int			before = climb->n;
+	int			before = newton->n;
 
-	climb->steps++;
-	if (!logistic_evaluate(&climb->data, climb->rows, climb->b, true, &climb->top))
+	newton->steps++;
+	if (!logistic_evaluate(&newton->data, newton->rows, newton->b, true, &newton->top))
 		return false;
-	logistic_settle(&climb->data, terms);
-	restandardise(climb, before);
-	logistic_penalise(climb, climb->b);
+	logistic_settle(&newton->data, terms);
+	restandardise(newton, before);
+	logistic_newton_penalise(newton, newton->b);
 	return true;
 }
 
@@ -168,42 +168,42 @@ leave_sample(Climb *climb, LogisticTerm *terms)
  * alone, the second derivatives are the correlations, by weight.
  */
 static bool
-leave_dependent(Climb *climb, LogisticTerm *terms)
+leave_dependent(Newton *newton, LogisticTerm *terms)
 {
-	LogisticData *data = &climb->data;
-	size_t		n = climb->n;
+	LogisticData *data = &newton->data;
+	size_t		n = newton->n;
 	int			used = 0;
 
-	if (logistic_factor(climb, 0, INDEPENDENT) == 0)
+	if (logistic_newton_factor(newton, 0, INDEPENDENT) == 0)
 		return false;
 	for (size_t j = 1; j < n; j++)
 	{
 		LogisticColumn column = data->columns[j - 1];
 
-		if (climb->factor[j * n + j] > 0)
+		if (newton->factor[j * n + j] > 0)
 			data->columns[used++] = column;
 		else
 			terms[column.source].coef_std = terms[column.source].coef = NAN;
 	}
 	data->n = used;
-	climb->n = used + 1;
+	newton->n = used + 1;
 	return true;
 }
 
 /* True if, whatever the weights of the rows, no column depends on others. */
 static bool
-surely_independent(Climb *climb)
+surely_independent(Newton *newton)
 {
-	size_t		n = climb->n;
+	size_t		n = newton->n;
 
-	if (logistic_factor(climb, 0, SOLVABLE) > 0)
+	if (logistic_newton_factor(newton, 0, SOLVABLE) > 0)
 		return false;
 	for (size_t j = 1; j < n; j++)
 	{
-		double		left = climb->factor[j * n + j] * climb->factor[j * n + j];
+		double		left = newton->factor[j * n + j] * newton->factor[j * n + j];
 
 		/* p (1 - p) is no more than 1/4 */
-		if (4 * left < 1000 * INDEPENDENT * climb->data.weight)
+		if (4 * left < 1000 * INDEPENDENT * newton->data.weight)
 			return false;
 	}
 	return true;
@@ -211,32 +211,32 @@ surely_independent(Climb *climb)
 
 /* True if b is better than nothing, or near the top. */
 static bool
-worth_a_start(Climb *climb)
+worth_a_start(Newton *newton)
 {
-	return climb->top.log_likelihood >= logistic_null_likelihood(&climb->data) ||
-		(logistic_find_step(climb) && climb->ridge == 0 && climb->move_rms < NEAR_TOP);
+	return newton->top.log_likelihood >= logistic_null_likelihood(&newton->data) ||
+		(logistic_newton_find_step(newton) && newton->ridge == 0 && newton->move_rms < NEAR_TOP);
 }
 
 bool
-logistic_start(Climb *climb, LogisticTerm *terms)
+logistic_start(Newton *newton, LogisticTerm *terms)
 {
-	if (climb_sample(climb) && leave_sample(climb, terms))
+	if (newton_sample(newton) && leave_sample(newton, terms))
 	{
-		if (worth_a_start(climb) && (climb->lambda > 0 || surely_independent(climb)))
+		if (worth_a_start(newton) && (newton->lambda > 0 || surely_independent(newton)))
 			return false;
 	}
 	else
 	{
-		logistic_moments(&climb->data, climb->rows);
-		logistic_settle(&climb->data, terms);
-		climb->n = climb->data.n + 1;
+		logistic_moments(&newton->data, newton->rows);
+		logistic_settle(&newton->data, terms);
+		newton->n = newton->data.n + 1;
 	}
-	climb->sample = 0;
-	start_at_null(climb);
-	logistic_look(climb, climb->b);
-	if (climb->lambda > 0 || !leave_dependent(climb, terms))
+	newton->sample = 0;
+	start_at_null(newton);
+	logistic_newton_evaluate(newton, newton->b);
+	if (newton->lambda > 0 || !leave_dependent(newton, terms))
 		return false;
-	start_at_null(climb);
-	logistic_look(climb, climb->b);
+	start_at_null(newton);
+	logistic_newton_evaluate(newton, newton->b);
 	return true;
 }

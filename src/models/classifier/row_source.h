@@ -12,8 +12,8 @@
  * Ownership: memory that a model takes while it is fitted comes from "alloc" and
  * goes back by "release"; both may not return.
  */
-#ifndef RETENTION_MODEL_ROWS_H
-#define RETENTION_MODEL_ROWS_H
+#ifndef RETENTION_ROW_SOURCE_H
+#define RETENTION_ROW_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,4 +42,4 @@ typedef struct RowSource
 	void		(*poll) (void *arg);
 } RowSource;
 
-#endif							/* RETENTION_MODEL_ROWS_H */
+#endif							/* RETENTION_ROW_SOURCE_H */

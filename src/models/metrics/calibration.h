@@ -4,7 +4,7 @@
  *	  happen in one of five?
  *
  * From distinct scores with their numbers of positives and negatives, as
- * ranking.h reads them.
+ * roc.h reads them.
  *
  * Plain C, no PostgreSQL header.
  * Promises: sums are rounded once; the same tallies give the same bits.  What

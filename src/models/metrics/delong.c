@@ -2,7 +2,7 @@
  * delong.c
  *	  Two scores of the same rows.
  *
- * Promises: see ranking_pairs.h.
+ * Promises: see delong.h.
  */
 #include "models/metrics/delong.h"
 
@@ -75,19 +75,19 @@ next_placement(Placements *p)
  * difference of the areas, in units of 1 / (2 positives * negatives).
  */
 static double
-squares(const RankPairsClass *rows, const RankPairsClass *others, Wide first_sum, Wide second_sum,
+squares(const RankPairsClass *rows, const RankPairsClass *others, Int128 first_sum, Int128 second_sum,
 		void (*poll) (void))
 {
 	Placements	p = {rows, others, 0, 0, 0, 0, 0};
-	Wide		mean = wide_add(first_sum, wide_negative(second_sum));
-	double		unit = wide_double(wide_product(2 * rows->n, others->n));
+	Int128		mean = int128_add(first_sum, int128_negative(second_sum));
+	double		unit = int128_double(int128_product(2 * rows->n, others->n));
 	ExactSum	sum = {0};
 
 	while (next_placement(&p))
 	{
-		Wide		difference = wide_add(wide_product(p.first, rows->n),
-										  wide_negative(wide_product(p.second, rows->n)));
-		double		deviation = wide_double(wide_add(difference, wide_negative(mean))) / unit;
+		Int128		difference = int128_add(int128_product(p.first, rows->n),
+										  int128_negative(int128_product(p.second, rows->n)));
+		double		deviation = int128_double(int128_add(difference, int128_negative(mean))) / unit;
 
 		exact_sum_add(&sum, deviation * deviation);
 		if (p.at % POLL_ROWS == 0)
@@ -101,34 +101,34 @@ rank_compare(const RankPairsClass *positives, const RankPairsClass *negatives, v
 {
 	RankComparison comparison = {NAN, NAN, NAN, NAN, NAN, NAN};
 	Placements	p = {positives, negatives, 0, 0, 0, 0, 0};
-	Wide		first = {0, 0};
-	Wide		second = {0, 0};
-	double		unit = wide_double(wide_product(2 * positives->n, negatives->n));
+	Int128		first = {0, 0};
+	Int128		second = {0, 0};
+	double		unit = int128_double(int128_product(2 * positives->n, negatives->n));
 	double		n1 = (double) positives->n;
 	double		n0 = (double) negatives->n;
-	Wide		all;
+	Int128		all;
 
 	if (positives->n == 0 || negatives->n == 0)
 		return comparison;
 	while (next_placement(&p))
 	{
-		first = wide_add(first, wide_product(p.first, 1));
-		second = wide_add(second, wide_product(p.second, 1));
+		first = int128_add(first, int128_product(p.first, 1));
+		second = int128_add(second, int128_product(p.second, 1));
 		if (p.at % POLL_ROWS == 0)
 			poll();
 	}
-	comparison.auc_a = wide_double(first) / unit;
-	comparison.auc_b = wide_double(second) / unit;
-	comparison.difference = wide_double(wide_add(first, wide_negative(second))) / unit;
+	comparison.auc_a = int128_double(first) / unit;
+	comparison.auc_b = int128_double(second) / unit;
+	comparison.difference = int128_double(int128_add(first, int128_negative(second))) / unit;
 	if (positives->n < 2 || negatives->n < 2)
 		return comparison;
 
 	/* negatives count the positives below them: their areas are what is left of 1 */
-	all = wide_product(2 * positives->n, negatives->n);
+	all = int128_product(2 * positives->n, negatives->n);
 	comparison.standard_error =
 		sqrt(squares(positives, negatives, first, second, poll) / (n1 - 1) / n1 +
-			 squares(negatives, positives, wide_add(all, wide_negative(first)),
-					 wide_add(all, wide_negative(second)), poll) / (n0 - 1) / n0);
+			 squares(negatives, positives, int128_add(all, int128_negative(first)),
+					 int128_add(all, int128_negative(second)), poll) / (n0 - 1) / n0);
 	if (comparison.standard_error > 0)
 	{
 		comparison.z = comparison.difference / comparison.standard_error;

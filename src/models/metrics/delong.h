@@ -10,8 +10,8 @@
  * alike differ by exactly 0; the order of rows within a class does not matter.
  * Never: allocates.
  */
-#ifndef RETENTION_RANKING_PAIRS_H
-#define RETENTION_RANKING_PAIRS_H
+#ifndef RETENTION_DELONG_H
+#define RETENTION_DELONG_H
 
 #include "models/metrics/roc.h"
 
@@ -36,4 +36,4 @@ typedef struct RankComparison
 extern RankComparison rank_compare(const RankPairsClass *positives,
 								   const RankPairsClass *negatives, void (*poll) (void));
 
-#endif							/* RETENTION_RANKING_PAIRS_H */
+#endif							/* RETENTION_DELONG_H */

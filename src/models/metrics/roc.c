@@ -6,7 +6,7 @@
  * a threshold there leaves b positives (false negatives) and c negatives (true
  * negatives) uncalled.
  *
- * Promises: see ranking.h.
+ * Promises: see roc.h.
  */
 #include "models/metrics/roc.h"
 
@@ -40,7 +40,7 @@ walk_begin(Walk *walk, const RankSource *source)
 }
 
 static inline bool
-walk_next(Walk *walk)
+roc_walk_next(Walk *walk)
 {
 	walk->positives_below += walk->tally.positives;
 	walk->negatives_below += walk->tally.negatives;
@@ -55,31 +55,31 @@ walk_next(Walk *walk)
 	return true;
 }
 
-static inline Wide
+static inline Int128
 product(int64_t a, int64_t b)
 {
-	return wide_product((uint64_t) a, (uint64_t) b);
+	return int128_product((uint64_t) a, (uint64_t) b);
 }
 
-static inline Wide
-difference(Wide a, Wide b)
+static inline Int128
+difference(Int128 a, Int128 b)
 {
-	return wide_add(a, wide_negative(b));
+	return int128_add(a, int128_negative(b));
 }
 
 /* ---------- the area under the curve ---------- */
 
 /* Pairs of a positive and a negative that are in order, twice, and those that are equal. */
-static Wide
+static Int128
 ordered_pairs(const RankSource *source)
 {
 	Walk		walk;
-	Wide		pairs = {0, 0};
+	Int128		pairs = {0, 0};
 
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 		if (walk.tally.positives > 0)
-			pairs = wide_add(pairs, product(walk.tally.positives,
+			pairs = int128_add(pairs, product(walk.tally.positives,
 											2 * walk.negatives_below + walk.tally.negatives));
 	return pairs;
 }
@@ -89,8 +89,8 @@ rank_auc(const RankSource *source)
 {
 	if (source->positives == 0 || source->negatives == 0)
 		return NAN;
-	return wide_double(ordered_pairs(source)) /
-		wide_double(product(2 * source->positives, source->negatives));
+	return int128_double(ordered_pairs(source)) /
+		int128_double(product(2 * source->positives, source->negatives));
 }
 
 /*
@@ -104,8 +104,8 @@ rank_auc_se(const RankSource *source)
 {
 	int64_t		positives = source->positives;
 	int64_t		negatives = source->negatives;
-	double		unit = wide_double(product(2 * positives, negatives));
-	Wide		pairs;
+	double		unit = int128_double(product(2 * positives, negatives));
+	Int128		pairs;
 	Walk		walk;
 	ExactSum	of_positives = {0};
 	ExactSum	of_negatives = {0};
@@ -114,7 +114,7 @@ rank_auc_se(const RankSource *source)
 		return NAN;
 	pairs = ordered_pairs(source);
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 	{
 		RankTally	tally = walk.tally;
 		int64_t		above = positives - walk.positives_below - tally.positives;
@@ -122,13 +122,13 @@ rank_auc_se(const RankSource *source)
 
 		if (tally.positives > 0)
 		{
-			deviation = wide_double(difference(product(2 * walk.negatives_below + tally.negatives,
+			deviation = int128_double(difference(product(2 * walk.negatives_below + tally.negatives,
 													   positives), pairs)) / unit;
 			exact_sum_add(&of_positives, tally.positives * (deviation * deviation));
 		}
 		if (tally.negatives > 0)
 		{
-			deviation = wide_double(difference(product(2 * above + tally.positives, negatives),
+			deviation = int128_double(difference(product(2 * above + tally.positives, negatives),
 											   pairs)) / unit;
 			exact_sum_add(&of_negatives, tally.negatives * (deviation * deviation));
 		}
@@ -143,23 +143,23 @@ double
 rank_ks(const RankSource *source)
 {
 	Walk		walk;
-	Wide		most = {0, 0};
+	Int128		most = {0, 0};
 
 	if (source->positives == 0 || source->negatives == 0)
 		return NAN;
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 	{
 		/* (TPR - FPR) * positives * negatives, of the rows that are called */
-		Wide		distance = difference(product(walk.negatives_below, source->positives),
+		Int128		distance = difference(product(walk.negatives_below, source->positives),
 										  product(walk.positives_below, source->negatives));
 
-		if (wide_is_negative(distance))
-			distance = wide_negative(distance);
-		if (wide_less(most, distance))
+		if (int128_is_negative(distance))
+			distance = int128_negative(distance);
+		if (int128_less(most, distance))
 			most = distance;
 	}
-	return wide_double(most) / wide_double(product(source->positives, source->negatives));
+	return int128_double(most) / int128_double(product(source->positives, source->negatives));
 }
 
 double
@@ -171,7 +171,7 @@ rank_average_precision(const RankSource *source)
 	if (source->positives == 0)
 		return NAN;
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 	{
 		double		tp = (double) (source->positives - walk.positives_below);
 		double		fp = (double) (source->negatives - walk.negatives_below);
@@ -204,7 +204,7 @@ rank_threshold_by_cost(const RankSource *source, double cost_false_positive,
 	cost_false_positive = ldexp(cost_false_positive, -exponent);
 	cost_false_negative = ldexp(cost_false_negative, -exponent);
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 	{
 		double		cost = cost_false_positive * (source->negatives - walk.negatives_below) +
 			cost_false_negative * walk.positives_below;
@@ -225,7 +225,7 @@ rank_threshold_by_capacity(const RankSource *source, int64_t capacity)
 	Walk		walk;
 
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 		if (rows - walk.positives_below - walk.negatives_below <= capacity)
 			return walk.tally.score;
 	return call_nobody(source);
@@ -244,8 +244,8 @@ rank_youden(int64_t positives, int64_t negatives, int64_t tp, int64_t fp)
 {
 	if (positives == 0 || negatives == 0)
 		return NAN;
-	return wide_double(difference(product(tp, negatives), product(fp, positives))) /
-		wide_double(product(positives, negatives));
+	return int128_double(difference(product(tp, negatives), product(fp, positives))) /
+		int128_double(product(positives, negatives));
 }
 
 RankConfusion
@@ -262,7 +262,7 @@ rank_confusion(int64_t positives, int64_t negatives, int64_t tp, int64_t fp)
 	at.f1 = share(2 * tp, positives + tp + fp);
 	/* Matthews (1975); the numerator is exact, so that 0 is 0 */
 	if (positives > 0 && negatives > 0 && tp + fp > 0 && tn + fn > 0)
-		at.mcc = wide_double(difference(product(tp, tn), product(fp, fn))) /
+		at.mcc = int128_double(difference(product(tp, tn), product(fp, fn))) /
 			sqrt((double) positives * negatives) / sqrt((double) (tp + fp) * (double) (tn + fn));
 	return at;
 }
@@ -368,7 +368,7 @@ rank_lift(const RankSource *source, int bins, RankLift *lifts)
 	open_bin(&filling, filling.bins - 1);
 	lifts[filling.bins - 1].cum_positives = source->positives;
 	walk_begin(&walk, source);
-	while (walk_next(&walk))
+	while (roc_walk_next(&walk))
 		fill_bins(&filling, &walk);
 	close_bin(&filling);
 	for (int i = 0; i < filling.bins; i++)

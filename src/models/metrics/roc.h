@@ -12,8 +12,8 @@
  * sums are rounded once; the same tallies give the same bits.
  * Never: allocates; counts beyond RANK_ROWS_MAX.
  */
-#ifndef RETENTION_RANKING_H
-#define RETENTION_RANKING_H
+#ifndef RETENTION_ROC_H
+#define RETENTION_ROC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ rank_score(uint64_t key)
 	return score;
 }
 
-/* Keys of positives and negatives, each in order, as tallies; ranking_source.c */
+/* Keys of positives and negatives, each in order, as tallies; roc_source.c */
 typedef struct RankKeys
 {
 	const uint64_t *positives;
@@ -168,4 +168,4 @@ typedef struct RankLift
  */
 extern int	rank_lift(const RankSource *source, int bins, RankLift *lifts);
 
-#endif							/* RETENTION_RANKING_H */
+#endif							/* RETENTION_ROC_H */

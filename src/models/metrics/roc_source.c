@@ -2,7 +2,7 @@
  * roc_source.c
  *	  Distinct scores with their numbers, from sorted keys.
  *
- * Promises: see ranking.h.
+ * Promises: see roc.h.
  */
 #include "models/metrics/roc.h"
 

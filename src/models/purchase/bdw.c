@@ -10,14 +10,14 @@
 #include "models/purchase/contract.h"
 
 static double
-log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
+bdw_log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
 			   ModelPoll poll)
 {
 	return contract_log_likelihood(params, 3, rows, n, gradient, poll);
 }
 
 static int
-starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
+bdw_starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
 {
 	return contract_starts(3, rows, n, found);
 }
@@ -30,8 +30,8 @@ const PurchaseModel bdw_model = {
 	.param_names = {"alpha", "beta", "c"},
 	.discrete = true,
 	.contract = true,
-	.log_likelihood = log_likelihood,
-	.starts = starts,
+	.log_likelihood = bdw_log_likelihood,
+	.starts = bdw_starts,
 	.alive = contract_alive,
 	.expected = contract_expected,
 	.no_purchase = contract_no_purchase,

@@ -17,7 +17,7 @@
  * Denizel and Filiztekin 2007).  No power is ever formed, and where r
  * and alpha are huge (a Poisson process) nothing cancels but x ln alpha.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include "models/purchase/beta_geometric.h"
 
@@ -46,7 +46,7 @@ typedef struct Sum
 } Sum;
 
 static void
-sum_add(Sum *sum, double value)
+beta_geometric_sum_add(Sum *sum, double value)
 {
 	double		total = sum->sum + value;
 
@@ -201,13 +201,13 @@ beta_geometric_log_likelihood(const double *params, bool first_may_be_last, cons
 		else
 			block_unsure(&group, params[ALPHA], rows + i, end - i, &block);
 
-		sum_add(&total, block.count * group.constant - group.shape * block.ln_time + block.ln_odds);
+		beta_geometric_sum_add(&total, block.count * group.constant - group.shape * block.ln_time + block.ln_odds);
 		if (gradient != NULL)
 		{
-			sum_add(&slope[R], block.count * group.d_r - block.ln_given);
-			sum_add(&slope[ALPHA], group.shape * block.share - block.count * x);
-			sum_add(&slope[A], block.count * group.d_a + block.dead / params[A]);
-			sum_add(&slope[B], block.count * group.d_b - block.dead / group.last);
+			beta_geometric_sum_add(&slope[R], block.count * group.d_r - block.ln_given);
+			beta_geometric_sum_add(&slope[ALPHA], group.shape * block.share - block.count * x);
+			beta_geometric_sum_add(&slope[A], block.count * group.d_a + block.dead / params[A]);
+			beta_geometric_sum_add(&slope[B], block.count * group.d_b - block.dead / group.last);
 		}
 		if (poll != NULL && until_poll <= end - i)
 		{

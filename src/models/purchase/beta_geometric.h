@@ -10,7 +10,7 @@
  * "first_may_be_last", and all the difference.
  *
  * Plain C, no PostgreSQL header.
- * Promises and what it never does: see model.h, where also the functions are
+ * Promises and what it never does: see purchase_model.h, where also the functions are
  * explained.
  */
 #ifndef RETENTION_BETA_GEOMETRIC_H

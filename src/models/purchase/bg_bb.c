@@ -21,7 +21,7 @@
  * of factors below 1, all terms are positive, and what is not yet summed is
  * never more than r itself: the sum stops when that no longer matters.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include <math.h>
 
@@ -135,7 +135,7 @@ row_log_likelihood(const double *params, const ModelRow *row, double *gradient, 
 }
 
 static double
-log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
+bg_bb_log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
 			   ModelPoll poll)
 {
 	double		sum = 0;
@@ -159,7 +159,7 @@ log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gra
  * many opportunities as the average customer was seen alive the mean of Theta.
  */
 static int
-starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
+bg_bb_starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
 {
 	static const double sizes[][2] = {{2, 3}, {1, 1}, {10, 10}, {2, 0.5}};
 	double		customers = 0;
@@ -336,8 +336,8 @@ const PurchaseModel bg_bb_model = {
 	.param_names = {"alpha", "beta", "gamma", "delta"},
 	.discrete = true,
 	.contract = false,
-	.log_likelihood = log_likelihood,
-	.starts = starts,
+	.log_likelihood = bg_bb_log_likelihood,
+	.starts = bg_bb_starts,
 	.alive = alive,
 	.expected = expected,
 	.no_purchase = no_purchase,

@@ -3,7 +3,7 @@
  *	  BG/NBD: beta-geometric / negative binomial (Fader, Hardie and Lee 2005,
  *	  Marketing Science 24:275-284).  A customer who never came back is alive.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include "models/purchase/beta_geometric.h"
 

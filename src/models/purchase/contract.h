@@ -10,7 +10,7 @@
  * Weibull, whose hazard may rise or fall for each single customer (Fader, Hardie,
  * Liu, Davin and Steenburgh 2018).
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #ifndef RETENTION_CONTRACT_H
 #define RETENTION_CONTRACT_H

@@ -8,7 +8,7 @@
  * Weibull: there the terms after the first ones are an integral, on the
  * logarithmic scale, with Gregory's end corrections.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include <math.h>
 
@@ -285,7 +285,7 @@ contract_discounted(const Predictor *p, double x, double t_x, double age, double
 	return has_left(t_x, age) ? 0 : forever(&contract, age, rate, p->poll);
 }
 
-/* ---------- what model.h has besides ---------- */
+/* ---------- what purchase_model.h has besides ---------- */
 
 double
 contract_log_survival(const Predictor *p, double t)

@@ -13,7 +13,7 @@
  * costs a division and no logarithm.  g near 1 goes in by its distance h from 1:
  * p x may be 1e8 and what multiplies it must not be rounded to 1e-16.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include <math.h>
 

@@ -1,13 +1,13 @@
 /*
  * maximum_likelihood.c
- *	  Maximum likelihood for the models of model.h.
+ *	  Maximum likelihood for the models of purchase_model.h.
  *
  * The search is over the logarithms of the parameters, for the likelihood per
  * customer: so neither the unit of time (or money) nor the number of customers
  * changes its course.  Of many rows first a sample is fitted, which gives a
  * point and a curvature so near that few looks at all rows are left to do.
  *
- * Promises: see model.h; says "converged" only where the gradient is zero, the
+ * Promises: see purchase_model.h; says "converged" only where the gradient is zero, the
  * curvature is that of a top and no parameter is at the edge of what is searched.
  * Never: draws random numbers, keeps anything between calls.
  */
@@ -127,7 +127,7 @@ poll_rows(const Problem *problem, size_t i)
 
 /* Customers, and the natural scales of the parameters. */
 static void
-count_customers(Problem *problem)
+maximum_likelihood_count_customers(Problem *problem)
 {
 	unsigned	scaled = problem->model ? time_params(problem->model->kind) : 1 << 2;	/* v */
 	int			measure = problem->model ? 2 : 1;	/* age, z */
@@ -223,24 +223,24 @@ ordered_starts(Problem *problem, double starts[][MODEL_PARAMS_MAX])
  * The highest top that is found from the starts: until two searches agree, or
  * there are no more.
  */
-static MaximiseEnd
+static TrustRegionEnd
 search_starts(Problem *problem, Maximum *best, FitResult *result)
 {
 	double		starts[MODEL_STARTS_MAX][MODEL_PARAMS_MAX];
 	int			n = ordered_starts(problem, starts);
-	MaximiseEnd best_end = MAXIMISE_NOWHERE;
+	TrustRegionEnd best_end = MAXIMISE_NOWHERE;
 
 	for (int i = 0; i < n; i++)
 	{
 		Maximum		m;
-		MaximiseEnd end;
+		TrustRegionEnd end;
 		double		more;
 		bool		same;
 		bool		agree;
 
 		prepare(problem, &m);
 		memcpy(m.at, starts[i], sizeof(starts[i]));
-		end = maximise(&m);
+		end = trust_region_maximise(&m);
 
 		if (i == 0 || best_end == MAXIMISE_NOWHERE)
 		{
@@ -354,7 +354,7 @@ at_edge(const Maximum *m, int i)
  * eigenvalues and -vectors of the curvature, the farthest from its scale.
  */
 static int
-farthest_in_flat(const Problem *problem, const Maximum *m, const double *bend,
+farthest_in_flat(const Problem *problem, const Maximum *m, const double *third,
 				 const double *vectors)
 {
 	int			n = m->n;
@@ -364,7 +364,7 @@ farthest_in_flat(const Problem *problem, const Maximum *m, const double *bend,
 	{
 		double		share = vectors[i * n] * vectors[i * n];
 
-		for (int k = 1; k < n && bend[k] <= CURVATURE_FLAT * bend[n - 1]; k++)
+		for (int k = 1; k < n && third[k] <= CURVATURE_FLAT * third[n - 1]; k++)
 			share += vectors[i * n + k] * vectors[i * n + k];
 		if (share >= 1.0 / (4 * n) &&
 			(farthest < 0 ||
@@ -383,15 +383,15 @@ pull_back(const Problem *problem, Maximum *m)
 {
 	int			n = m->n;
 	int			far;
-	double		bend[DENSE_MAX];
+	double		third[DENSE_MAX];
 	double		vectors[DENSE_MAX * DENSE_MAX];
 	double		slope = 0;
 	double		way;
 
 	if (!m->curvature_known)
 		return false;
-	symmetric_eigen(n, m->curvature, bend, vectors);
-	far = farthest_in_flat(problem, m, bend, vectors);
+	symmetric_eigen(n, m->curvature, third, vectors);
+	far = farthest_in_flat(problem, m, third, vectors);
 	way = fabs(outward(problem, m, far)) - LN_FAR;
 	for (int i = 0; i < n; i++)
 		slope += m->gradient[i] * vectors[i * n];
@@ -418,10 +418,10 @@ runs_away(FitResult *result, int param, double distance)
 
 /* Why the point is no maximum to rely on; bend and vectors are the curvature's. */
 static void
-find_reason(const Problem *problem, const Maximum *m, const double *bend,
+find_reason(const Problem *problem, const Maximum *m, const double *third,
 			const double *vectors, FitResult *result)
 {
-	int			farthest = farthest_in_flat(problem, m, bend, vectors);
+	int			farthest = farthest_in_flat(problem, m, third, vectors);
 
 	for (int i = 0; i < m->n; i++)
 	{
@@ -433,7 +433,7 @@ find_reason(const Problem *problem, const Maximum *m, const double *bend,
 	}
 	if (fabs(outward(problem, m, farthest)) > LN_FAR)
 		runs_away(result, farthest, outward(problem, m, farthest));
-	else if (bend[0] <= CURVATURE_ZERO * bend[m->n - 1])
+	else if (third[0] <= CURVATURE_ZERO * third[m->n - 1])
 		result->reason = FIT_FLAT;
 	else
 		result->reason = FIT_STOPPED;
@@ -449,7 +449,7 @@ fill_covariance(const Problem *problem, const Maximum *m, FitResult *result)
 
 	if (!cholesky(n, m->curvature, lower))
 		return;
-	cholesky_inverse(n, lower, inverse);
+	small_cholesky_inverse(n, lower, inverse);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
 			result->covariance[i * n + j] =
@@ -457,10 +457,10 @@ fill_covariance(const Problem *problem, const Maximum *m, FitResult *result)
 }
 
 static void
-fill_result(const Problem *problem, Maximum *m, MaximiseEnd end, FitResult *result)
+fill_result(const Problem *problem, Maximum *m, TrustRegionEnd end, FitResult *result)
 {
 	int			n = m->n;
-	double		bend[DENSE_MAX];
+	double		third[DENSE_MAX];
 	double		vectors[DENSE_MAX * DENSE_MAX];
 	bool		top = end == MAXIMISE_TOP;
 
@@ -480,15 +480,15 @@ fill_result(const Problem *problem, Maximum *m, MaximiseEnd end, FitResult *resu
 	}
 	if (!m->curvature_known)
 		return;
-	symmetric_eigen(n, m->curvature, bend, vectors);
-	if (top && result->gradient_norm <= GRADIENT_ZERO && bend[0] > CURVATURE_ZERO * bend[n - 1])
+	symmetric_eigen(n, m->curvature, third, vectors);
+	if (top && result->gradient_norm <= GRADIENT_ZERO && third[0] > CURVATURE_ZERO * third[n - 1])
 	{
 		result->converged = true;
 		result->reason = FIT_CONVERGED;
 		fill_covariance(problem, m, result);
 	}
 	else
-		find_reason(problem, m, bend, vectors, result);
+		find_reason(problem, m, third, vectors, result);
 }
 
 static void
@@ -507,15 +507,15 @@ clear_result(int nparams, FitResult *result)
 }
 
 /* On from where a search has come, with other rows or more exactly. */
-static MaximiseEnd
-climb_on(Problem *problem, Maximum *m, FitResult *result)
+static TrustRegionEnd
+newton_on(Problem *problem, Maximum *m, FitResult *result)
 {
-	MaximiseEnd end;
+	TrustRegionEnd end;
 	Maximum		plateau;
 
 	m->arg = problem;
 	m->least_gain = LEAST_GAIN / problem->customers;
-	end = maximise(m);
+	end = trust_region_maximise(m);
 	result->iterations += m->steps;
 	if (end != MAXIMISE_STALLED)
 		return end;
@@ -523,7 +523,7 @@ climb_on(Problem *problem, Maximum *m, FitResult *result)
 	plateau = *m;
 	if (pull_back(problem, m))
 	{
-		end = maximise(m);
+		end = trust_region_maximise(m);
 		result->iterations += m->steps;
 		if (end != MAXIMISE_NOWHERE && m->value >= plateau.value)
 			return end;
@@ -536,10 +536,10 @@ climb_on(Problem *problem, Maximum *m, FitResult *result)
  * A first search in samples, each larger than the one before, into *m.  Returns
  * how it ended; MAXIMISE_NOWHERE also where the rows are too few for a sample.
  */
-static MaximiseEnd
+static TrustRegionEnd
 search_samples(const Problem *problem, double *scratch, Maximum *m, FitResult *result)
 {
-	MaximiseEnd end = MAXIMISE_NOWHERE;
+	TrustRegionEnd end = MAXIMISE_NOWHERE;
 
 	for (int level = 0; level < SAMPLE_LEVELS; level++)
 	{
@@ -549,12 +549,12 @@ search_samples(const Problem *problem, double *scratch, Maximum *m, FitResult *r
 			break;
 		sample.rows = scratch;
 		sample.n = sample_rows(problem, sample_sizes[level], scratch);
-		count_customers(&sample);
+		maximum_likelihood_count_customers(&sample);
 		memcpy(sample.ln_scale, problem->ln_scale, sizeof(sample.ln_scale));
 		if (end == MAXIMISE_NOWHERE)
 			end = search_starts(&sample, m, result);
 		else
-			end = climb_on(&sample, m, result);
+			end = newton_on(&sample, m, result);
 	}
 	return end;
 }
@@ -564,10 +564,10 @@ fit(Problem *problem, double *scratch, FitResult *result)
 {
 	bool		many = scratch && problem->n >= SAMPLE_SHARE * sample_sizes[SAMPLE_LEVELS - 1];
 	Maximum		m;
-	MaximiseEnd end = MAXIMISE_NOWHERE;
+	TrustRegionEnd end = MAXIMISE_NOWHERE;
 
 	clear_result(problem->nparams, result);
-	count_customers(problem);
+	maximum_likelihood_count_customers(problem);
 	if (!(problem->customers > 0))
 		return;
 
@@ -578,7 +578,7 @@ fit(Problem *problem, double *scratch, FitResult *result)
 	m.tolerance = TOLERANCE;
 	m.settle = many ? SETTLE_MANY : SETTLE;
 	m.two_sided = !many;
-	end = climb_on(problem, &m, result);
+	end = newton_on(problem, &m, result);
 	fill_result(problem, &m, end, result);
 }
 

@@ -4,7 +4,7 @@
  *	  (Batislam, Denizel and Filiztekin 2007, International Journal of Research in
  *	  Marketing 24:201-209; Hoppe and Wagner 2007, Marketing JRM 29:75-90).
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include "models/purchase/beta_geometric.h"
 

@@ -6,7 +6,7 @@
  * The yardstick for the models in which customers do leave: what those gain in
  * likelihood over it is what there is to know about leaving.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include <math.h>
 

@@ -15,7 +15,7 @@
  * alive at age or not.  The one term knows no age, the other no t_x: rows share
  * them.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include "models/purchase/pareto_nbd.h"
 
@@ -54,7 +54,7 @@ typedef struct Likelihood
 	Term		ages[AGES];
 } Likelihood;
 
-/* Sums of the value and of the slopes, in blocks: few roundings pile up. */
+/* Sums of the value and of the slopes, in blocks: few roundings roll-up up. */
 typedef struct Sums
 {
 	double		block[1 + PARETO_PARAMS];
@@ -181,7 +181,7 @@ add_small_chance(Likelihood *likelihood, const ModelRow *row, double *sums)
 }
 
 static void
-add_row(Likelihood *likelihood, const ModelRow *row, double *sums)
+pareto_nbd_add_row(Likelihood *likelihood, const ModelRow *row, double *sums)
 {
 	const Term *since = &likelihood->since;
 	const Term *now = age_term(likelihood, row->age);
@@ -241,7 +241,7 @@ pareto_nbd_log_likelihood(const double *params, const ModelRow *rows, size_t n,
 			set_x(&likelihood, row->x);
 		if (likelihood.since.x != row->x || likelihood.since.y != row->t_x)
 			set_term(&likelihood, &likelihood.since, row->t_x, false);
-		add_row(&likelihood, row, sums.block);
+		pareto_nbd_add_row(&likelihood, row, sums.block);
 	}
 	next_block(&sums);
 

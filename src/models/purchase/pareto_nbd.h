@@ -8,7 +8,7 @@
  * waiting times of the second kind of Pareto, (r + x, alpha + y) and (s, beta +
  * y): so everything comes down to which of them ends first, math/hypergeometric.h.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #ifndef RETENTION_PARETO_NBD_H
 #define RETENTION_PARETO_NBD_H

@@ -7,7 +7,7 @@
  * 1987): every prediction is P(alive) times that of a new customer with these
  * parameters.
  *
- * Promises and what it never does: see model.h.
+ * Promises and what it never does: see purchase_model.h.
  */
 #include "models/purchase/pareto_nbd.h"
 
@@ -170,14 +170,14 @@ end_density(const EndDensity *d, double v)
 
 /* Its first derivative; minus the second one to *bend */
 static double
-end_slope(const EndDensity *d, double v, double *bend)
+end_slope(const EndDensity *d, double v, double *third)
 {
 	double		a = logistic(v - d->ln_alpha);
 	double		b = logistic(v - d->ln_beta);
 	double		rest_a = logistic(d->ln_alpha - v);
 	double		rest_b = logistic(d->ln_beta - v);
 
-	*bend = (d->r + d->k) * a * rest_a + (d->s + 1) * b * rest_b;
+	*third = (d->r + d->k) * a * rest_a + (d->s + 1) * b * rest_b;
 	return d->k * rest_a - d->r * a + rest_b - d->s * b;
 }
 
@@ -190,16 +190,16 @@ end_mode(const EndDensity *d, double last)
 	double		other = d->ln_beta - log(d->s);
 	double		low = fmin(one, other);
 	double		high = fmin(fmax(one, other), last);
-	double		bend;
+	double		third;
 
-	if (low >= last || end_slope(d, last, &bend) >= 0)
+	if (low >= last || end_slope(d, last, &third) >= 0)
 		return last;
 	for (int i = 0; i < 60; i++)
 	{
 		double		middle = (low + high) / 2;
-		double		slope = end_slope(d, middle, &bend);
+		double		slope = end_slope(d, middle, &third);
 
-		if (fabs(slope) <= 0.5 * sqrt(bend))
+		if (fabs(slope) <= 0.5 * sqrt(third))
 			return middle;
 		if (slope > 0)
 			low = middle;
@@ -219,15 +219,15 @@ integrate_end(const EndDensity *d, double top, double from, double to)
 	while (direction * (to - from) > 0)
 	{
 		double		half = fmin(PANEL_HALF, fabs(to - from) / 2);
-		double		bend;
+		double		third;
 		double		panel = 0;
 
 		/* as its beginning, its middle and its end allow */
 		for (int i = 0; i < 3; i++)
 		{
-			double		slope = end_slope(d, from + i * direction * half, &bend);
+			double		slope = end_slope(d, from + i * direction * half, &third);
 
-			half = fmin(half, fmin(PANEL_DEVIATIONS / sqrt(bend), PANEL_CHANGE / fabs(slope)));
+			half = fmin(half, fmin(PANEL_DEVIATIONS / sqrt(third), PANEL_CHANGE / fabs(slope)));
 		}
 		for (int i = 0; i < LEGENDRE_HALF; i++)
 		{

@@ -17,8 +17,8 @@
  * smallest double is 0.
  * Never: reads a clock, a setting or a random number.
  */
-#ifndef RETENTION_MODEL_H
-#define RETENTION_MODEL_H
+#ifndef RETENTION_PURCHASE_MODEL_H
+#define RETENTION_PURCHASE_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -166,7 +166,7 @@ extern int	gamma_gamma_starts(const SpendRow *rows, size_t n, double starts[][MO
  */
 extern double gamma_gamma_expected(const double *params, double x, double z);
 
-/* ---------- fitting (fit.c) ---------- */
+/* ---------- fitting (maximum_likelihood.c) ---------- */
 
 /* Stored in values: never renumbered. */
 typedef enum FitReason
@@ -210,4 +210,4 @@ extern void model_fit(const PurchaseModel *model, const ModelRow *rows, size_t n
 extern void gamma_gamma_fit(const SpendRow *rows, size_t n, SpendRow *scratch, ModelPoll poll,
 							FitResult *result);
 
-#endif							/* RETENTION_MODEL_H */
+#endif							/* RETENTION_PURCHASE_MODEL_H */

@@ -8,14 +8,14 @@
 #include "models/purchase/contract.h"
 
 static double
-log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
+sbg_log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
 			   ModelPoll poll)
 {
 	return contract_log_likelihood(params, 2, rows, n, gradient, poll);
 }
 
 static int
-starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
+sbg_starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
 {
 	return contract_starts(2, rows, n, found);
 }
@@ -28,8 +28,8 @@ const PurchaseModel sbg_model = {
 	.param_names = {"alpha", "beta"},
 	.discrete = true,
 	.contract = true,
-	.log_likelihood = log_likelihood,
-	.starts = starts,
+	.log_likelihood = sbg_log_likelihood,
+	.starts = sbg_starts,
 	.alive = contract_alive,
 	.expected = contract_expected,
 	.no_purchase = contract_no_purchase,

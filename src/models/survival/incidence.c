@@ -28,47 +28,47 @@
 /* Sums over customers, each counted with the square of its weight. */
 typedef struct Moments
 {
-	Twofold		n;
-	Twofold		x;
-	Twofold		y;
-	Twofold		xx;
-	Twofold		xy;
-	Twofold		yy;
+	DoubleDouble		n;
+	DoubleDouble		x;
+	DoubleDouble		y;
+	DoubleDouble		xx;
+	DoubleDouble		xy;
+	DoubleDouble		yy;
 } Moments;
 
 /* What a point does to one cause. */
 typedef struct Step
 {
-	Twofold		gain;			/* of incidence: S(s-) d / n */
-	Twofold		once;			/* S(s-) / n */
-	Twofold		less;			/* 1 / n */
-	Twofold		more;			/* D / (n (n - D)) */
-	Twofold		gone;			/* 1 / (n - D); 0 if nobody stays */
+	DoubleDouble		gain;			/* of incidence: S(s-) d / n */
+	DoubleDouble		once;			/* S(s-) / n */
+	DoubleDouble		less;			/* 1 / n */
+	DoubleDouble		more;			/* D / (n (n - D)) */
+	DoubleDouble		gone;			/* 1 / (n - D); 0 if nobody stays */
 } Step;
 
 static void
-poll(const Incidence *data, size_t step)
+incidence_poll(const Incidence *data, size_t step)
 {
 	if (step % POLL_STEPS == POLL_STEPS - 1)
 		data->poll();
 }
 
 static void
-add_to(Twofold *sum, Twofold more)
+add_to(DoubleDouble *sum, DoubleDouble more)
 {
-	*sum = twofold_add(*sum, more);
+	*sum = double_double_add(*sum, more);
 }
 
-static Twofold
+static DoubleDouble
 row_weight(const IncidenceRow *row)
 {
-	return twofold_multiply(twofold(row->weight), twofold((double) row->count));
+	return double_double_multiply(double_double(row->weight), double_double((double) row->count));
 }
 
-static Twofold
+static DoubleDouble
 row_square(const IncidenceRow *row)
 {
-	return twofold_multiply(twofold(row->weight), row_weight(row));
+	return double_double_multiply(double_double(row->weight), row_weight(row));
 }
 
 /* Distinct times, and the events at each. */
@@ -90,7 +90,7 @@ find_points(Incidence *data)
 		point = &data->points[data->npoints - 1];
 		if (row->cause != INCIDENCE_CENSORED)
 			add_to(&point->events, row_weight(row));
-		poll(data, i);
+		incidence_poll(data, i);
 	}
 }
 
@@ -98,7 +98,7 @@ find_points(Incidence *data)
 static void
 find_at_risk(Incidence *data)
 {
-	Twofold		at_risk = {0};
+	DoubleDouble		at_risk = {0};
 	int64_t		present = 0;
 	size_t		left = data->n;
 	size_t		entered = data->n;
@@ -112,7 +112,7 @@ find_at_risk(Incidence *data)
 		{
 			add_to(&at_risk, row_weight(&data->rows[left - 1]));
 			present += data->rows[left - 1].count;
-			poll(data, left);
+			incidence_poll(data, left);
 		}
 		for (; data->by_entry != NULL && entered > 0; entered--)
 		{
@@ -121,9 +121,9 @@ find_at_risk(Incidence *data)
 			if (data->rows[i].entry < time)
 				break;
 			data->missed[i] = j + 1;
-			add_to(&at_risk, twofold_minus(row_weight(&data->rows[i])));
+			add_to(&at_risk, double_double_minus(row_weight(&data->rows[i])));
 			present -= data->rows[i].count;
-			poll(data, entered);
+			incidence_poll(data, entered);
 		}
 		point->at_risk = at_risk;
 		point->present = present;
@@ -142,15 +142,15 @@ end_of_point(const Incidence *data, size_t j)
 void
 incidence_points(Incidence *data)
 {
-	Twofold		survival = twofold(1);
-	Twofold		growth = twofold(0);
+	DoubleDouble		survival = double_double(1);
+	DoubleDouble		growth = double_double(0);
 
 	find_points(data);
 	find_at_risk(data);
 	for (size_t j = 0; j < data->npoints; j++)
 	{
 		IncidencePoint *point = &data->points[j];
-		Twofold		rest = twofold_subtract(point->at_risk, point->events);
+		DoubleDouble		rest = double_double_subtract(point->at_risk, point->events);
 		int64_t		staying = point->present;
 
 		for (size_t i = point->first; i < end_of_point(data, j); i++)
@@ -158,27 +158,27 @@ incidence_points(Incidence *data)
 				staying -= data->rows[i].count;
 		/* counted, for sums of weights may differ by a rounding */
 		if (staying == 0 || rest.high <= 0)
-			survival = twofold(0);
+			survival = double_double(0);
 		else if (point->events.high > 0)
 		{
-			survival = twofold_divide(twofold_multiply(survival, rest), point->at_risk);
-			add_to(&growth, twofold_divide(point->events,
-										   twofold_multiply(point->at_risk, rest)));
+			survival = double_double_divide(double_double_multiply(survival, rest), point->at_risk);
+			add_to(&growth, double_double_divide(point->events,
+										   double_double_multiply(point->at_risk, rest)));
 		}
 		point->survival = survival;
 		point->growth = growth;
-		poll(data, j);
+		incidence_poll(data, j);
 	}
 }
 
 /* (x, y) of a row at risk, just after point j - 1. */
 static void
 row_influence(const Incidence *data, const IncidenceEstimate *estimates, size_t i, size_t j,
-			  Twofold *x, Twofold *y)
+			  DoubleDouble *x, DoubleDouble *y)
 {
 	size_t		missed = data->by_entry == NULL ? 0 : data->missed[i];
 
-	*x = *y = twofold(0);
+	*x = *y = double_double(0);
 	if (j == missed)
 		return;
 	*x = estimates[j - 1].influence;
@@ -186,53 +186,53 @@ row_influence(const Incidence *data, const IncidenceEstimate *estimates, size_t 
 	if (missed > 0)
 	{
 		const IncidenceEstimate *before = &estimates[missed - 1];
-		Twofold		growth = data->points[missed - 1].growth;
-		Twofold		gained = twofold_subtract(estimates[j - 1].incidence, before->incidence);
+		DoubleDouble		growth = data->points[missed - 1].growth;
+		DoubleDouble		gained = double_double_subtract(estimates[j - 1].incidence, before->incidence);
 
-		*x = twofold_subtract(*x, before->influence);
-		*x = twofold_subtract(*x, twofold_multiply(growth, gained));
-		*y = twofold_subtract(*y, growth);
+		*x = double_double_subtract(*x, before->influence);
+		*x = double_double_subtract(*x, double_double_multiply(growth, gained));
+		*y = double_double_subtract(*y, growth);
 	}
 }
 
 static void
-moments_add(Moments *sums, Twofold n, Twofold x, Twofold y)
+moments_add(Moments *sums, DoubleDouble n, DoubleDouble x, DoubleDouble y)
 {
-	Twofold		nx = twofold_multiply(n, x);
-	Twofold		ny = twofold_multiply(n, y);
+	DoubleDouble		nx = double_double_multiply(n, x);
+	DoubleDouble		ny = double_double_multiply(n, y);
 
 	add_to(&sums->n, n);
 	add_to(&sums->x, nx);
 	add_to(&sums->y, ny);
-	add_to(&sums->xx, twofold_multiply(nx, x));
-	add_to(&sums->xy, twofold_multiply(nx, y));
-	add_to(&sums->yy, twofold_multiply(ny, y));
+	add_to(&sums->xx, double_double_multiply(nx, x));
+	add_to(&sums->xy, double_double_multiply(nx, y));
+	add_to(&sums->yy, double_double_multiply(ny, y));
 }
 
 /* x becomes x + gain (y - less) */
 static void
-moments_move_x(Moments *sums, Twofold gain, Twofold less)
+moments_move_x(Moments *sums, DoubleDouble gain, DoubleDouble less)
 {
 	/* sums of z = y - less, and of its products */
-	Twofold		z = twofold_subtract(sums->y, twofold_multiply(less, sums->n));
-	Twofold		xz = twofold_subtract(sums->xy, twofold_multiply(less, sums->x));
-	Twofold		yz = twofold_subtract(sums->yy, twofold_multiply(less, sums->y));
-	Twofold		zz = twofold_subtract(yz, twofold_multiply(less, z));
+	DoubleDouble		z = double_double_subtract(sums->y, double_double_multiply(less, sums->n));
+	DoubleDouble		xz = double_double_subtract(sums->xy, double_double_multiply(less, sums->x));
+	DoubleDouble		yz = double_double_subtract(sums->yy, double_double_multiply(less, sums->y));
+	DoubleDouble		zz = double_double_subtract(yz, double_double_multiply(less, z));
 
-	add_to(&sums->xx, twofold_multiply(gain, twofold_add(twofold_add(xz, xz),
-														 twofold_multiply(gain, zz))));
-	add_to(&sums->xy, twofold_multiply(gain, yz));
-	add_to(&sums->x, twofold_multiply(gain, z));
+	add_to(&sums->xx, double_double_multiply(gain, double_double_add(double_double_add(xz, xz),
+														 double_double_multiply(gain, zz))));
+	add_to(&sums->xy, double_double_multiply(gain, yz));
+	add_to(&sums->x, double_double_multiply(gain, z));
 }
 
 /* y becomes y + more */
 static void
-moments_move_y(Moments *sums, Twofold more)
+moments_move_y(Moments *sums, DoubleDouble more)
 {
-	Twofold		shift = twofold_multiply(more, sums->n);
+	DoubleDouble		shift = double_double_multiply(more, sums->n);
 
-	add_to(&sums->xy, twofold_multiply(more, sums->x));
-	add_to(&sums->yy, twofold_multiply(more, twofold_add(twofold_add(sums->y, sums->y), shift)));
+	add_to(&sums->xy, double_double_multiply(more, sums->x));
+	add_to(&sums->yy, double_double_multiply(more, double_double_add(double_double_add(sums->y, sums->y), shift)));
 	add_to(&sums->y, shift);
 }
 
@@ -244,20 +244,20 @@ leave(const Incidence *data, int32_t cause, const IncidenceEstimate *estimates, 
 	for (size_t i = data->points[j].first; i < end_of_point(data, j); i++)
 	{
 		const IncidenceRow *row = &data->rows[i];
-		Twofold		n = row_square(row);
-		Twofold		x;
-		Twofold		y;
+		DoubleDouble		n = row_square(row);
+		DoubleDouble		x;
+		DoubleDouble		y;
 
 		row_influence(data, estimates, i, j, &x, &y);
-		moments_add(at_risk, twofold_minus(n), x, y);
-		add_to(&x, twofold_multiply(step->gain, twofold_subtract(y, step->less)));
+		moments_add(at_risk, double_double_minus(n), x, y);
+		add_to(&x, double_double_multiply(step->gain, double_double_subtract(y, step->less)));
 		add_to(&y, step->more);
 		if (row->cause == cause)
 			add_to(&x, step->once);
 		if (row->cause != INCIDENCE_CENSORED)
-			y = twofold_subtract(y, step->gone);
+			y = double_double_subtract(y, step->gone);
 		moments_add(left, n, x, y);
-		poll(data, i);
+		incidence_poll(data, i);
 	}
 }
 
@@ -266,8 +266,8 @@ static int64_t
 find_step(const Incidence *data, int32_t cause, size_t j, Step *step, double *of_cause)
 {
 	const IncidencePoint *point = &data->points[j];
-	Twofold		survival = j > 0 ? data->points[j - 1].survival : twofold(1);
-	Twofold		events = twofold(0);
+	DoubleDouble		survival = j > 0 ? data->points[j - 1].survival : double_double(1);
+	DoubleDouble		events = double_double(0);
 	int64_t		staying = point->present;
 
 	for (size_t i = point->first; i < end_of_point(data, j); i++)
@@ -277,15 +277,15 @@ find_step(const Incidence *data, int32_t cause, size_t j, Step *step, double *of
 			add_to(&events, row_weight(&data->rows[i]));
 	}
 	*of_cause = events.high;
-	step->less = twofold_divide(twofold(1), point->at_risk);
-	step->once = twofold_multiply(survival, step->less);
-	step->gain = twofold_multiply(step->once, events);
+	step->less = double_double_divide(double_double(1), point->at_risk);
+	step->once = double_double_multiply(survival, step->less);
+	step->gain = double_double_multiply(step->once, events);
 	step->more = point->growth;
 	if (j > 0)
-		step->more = twofold_subtract(step->more, data->points[j - 1].growth);
-	step->gone = twofold(0);
+		step->more = double_double_subtract(step->more, data->points[j - 1].growth);
+	step->gone = double_double(0);
 	if (point->survival.high > 0)
-		step->gone = twofold_divide(twofold(1), twofold_subtract(point->at_risk, point->events));
+		step->gone = double_double_divide(double_double(1), double_double_subtract(point->at_risk, point->events));
 	return staying;
 }
 
@@ -295,34 +295,34 @@ incidence_estimate(const Incidence *data, int32_t cause, IncidenceEstimate *esti
 	Moments		at_risk = {0};
 	Moments		left = {0};
 	size_t		entered = 0;
-	Twofold		incidence = twofold(0);
-	Twofold		influence = twofold(0);
+	DoubleDouble		incidence = double_double(0);
+	DoubleDouble		influence = double_double(0);
 
 	for (size_t i = 0; data->by_entry == NULL && i < data->n; i++)
 		add_to(&at_risk.n, row_square(&data->rows[i]));
 	for (size_t j = 0; j < data->npoints; j++)
 	{
-		Twofold		growth = j > 0 ? data->points[j - 1].growth : twofold(0);
+		DoubleDouble		growth = j > 0 ? data->points[j - 1].growth : double_double(0);
 		Step		step;
 		int64_t		staying = find_step(data, cause, j, &step, &estimates[j].events);
 
 		for (; data->by_entry != NULL && entered < data->n &&
 			 data->missed[data->by_entry[entered]] <= j; entered++)
 			add_to(&at_risk.n, row_square(&data->rows[data->by_entry[entered]]));
-		moments_move_x(&left, step.gain, twofold(0));
+		moments_move_x(&left, step.gain, double_double(0));
 		leave(data, cause, estimates, j, &step, &at_risk, &left);
 		if (staying == 0)
 			memset(&at_risk, 0, sizeof(Moments));
 		moments_move_x(&at_risk, step.gain, step.less);
 		moments_move_y(&at_risk, step.more);
 
-		add_to(&influence, twofold_multiply(step.gain, twofold_subtract(growth, step.less)));
+		add_to(&influence, double_double_multiply(step.gain, double_double_subtract(growth, step.less)));
 		add_to(&incidence, step.gain);
 		estimates[j].incidence = incidence;
 		estimates[j].influence = influence;
-		estimates[j].se = sqrt(fmax(twofold_add(left.xx, at_risk.xx).high, 0));
+		estimates[j].se = sqrt(fmax(double_double_add(left.xx, at_risk.xx).high, 0));
 		if (estimates[j].se < NO_ERROR)
 			estimates[j].se = 0;
-		poll(data, j);
+		incidence_poll(data, j);
 	}
 }

@@ -18,7 +18,7 @@
 #define POLL_STEPS	65536
 
 static void
-poll(Logrank *test, size_t *steps, size_t more)
+logrank_poll(Logrank *test, size_t *steps, size_t more)
 {
 	*steps += more;
 	if (*steps >= POLL_STEPS)
@@ -111,7 +111,7 @@ add_stratum(Logrank *test, const LogrankRow *rows, size_t from, size_t to, const
 	size_t		entered = from;
 	double		survival = 1;
 
-	poll(test, steps, test->ngroups);
+	logrank_poll(test, steps, test->ngroups);
 	for (size_t i = from, next; i < to; i = next)
 	{
 		int64_t		time = rows[i].time;
@@ -137,11 +137,11 @@ add_stratum(Logrank *test, const LogrankRow *rows, size_t from, size_t to, const
 			npresent = find_present(test, nactive, (double) at_risk);
 			add_events(test, npresent, (double) at_risk, (double) events, weight);
 			survival *= (double) (at_risk - events) / (double) at_risk;
-			poll(test, steps, nactive + (test->together == NULL ? 0 : (size_t) npresent * npresent));
+			logrank_poll(test, steps, nactive + (test->together == NULL ? 0 : (size_t) npresent * npresent));
 		}
 		for (size_t k = i; k < next; k++)
 			test->groups[rows[k].group].at_risk -= rows[k].count;
-		poll(test, steps, next - i);
+		logrank_poll(test, steps, next - i);
 	}
 }
 
@@ -191,7 +191,7 @@ logrank_chi_square(Logrank *test, double *work, int *degrees)
 			work[j] += work[i] * share;
 			for (int k = j + 1; k < n; k++)
 				joined[(size_t) j * n + k] += share * row[k];
-			poll(test, &steps, n - i);
+			logrank_poll(test, &steps, n - i);
 		}
 	}
 	return chi_square;
