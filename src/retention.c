@@ -9,6 +9,8 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "utils/tuplestore.h"
 
 RETENTION_MODULE_MAGIC;
 

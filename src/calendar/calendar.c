@@ -11,6 +11,8 @@
  */
 #include "calendar/calendar.h"
 
+#include <ctype.h>
+
 #include "common/int.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

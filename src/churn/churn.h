@@ -17,8 +17,8 @@
 
 #include "retention.h"
 #include "models/classifier/boost.h"
-#include "models/survival/kaplan_meier.h"
 #include "models/classifier/logistic.h"
+#include "models/survival/kaplan_meier.h"
 #include "utils/date.h"
 
 typedef struct varlena ChurnModelValue;

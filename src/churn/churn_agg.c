@@ -16,6 +16,7 @@
 
 #include "fmgr/arguments.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #define CHURNED_ARG		1
 #define FEATURES_ARG	2

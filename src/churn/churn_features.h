@@ -18,6 +18,7 @@
 #include "access/tupdesc.h"
 #include "fmgr.h"
 #include "utils/array.h"
+#include "utils/typcache.h"
 
 /* A label of an enum, as long as the reader lives. */
 typedef struct EnumLabel

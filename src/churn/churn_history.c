@@ -14,13 +14,16 @@
  * Never: depends on the order of rows, on a frame or on the clock.
  */
 #include "fmgr/arguments.h"
-#include "churn/churn_history_sample.h"
-#include "churn/churn_reasons.h"
-#include "churn/churn_model_cache.h"
 
+#include <math.h>
+
+#include "churn/churn_history_sample.h"
+#include "churn/churn_model_cache.h"
+#include "churn/churn_reasons.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/float.h"
 #include "utils/memutils.h"

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/date.h"
 #include "utils/float.h"
 
 const char *const behaviour_names[BEHAVIOUR_FEATURES] = {

@@ -30,6 +30,7 @@
 #define RETENTION_CHURN_HISTORY_FEATURES_H
 
 #include "history/history.h"
+#include "utils/date.h"
 
 typedef enum BehaviourFeature
 {

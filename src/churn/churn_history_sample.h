@@ -21,6 +21,7 @@
 #include "churn/churn_history_features.h"
 #include "churn/churn_features.h"
 #include "datatype/timestamp.h"
+#include "utils/date.h"
 
 /*
  * Customers of either outcome that a model is trained on.  On the logs that we

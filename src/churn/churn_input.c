@@ -7,6 +7,7 @@
  */
 #include "churn/churn_input.h"
 
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"

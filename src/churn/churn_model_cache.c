@@ -15,7 +15,9 @@
 #include "churn/churn_model_cache.h"
 
 #include "access/detoast.h"
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/memutils.h"
 
 /* So many models in turn are cheap. */

@@ -6,11 +6,15 @@
  * where one is not known.
  */
 #include "churn/churn_reasons.h"
-#include "churn/churn_model.h"
+
+#include <math.h>
 
 #include "catalog/pg_type.h"
+#include "churn/churn_model.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"

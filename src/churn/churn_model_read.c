@@ -15,9 +15,11 @@
 #include <math.h>
 
 #include "churn/churn_history_features.h"
+#include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
+#include "utils/date.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "value/varint.h"

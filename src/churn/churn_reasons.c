@@ -13,6 +13,8 @@
  */
 #include "churn/churn_reasons.h"
 
+#include <limits.h>
+
 #include "churn/churn_model_cache.h"
 #include "common/shortest_dec.h"
 #include "funcapi.h"

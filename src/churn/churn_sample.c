@@ -11,6 +11,7 @@
 
 #include "math/double2.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 

@@ -8,11 +8,14 @@
  * Never: fits.
  */
 #include "churn/churn_reasons.h"
-#include "churn/churn_model_cache.h"
 
+#include <math.h>
+
+#include "churn/churn_model_cache.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/float.h"
 
 /* ---------- scores ---------- */

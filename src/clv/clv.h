@@ -13,9 +13,10 @@
 #define RETENTION_CLV_H
 
 #include "retention.h"
+#include "calendar/time_unit.h"
 #include "history/history.h"
 #include "models/purchase/purchase_model.h"
-#include "calendar/time_unit.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 typedef struct varlena ClvModelValue;

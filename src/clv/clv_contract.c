@@ -14,11 +14,12 @@
 
 #include <math.h>
 
-#include "fmgr/arguments.h"
 #include "cohort/cohort_view.h"
+#include "fmgr/arguments.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #define PERIODS_MAX	10000
 #define UNKNOWN		(-1)

@@ -19,6 +19,7 @@
 
 #include "calendar/calendar.h"
 #include "clv/clv.h"
+#include "utils/date.h"
 
 typedef struct ClvDigest
 {

@@ -8,11 +8,13 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
+#include "value/rollup.h"
 #include "value/varint.h"
 
 #define DATA_VERSION	1

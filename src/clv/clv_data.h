@@ -27,6 +27,7 @@
 #define RETENTION_CLV_DATA_H
 
 #include "history/history.h"
+#include "utils/date.h"
 
 typedef struct varlena ClvData;
 

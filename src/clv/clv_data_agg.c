@@ -11,12 +11,14 @@
  */
 #include "clv/clv_data.h"
 
-#include "fmgr/arguments.h"
 #include "catalog/pg_type.h"
-#include "value/rollup.h"
+#include "fmgr/arguments.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "value/rollup.h"
 #include "value/value_type.h"
 
 VALUE_IO(clv_data, clv_data_check, clv_data_finished, "clv_data()")

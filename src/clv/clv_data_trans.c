@@ -12,6 +12,8 @@
 #include "clv/clv_data.h"
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/date.h"
 #include "utils/memutils.h"
 
 /* A row of clv_data.h, or with age ENTRY_DAY a day, in x; customers 0: free. */

@@ -20,11 +20,13 @@
 
 #include <math.h>
 
-#include "fmgr/arguments.h"
 #include "clv/clv_memo.h"
 #include "clv/clv_model_cache.h"
+#include "fmgr/arguments.h"
 #include "math/exact_sum.h"
+#include "utils/date.h"
 #include "utils/float.h"
+#include "utils/timestamp.h"
 
 #define EQUITY_MAGIC	0x31715643
 

@@ -11,13 +11,15 @@
  * Never: changes a value.
  */
 #include "clv/clv_memo.h"
-#include "clv/clv_model_cache.h"
 
 #include <math.h>
 
+#include "clv/clv_model_cache.h"
 #include "fmgr/arguments.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/float.h"
+#include "utils/timestamp.h"
 
 typedef enum Prediction
 {

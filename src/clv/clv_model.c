@@ -19,13 +19,18 @@
  */
 #include "clv/clv.h"
 
+#include <ctype.h>
 #include <math.h>
 
+#include "datatype/timestamp.h"
 #include "libpq/pqformat.h"
 #include "math/small_matrix.h"
 #include "port/pg_bswap.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/float.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 #define MODEL_VERSION		1
 #define MODEL_HAS_AS_OF		1

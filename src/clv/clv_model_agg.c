@@ -13,12 +13,13 @@
  * Never: fits before the last row has come.
  */
 #include "clv/clv_customer.h"
-#include "clv/clv_sample.h"
 
 #include <math.h>
 
+#include "clv/clv_sample.h"
 #include "fmgr/arguments.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/float.h"
 #include "value/value_type.h"
 

@@ -13,10 +13,14 @@
  */
 #include "clv/order_log.h"
 
-#include "fmgr/arguments.h"
+#include "catalog/pg_type.h"
 #include "clv/clv_customer.h"
+#include "datatype/timestamp.h"
+#include "fmgr/arguments.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/memutils.h"
 
 /* One set of parameters; groups of a call site may have different ones. */

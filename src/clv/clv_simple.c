@@ -16,16 +16,18 @@
  * discount rates are annual.
  */
 #include "clv/clv.h"
-#include "cohort/cohort_view.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "cohort/cohort_view.h"
+#include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/timestamp.h"
 
 /* ---------- arguments ---------- */
 

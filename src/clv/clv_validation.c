@@ -13,10 +13,12 @@
 #include <math.h>
 
 #include "calendar/calendar.h"
+#include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "math/chi_square.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/float.h"
 
 /* A longer span is one of wrong dates. */

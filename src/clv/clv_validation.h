@@ -15,6 +15,7 @@
 
 #include "clv/clv.h"
 #include "clv/clv_data.h"
+#include "utils/date.h"
 
 /* A model and data, ready to be compared. */
 typedef struct Validation

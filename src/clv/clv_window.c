@@ -11,17 +11,20 @@
  * Never: depends on the frame or the order of the window.
  */
 #include "clv/clv_customer.h"
-#include "clv/clv_memo.h"
-#include "clv/clv_sample.h"
 
 #include <math.h>
 
+#include "clv/clv_memo.h"
+#include "clv/clv_sample.h"
+#include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "windowapi.h"
 
 /* How the two forms are called: where their arguments stand. */

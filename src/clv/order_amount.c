@@ -7,6 +7,7 @@
 #include "clv/order_amount.h"
 
 #include "customer/arena.h"
+#include "utils/numeric.h"
 
 static uint64
 store_big(EventLog *log, Numeric num)

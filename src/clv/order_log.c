@@ -7,6 +7,8 @@
  */
 #include "clv/order_log.h"
 
+#include "utils/date.h"
+
 OrderShared *
 order_shared_create(const OrderTerms *terms, Oid keytype, Oid collation,
 					MemoryContext query_context)

@@ -18,8 +18,10 @@
 #include "calendar/calendar.h"
 #include "clv/clv.h"
 #include "clv/clv_sample.h"
-#include "customer/customer_log.h"
 #include "clv/order_amount.h"
+#include "customer/customer_log.h"
+#include "pgtime.h"
+#include "utils/date.h"
 
 /* What was asked; equal in all logs that are merged. */
 typedef struct OrderTerms

@@ -12,6 +12,7 @@
 #include "clv/order_log.h"
 
 #include "customer/customer_log_serialize.h"
+#include "utils/date.h"
 #include "utils/memutils.h"
 
 #define AGGREGATE	"clv_model"

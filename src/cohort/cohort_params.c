@@ -7,6 +7,7 @@
 #include "cohort/cohort_params.h"
 
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 Calendar *

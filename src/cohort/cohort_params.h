@@ -9,6 +9,8 @@
 #define RETENTION_COHORT_PARAMS_H
 
 #include "calendar/calendar.h"
+#include "datatype/timestamp.h"
+#include "pgtime.h"
 
 /* What a table was asked: equal in all tables that are merged. */
 typedef struct CohortParams

@@ -11,12 +11,16 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "cohort/cohort_table_trans.h"
-#include "cohort/cohort_state.h"
 
+#include "catalog/pg_type.h"
+#include "cohort/cohort_state.h"
+#include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "value/rollup.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
 typedef struct CohortVariant

@@ -13,8 +13,10 @@
  */
 #include "cohort/cohort_table_trans.h"
 
+#include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #define PERIOD_ARG	2
 #define WINDOW_ARG	3

@@ -12,6 +12,7 @@
  */
 #include "cohort/cohort_state.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"

@@ -8,6 +8,7 @@
 
 #include "common/int.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "value/varint.h"

@@ -6,10 +6,11 @@
  */
 #include "cohort/cohort_table_trans.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
+#include "value/rollup.h"
 
 #define FIRST_CAPACITY	16
 #define KEY_LIFECYCLE	PG_UINT32_MAX	/* in place of a window */

@@ -9,10 +9,14 @@
  */
 #include "cohort/cohort_view.h"
 
+#include <ctype.h>
+
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 static const char *const measure_names[] = {

@@ -11,6 +11,7 @@
 #define RETENTION_COHORT_VIEW_H
 
 #include "cohort/cohort_table.h"
+#include "datatype/timestamp.h"
 
 #define CELLS_MAX 10000000
 

@@ -7,6 +7,7 @@
  */
 #include "fmgr/arguments.h"
 
+#include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

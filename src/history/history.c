@@ -7,11 +7,12 @@
 #include "history/history.h"
 
 #include "common/int.h"
+#include "datatype/timestamp.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "value/rollup.h"
 #include "value/varint.h"
 
 #define FLAG_AMOUNTS	0x01

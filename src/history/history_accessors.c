@@ -7,12 +7,14 @@
  */
 #include "history/history.h"
 
+#include "calendar/time_unit.h"
 #include "common/int.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "calendar/time_unit.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 static Datum
 amount_datum(const Amount *amount)

@@ -11,10 +11,14 @@
  */
 #include "history/history_state.h"
 
-#include "fmgr/arguments.h"
 #include "calendar/calendar.h"
-#include "value/rollup.h"
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
+#include "fmgr/arguments.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
+#include "value/rollup.h"
 
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone

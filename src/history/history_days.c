@@ -11,6 +11,9 @@
  */
 #include "history/history_days.h"
 
+#include "port/pg_bitutils.h"
+#include "port/pg_bswap.h"
+#include "utils/date.h"
 #include "value/varint.h"
 
 /* Longer histories are not remembered. */

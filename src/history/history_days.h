@@ -13,6 +13,7 @@
 #define RETENTION_HISTORY_DAYS_H
 
 #include "history/history.h"
+#include "utils/date.h"
 
 typedef struct DayList
 {

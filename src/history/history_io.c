@@ -11,12 +11,15 @@
 #include "history/history.h"
 
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 #include "value/value_type.h"
 
 VALUE_IO(customer_history, history_check, history_finished, "customer_history()")

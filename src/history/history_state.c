@@ -8,6 +8,8 @@
 
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
+#include "utils/date.h"
+#include "utils/numeric.h"
 
 /*
  * Events of one day.  States without amounts leave "value" out.  Days with

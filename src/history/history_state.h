@@ -15,6 +15,7 @@
 #define RETENTION_HISTORY_STATE_H
 
 #include "history/history.h"
+#include "utils/date.h"
 
 typedef struct HistoryArray HistoryArray;
 

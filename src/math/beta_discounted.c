@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "math/logit_trapezoid.h"
 #include "math/hypergeometric.h"
+#include "math/logit_trapezoid.h"
 
 #define RATES_MAX	400
 

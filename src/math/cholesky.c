@@ -12,8 +12,8 @@
  */
 #include <math.h>
 
-#include "math/double2.h"
 #include "math/cholesky.h"
+#include "math/double2.h"
 
 /* Rows between two polls, where each has all of n to go through. */
 #define POLL_ROWS	(64 * TILE)

@@ -4,10 +4,9 @@
  *
  * Sources and promises: see wilson.h.
  */
-#include "c.h"
-
 #include <math.h>
 
+#include "c.h"
 #include "math/wilson.h"
 
 double

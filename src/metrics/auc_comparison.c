@@ -12,12 +12,13 @@
  */
 #include "metrics/score_keys.h"
 
+#include <math.h>
+
+#include "access/htup_details.h"
 #include "fmgr/arguments.h"
 #include "funcapi.h"
 #include "math/radix_sort.h"
 #include "models/metrics/delong.h"
-
-#include <math.h>
 
 #define COLUMNS			6
 

@@ -17,11 +17,11 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "fmgr/arguments.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-
-#include "fmgr/arguments.h"
+#include "utils/fmgrprotos.h"
 
 #define PARTS		3			/* nps, tickets, usage */
 #define BEST		100.0

@@ -18,14 +18,13 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
-#include "funcapi.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-
 #include "fmgr/arguments.h"
+#include "funcapi.h"
 #include "math/chi_square.h"
 #include "math/contingency_table.h"
 #include "math/net_promoter.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 
 #define CLASSES			3		/* promoters, passives, detractors */
 #define SCORE_MAX		10

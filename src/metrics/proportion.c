@@ -12,13 +12,11 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "fmgr/arguments.h"
 #include "funcapi.h"
+#include "math/proportion_limits.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-
-#include "fmgr/arguments.h"
-#include "math/proportion_limits.h"
-#include "retention.h"
 
 #define INTERVAL_COLUMNS	3
 #define TEST_COLUMNS		8

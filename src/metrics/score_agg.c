@@ -15,10 +15,10 @@
  */
 #include "metrics/score_keys.h"
 
+#include <math.h>
+
 #include "fmgr/arguments.h"
 #include "math/radix_sort.h"
-
-#include <math.h>
 
 struct ScoreState
 {

@@ -15,7 +15,6 @@
 #define RETENTION_SCORE_KEYS_H
 
 #include "metrics/score_table.h"
-
 #include "utils/memutils.h"
 
 typedef struct ScoreArray

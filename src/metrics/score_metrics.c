@@ -8,9 +8,9 @@
  */
 #include "metrics/score_table.h"
 
-#include "models/metrics/calibration.h"
-
 #include <math.h>
+
+#include "models/metrics/calibration.h"
 
 typedef double (*Metric) (const RankSource *source, const ScoreQuestion *question);
 

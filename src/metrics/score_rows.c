@@ -8,6 +8,8 @@
  */
 #include "metrics/score_table.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "math/wilson.h"
@@ -15,8 +17,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-
-#include <math.h>
 
 #define COLUMNS_MAX		14
 

@@ -7,18 +7,18 @@
  */
 #include "metrics/score_table.h"
 
+#include <math.h>
+
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
 #include "port/pg_bswap.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "value/rollup.h"
 #include "value/value_type.h"
 #include "value/varint.h"
-
-#include <math.h>
 
 VALUE_IO(score_table, score_table_check, score_table_finished, "score_table()")
 

@@ -19,6 +19,7 @@
 #include "retention.h"
 #include "calendar/calendar.h"
 #include "history/history.h"
+#include "utils/array.h"
 
 struct ArrayType;
 

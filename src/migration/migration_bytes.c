@@ -29,18 +29,19 @@
  */
 #include "migration/migration_matrix_trans.h"
 
+#include <math.h>
+
 #include "common/int.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
 #include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "value/rollup.h"
 #include "value/varint.h"
-
-#include <math.h>
 
 #define FLAG_DECLARED	0x01
 #define FLAG_GIVEN		0x02

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 /* segments that an error lists */
 #define LIST_MAX	10

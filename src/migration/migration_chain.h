@@ -10,8 +10,8 @@
 #define RETENTION_MIGRATION_CHAIN_H
 
 #include "migration/migration.h"
-#include "math/markov.h"
 #include "catalog/pg_type.h"
+#include "math/markov.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"

@@ -11,10 +11,11 @@
 #include <math.h>
 
 #include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "math/wilson.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
-
-#include "math/wilson.h"
+#include "utils/memutils.h"
 
 /*
  * 22023 unless both count the same steps: quarters against half-years would differ

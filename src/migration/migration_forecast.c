@@ -15,6 +15,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
 
 /* rows of a forecast, and periods that are added up one by one */
 #define FORECAST_ROWS_MAX	10000000

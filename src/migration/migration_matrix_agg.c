@@ -12,14 +12,14 @@
  * Never: allocates for a row whose labels are known.
  */
 #include "migration/migration_enum.h"
-#include "migration/migration_matrix_trans.h"
 
-#include "fmgr/arguments.h"
 #include "catalog/pg_type.h"
-#include "value/rollup.h"
+#include "fmgr/arguments.h"
+#include "migration/migration_matrix_trans.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "value/rollup.h"
 
 #define FROM_ARG	1
 #define TO_ARG		2

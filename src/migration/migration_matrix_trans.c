@@ -13,12 +13,13 @@
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
-#include "value/label.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "value/label.h"
 
 /* of one customer with two segments: a chunk of 256 bytes */
 #define FIRST_CELLS		4

@@ -18,6 +18,7 @@
 #define RETENTION_MIGRATION_MATRIX_TRANS_H
 
 #include "migration/migration.h"
+#include "utils/array.h"
 
 #define MIGRATION_OPEN 0xf1		/* in place of the version */
 

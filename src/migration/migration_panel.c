@@ -12,13 +12,19 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "migration/migration_enum.h"
-#include "migration/panel_log.h"
 
+#include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "migration/panel_log.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/lsyscache.h"
 
 /* How a segment comes. */

@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "math/wilson.h"
 #include "utils/builtins.h"
+#include "utils/numeric.h"
 
 #define COLUMNS 12
 

@@ -20,6 +20,7 @@
 #include "calendar/calendar.h"
 #include "customer/customer_log.h"
 #include "migration/panel_labels.h"
+#include "pgtime.h"
 
 /* What was asked; equal in all logs that are merged. */
 typedef struct PanelTerms

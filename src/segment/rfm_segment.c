@@ -12,10 +12,13 @@
  */
 #include "retention.h"
 
+#include <ctype.h>
+
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 
 #define DEFAULT_BINS	5
 #define BINS_MAX		100

@@ -13,6 +13,7 @@
 
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 
 typedef struct SegmentCache
 {

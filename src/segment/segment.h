@@ -16,6 +16,7 @@
 #define RETENTION_SEGMENT_H
 
 #include "history/history.h"
+#include "utils/date.h"
 
 /* In the order in which they are tried. */
 typedef enum Segment

@@ -12,7 +12,10 @@
 
 #include "calendar/calendar.h"
 #include "common/shortest_dec.h"
+#include "datatype/timestamp.h"
 #include "history/history_days.h"
+#include "lib/stringinfo.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 
 const char *const segment_names[SEGMENTS] = {

@@ -9,14 +9,15 @@
  */
 #include "survival/survival_tally.h"
 
-#include "fmgr/arguments.h"
+#include <math.h>
+
+#include "catalog/pg_type.h"
 #include "common/int.h"
+#include "fmgr/arguments.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-
-#include <math.h>
 
 #define DAYS_PER_SPAN_MONTH 30	/* as PostgreSQL compares intervals */
 

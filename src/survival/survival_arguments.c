@@ -6,10 +6,10 @@
  */
 #include "survival/survival_arguments.h"
 
-#include "utils/builtins.h"
-
 #include "math/wilson.h"
 #include "survival/survival_table.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 double
 survival_z_argument(FunctionCallInfo fcinfo, int arg)

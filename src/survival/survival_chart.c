@@ -13,11 +13,11 @@
 
 #include <math.h>
 
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-
 #include "models/survival/km_summary.h"
+#include "utils/builtins.h"
 
 #define WIDTH_MIN		20
 #define WIDTH_MAX		200

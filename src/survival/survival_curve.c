@@ -9,12 +9,11 @@
  */
 #include "survival/survival_table.h"
 
-#include "miscadmin.h"
-#include "utils/memutils.h"
+#include <math.h>
 
 #include "math/exact_sum.h"
-
-#include <math.h>
+#include "miscadmin.h"
+#include "utils/memutils.h"
 
 #define POLL_POINTS	4096
 

@@ -11,10 +11,9 @@
 #include <math.h>
 
 #include "funcapi.h"
+#include "math/wilson.h"
 #include "miscadmin.h"
 #include "utils/float.h"
-
-#include "math/wilson.h"
 
 #define COLUMNS		12
 

@@ -12,10 +12,9 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-
 #include "models/survival/incidence.h"
 #include "survival/survival_arguments.h"
+#include "utils/builtins.h"
 
 #define ROW_COLUMNS		8
 #define AT_COLUMNS		5

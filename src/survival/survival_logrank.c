@@ -11,11 +11,10 @@
 #include <math.h>
 
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-
 #include "math/chi_square.h"
+#include "miscadmin.h"
 #include "models/survival/logrank.h"
+#include "utils/builtins.h"
 
 /* A square of doubles is eliminated: this is 32 MB and some seconds. */
 #define TESTED_GROUPS_MAX	2000

@@ -10,17 +10,17 @@
  */
 #include "survival/survival_arguments.h"
 
+#include <math.h>
+
 #include "common/int.h"
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
-
 #include "math/wilson.h"
+#include "miscadmin.h"
 #include "models/survival/km_summary.h"
 #include "survival/survival_table.h"
-
-#include <math.h>
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #define ROWS_COLUMNS		13
 #define WHOLE_MAX			9007199254740992.0	/* 2^53 */

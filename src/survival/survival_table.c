@@ -24,15 +24,15 @@
  */
 #include "survival/survival_table.h"
 
+#include <math.h>
+
 #include "common/int.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
 #include "port/pg_bswap.h"
 #include "survival/survival_labels.h"
+#include "value/rollup.h"
 #include "value/varint.h"
-
-#include <math.h>
 
 #define LABEL_BYTES_MAX	(SURVIVAL_LABEL_MAX * MAX_CONVERSION_GROWTH)
 

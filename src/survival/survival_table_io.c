@@ -10,13 +10,14 @@
 #include "survival/survival_table.h"
 
 #include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "value/rollup.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
+#include "value/rollup.h"
 #include "value/value_type.h"
 
 VALUE_IO(survival_table, survival_check, survival_finished, "survival_curve()")

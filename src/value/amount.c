@@ -18,6 +18,7 @@
 #include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 /* The header word of a stored numeric. */
 #define HEADER_FORM(h)			((h) & 0xC000)

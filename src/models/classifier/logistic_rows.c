@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "models/classifier/logistic_rows.h"
 #include "math/double2.h"
+#include "models/classifier/logistic_rows.h"
 
 /* A column whose values differ by no more than rounding is a constant. */
 #define CONSTANT_SPREAD	1e-14

@@ -9,8 +9,8 @@
 #include <math.h>
 
 #include "math/exact_sum.h"
-#include "math/wilson.h"
 #include "math/int128.h"
+#include "math/wilson.h"
 
 #define POLL_ROWS	4096
 
