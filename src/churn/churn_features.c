@@ -207,9 +207,9 @@ source_set(FeatureSource *source, TupleDesc desc, int attribute)
 	if (source->kind == FEATURE_CATEGORY && get_typtype(source->type) == TYPTYPE_ENUM)
 	{
 		Oid			output;
-		bool		varlena;
+		bool		is_varlena;
 
-		getTypeOutputInfo(source->type, &output, &varlena);
+		getTypeOutputInfo(source->type, &output, &is_varlena);
 		fmgr_info(output, &source->output);
 	}
 }
@@ -495,7 +495,7 @@ static void
 read_array(FeatureReader *reader, ArrayType *array, FeatureValue *values)
 {
 	const double *next = feature_numbers(reader, array);
-	const bits8 *known = NULL;
+	const uint8 *known = NULL;
 
 	if (next == NULL)
 	{

@@ -44,13 +44,13 @@ migration_window_begin_query(FunctionCallInfo fcinfo)
 	StepQuery  *query = palloc0(sizeof(StepQuery));
 	Oid			type = getBaseType(get_fn_expr_argtype(fcinfo->flinfo, 0));
 	Oid			function;
-	bool		varlena;
+	bool		is_varlena;
 
 	if (get_call_result_type(fcinfo, NULL, &query->desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "migration() must return a composite type");
 	query->desc = BlessTupleDesc(CreateTupleDescCopy(query->desc));
 	query->is_text = type == TEXTOID;
-	getTypeOutputInfo(type, &function, &varlena);
+	getTypeOutputInfo(type, &function, &is_varlena);
 	fmgr_info(function, &query->output);
 	fcinfo->flinfo->fn_extra = query;
 	MemoryContextSwitchTo(old);

@@ -110,9 +110,9 @@ static char *
 time_text(Datum value, Oid type)
 {
 	Oid			out;
-	bool		varlena;
+	bool		is_varlena;
 
-	getTypeOutputInfo(type, &out, &varlena);
+	getTypeOutputInfo(type, &out, &is_varlena);
 	return OidOutputFunctionCall(out, value);
 }
 
@@ -148,7 +148,7 @@ init_label(SurvivalSource *source, FunctionCallInfo fcinfo, int which, int arg)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arg);
 	Oid			out;
-	bool		varlena;
+	bool		is_varlena;
 
 	if (arg == 0)
 		return;
@@ -159,7 +159,7 @@ init_label(SurvivalSource *source, FunctionCallInfo fcinfo, int which, int arg)
 	if (type == TEXTOID || type == VARCHAROID || type == BOOLOID ||
 		type == INT2OID || type == INT4OID || type == INT8OID)
 		return;
-	getTypeOutputInfo(type, &out, &varlena);
+	getTypeOutputInfo(type, &out, &is_varlena);
 	fmgr_info_cxt(out, &source->label_out[which], fcinfo->flinfo->fn_mcxt);
 }
 
@@ -184,10 +184,10 @@ label_number(SurvivalLabels *labels, SurvivalSource *source, int which, Datum va
 	}
 	else if (type == TEXTOID || type == VARCHAROID)
 	{
-		struct varlena *varlena = PG_DETOAST_DATUM_PACKED(value);
+		struct varlena *label = PG_DETOAST_DATUM_PACKED(value);
 
-		text = VARDATA_ANY(varlena);
-		len = VARSIZE_ANY_EXHDR(varlena);
+		text = VARDATA_ANY(label);
+		len = VARSIZE_ANY_EXHDR(label);
 		if (unlikely(len == 0 && cause))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
