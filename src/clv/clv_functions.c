@@ -205,7 +205,8 @@ read_ask(FunctionCallInfo fcinfo, const ClvPredictor *p, int first, Ask *ask)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("purchases must be 0 or more, not %d",
 								PG_GETARG_INT32(first + 1))));
-			/* FALLTHROUGH */
+			ask->t = interval_argument(fcinfo, first, p, "horizon");
+			break;
 		case EXPECTED_PURCHASES:
 		case P_NO_PURCHASE:
 			ask->t = interval_argument(fcinfo, first, p, "horizon");
