@@ -3,7 +3,7 @@
  *	  The only place that asks which PostgreSQL major this is built for.
  *
  * Every conditional states its reason.  Nothing else in the tree may test
- * PG_VERSION_NUM.  Supported majors: 15 to 18.
+ * PG_VERSION_NUM.  Supported majors: 15 to 19.
  */
 #ifndef RETENTION_COMPAT_H
 #define RETENTION_COMPAT_H
