@@ -1,6 +1,7 @@
 /*
  * churn_model_io.c
- *	  SQL-callable: everything a churn_model holds, as JSON.
+ *	  SQL-callable: churn_model in and out, equality, and everything it holds as
+ *	  JSON.
  *
  * Promises: numbers in their shortest exact form, whatever the settings; null
  * where one is not known.
@@ -18,6 +19,15 @@
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
+#include "value/value_type.h"
+
+static struct varlena *
+churn_model_as_it_is(struct varlena *value)
+{
+	return value;
+}
+
+VALUE_IO(churn_model, churn_model_check, churn_model_as_it_is, "churn_model()")
 
 /* What each method has been told of NULLs, and asked of. */
 static const char *const missing_words[] = {"mean", "skip", "error"};

@@ -375,11 +375,3 @@ clv_data_merge(const ClvData *a, const ClvData *b)
 	merge_days(&ca, &cb, &sum);
 	return clv_data_build(&sum);
 }
-
-ClvData *
-clv_data_finished(ClvData *value)
-{
-	if (clv_data_is_trans(value))
-		return clv_data_open_finish(value);
-	return rollup_finished(value, clv_data_merge);
-}

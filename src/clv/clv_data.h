@@ -78,9 +78,6 @@ extern void clv_data_match(DateADT end_a, bool given_a, DateADT as_of_a,
 /* 22003 where counts leave their range */
 extern void clv_data_count(int64 *count, int64 more);
 
-/* The value of any transition state; a finished one is returned as it is. */
-extern ClvData *clv_data_finished(ClvData *value);
-
 /* A day as text, the same under any setting. */
 extern const char *clv_data_day(DateADT day);
 
@@ -125,5 +122,8 @@ extern void clv_data_open_match(const ClvDataTrans *open, DateADT calibration_en
 
 /* The value, in the current context; the open data stay as they are. */
 extern ClvData *clv_data_open_finish(const ClvData *open);
+
+/* The value of any transition state; a finished one is returned as it is. */
+extern ClvData *clv_data_finished(ClvData *value);
 
 #endif							/* RETENTION_CLV_DATA_H */

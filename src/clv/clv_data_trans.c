@@ -1,6 +1,6 @@
 /*
  * clv_data_trans.c
- *	  clv_data while customers are added.
+ *	  clv_data while customers are added, and what comes of it.
  *
  * One open-addressing hash table in one varlena, of rows and of days.
  *
@@ -15,6 +15,7 @@
 #include "port/pg_bitutils.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
+#include "value/rollup.h"
 
 /* A row of clv_data.h, or with age ENTRY_DAY a day, in x; customers 0: free. */
 typedef struct Entry
@@ -327,4 +328,12 @@ clv_data_open_finish(const ClvData *value)
 	qsort(content.rows, content.nrows, sizeof(ClvDataRow), clv_data_trans_compare_rows);
 	qsort(content.days, content.ndays, sizeof(ClvDataDay), compare_days);
 	return clv_data_build(&content);
+}
+
+ClvData *
+clv_data_finished(ClvData *value)
+{
+	if (clv_data_is_trans(value))
+		return clv_data_open_finish(value);
+	return rollup_finished(value, clv_data_merge);
 }

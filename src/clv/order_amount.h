@@ -10,7 +10,7 @@
 #define RETENTION_ORDER_AMOUNT_H
 
 #include "customer/event_log.h"
-#include "history/history.h"
+#include "value/amount.h"
 
 /*
  * An amount in one word: its integer, and below that its scale + 1.  The word

@@ -1,28 +1,17 @@
 /*
  * cohort_state.c
- *	  The transition state of the one-pass cohort_retention(): adding rows.
+ *	  The transition state of the one-pass cohort_retention(): what it keeps of one
+ *	  customer.
  *
- * What is kept of a customer, and what is promised, is in cohort_state.h.
- * Images of states for parallel workers are in cohort_state_serialize.c, the final
- * table in cohort_state_final.c.
+ * What that is, and what is promised, is in cohort_state.h.  Rows come in through
+ * cohort_state_add.c.  Images of states for parallel workers are in
+ * cohort_state_serialize.c, the final table in cohort_state_final.c.
  */
 #include "cohort/cohort_state.h"
 
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
-
-/* So many key bytes make a batch as well; longer keys do not go through one. */
-#define BATCH_BYTES		(64 * 1024)
-
-/* A map this small is in the cache: a batch would only cost. */
-#define BATCH_FROM		2048
-
-/* One mask in so many made a list, and a large state becomes a log. */
-#define LOG_SHARE		8
-
-/* Joined, rolling: how many customers' instants are kept; see cohort_state.h */
-#define KEEP_CUSTOMERS	16384
 
 static int
 payload_words(const CohortShared *shared)
@@ -140,8 +129,8 @@ cohort_rebase(CohortState *state, int32 period)
 	return true;
 }
 
-static void
-add_period_slow(CohortState *state, uint64 *word, int32 period)
+void
+cohort_add_period_slow(CohortState *state, uint64 *word, int32 period)
 {
 	if (!(*word & SET_LIST))
 	{
@@ -157,20 +146,9 @@ add_period_slow(CohortState *state, uint64 *word, int32 period)
 	period_list_add(&state->lists, word, period);
 }
 
-static inline void
-add_period(CohortState *state, uint64 *word, int32 period)
-{
-	uint64		bit = (uint64) ((int64) period - state->base);
-
-	if (likely(!(*word & SET_LIST) && bit < SET_BITS))
-		*word |= UINT64CONST(1) << bit;
-	else
-		add_period_slow(state, word, period);
-}
-
 /* Windows are counted from 0: their masks never move. */
-static void
-add_window(CohortState *state, uint64 *word, int32 k)
+void
+cohort_add_window(CohortState *state, uint64 *word, int32 k)
 {
 	if (!(*word & SET_LIST))
 	{
@@ -212,8 +190,8 @@ thin_instants(int64 *v, uint32 n, void *arg)
 	return kept;
 }
 
-static inline void
-add_instant(CohortState *state, uint64 *word, int64 at)
+void
+cohort_add_instant(CohortState *state, uint64 *word, int64 at)
 {
 	state->has_lists = true;
 	instant_list_add(&state->lists, word, at, thin_instants, state);
@@ -252,9 +230,9 @@ collapse_customer(CohortState *state, uint64 *payload, InstantArray *instants)
 
 		if (at < join)
 			continue;
-		add_window(state, &payload[ROLL_WINDOWS],
+		cohort_add_window(state, &payload[ROLL_WINDOWS],
 				   rolling_index(shared->calendar, &shared->width, join, at));
-		add_period(state, &payload[ROLL_EVENTS], calendar_period(shared->calendar, at));
+		cohort_add_period(state, &payload[ROLL_EVENTS], calendar_period(shared->calendar, at));
 	}
 }
 
@@ -310,16 +288,16 @@ cohort_roll_event(CohortState *state, uint64 *payload, int64 at)
 	int64		join = (int64) payload[ROLL_JOIN];
 
 	if (!state->collapsed || join == NO_INSTANT)
-		add_instant(state, &payload[ROLL_EVENTS], at);
+		cohort_add_instant(state, &payload[ROLL_EVENTS], at);
 	else if (at >= join)
 	{
-		add_window(state, &payload[ROLL_WINDOWS],
+		cohort_add_window(state, &payload[ROLL_WINDOWS],
 				   rolling_index(shared->calendar, &shared->width, join, at));
-		add_period(state, &payload[ROLL_EVENTS], calendar_period(shared->calendar, at));
+		cohort_add_period(state, &payload[ROLL_EVENTS], calendar_period(shared->calendar, at));
 	}
 }
 
-/* ---------- rows ---------- */
+/* ---------- a new customer ---------- */
 
 void
 cohort_payload_init(CohortState *state, uint64 *payload)
@@ -334,246 +312,4 @@ cohort_payload_init(CohortState *state, uint64 *payload)
 		payload[ROLL_WINDOWS] = SET_EMPTY;
 		payload[ROLL_JOIN] = (uint64) NO_INSTANT;
 	}
-}
-
-void
-cohort_add_period(CohortState *state, uint64 *word, int32 period)
-{
-	add_period(state, word, period);
-}
-
-void
-cohort_add_window(CohortState *state, uint64 *word, int32 k)
-{
-	add_window(state, word, k);
-}
-
-void
-cohort_add_instant(CohortState *state, uint64 *word, int64 at)
-{
-	add_instant(state, word, at);
-}
-
-static pg_attribute_always_inline void
-apply(CohortState *state, uint64 *payload, int64 at, int64 join, bool rolling, bool joined)
-{
-	CohortShared *shared = state->shared;
-
-	if (unlikely(payload[0] == 0))
-		cohort_payload_init(state, payload);
-	if (rolling)
-	{
-		if (!joined)
-		{
-			add_instant(state, &payload[0], at);
-			return;
-		}
-		if (join != NO_INSTANT)
-			cohort_roll_join(state, payload, join);
-		if (at != NO_INSTANT)
-			cohort_roll_event(state, payload, at);
-		return;
-	}
-	if (joined && join != NO_INSTANT)
-	{
-		int64		period = calendar_period(shared->calendar, join);
-
-		if (period < (int64) payload[1])
-			payload[1] = (uint64) period;
-	}
-	if (!joined || at != NO_INSTANT)
-		add_period(state, &payload[0], calendar_period(shared->calendar, at));
-}
-
-/* ---------- batches ---------- */
-
-static void
-create_batch(CohortState *state)
-{
-	state->batch = MemoryContextAlloc(state->context, sizeof(CohortBatch));
-	state->batch->n = 0;
-	state->batch->bytes_used = state->batch->bytes_size = 0;
-	state->batch->bytes = NULL;
-	if (state->map.kt->kind == KEY_WORD)
-		state->word_batch = state->batch;
-}
-
-static inline void
-batch_key(const CohortState *state, const CohortBatch *batch, int i, Key *key)
-{
-	key->hash = batch->rows[i].hash;
-	key->word = batch->rows[i].word;
-	key->data = NULL;
-	key->len = 0;
-	if (state->map.kt->kind != KEY_WORD)
-	{
-		key->data = batch->bytes + (uint32) key->word;
-		key->len = (uint32) (key->word >> 32);
-	}
-}
-
-static pg_attribute_always_inline uint64 *
-batch_payload(CohortState *state, const CohortBatch *batch, int i, bool word, int width)
-{
-	Key			key;
-
-	if (word)
-	{
-		uint64	   *payload = customer_map_find_word(&state->map, batch->rows[i].hash,
-													 batch->rows[i].word, width);
-
-		if (likely(payload != NULL))
-			return payload;
-	}
-	batch_key(state, batch, i, &key);
-	if (word)
-		return customer_map_upsert(&state->map, &key);
-	return customer_map_upsert_near(&state->map, &key, batch->rows[i].near, batch->moves);
-}
-
-/*
- * The slots of a batch are prefetched together, so that their misses overlap.
- * With lists there is a second round of misses: all customers are found first,
- * and their lists prefetched, before the first is touched.
- */
-static pg_attribute_always_inline void
-flush_batch(CohortState *state, bool word, bool rolling, bool joined)
-{
-	CohortBatch *batch = state->batch;
-	int			width = rolling ? (joined ? 4 : 2) : (joined ? 3 : 2);
-
-	for (int i = 0; i < batch->n; i++)
-		customer_map_prefetch(&state->map, batch->rows[i].hash, word);
-	if (!word)
-	{
-		batch->moves = state->map.moves;
-		for (int i = 0; i < batch->n; i++)
-			batch->rows[i].near = customer_map_prefetch_key(&state->map, batch->rows[i].hash);
-	}
-	if (state->has_lists)
-	{
-		for (int i = 0; i < batch->n; i++)
-		{
-			uint64	   *payload = batch_payload(state, batch, i, word, width);
-
-			if (payload[0] == 0)
-				cohort_payload_init(state, payload);
-			else if (payload[0] & SET_LIST)
-				__builtin_prefetch(event_list(&state->lists, payload[0]), 1);
-		}
-	}
-	for (int i = 0; i < batch->n; i++)
-		apply(state, batch_payload(state, batch, i, word, width), batch->rows[i].at,
-			  batch->rows[i].join, rolling, joined);
-	batch->n = 0;
-	batch->bytes_used = 0;
-}
-
-static void
-collapse_if_large(CohortState *state)
-{
-	if (!state->collapsed && !state->conflict && state->map.count >= KEEP_CUSTOMERS)
-		cohort_state_collapse(state);
-}
-
-void
-cohort_state_flush(CohortState *state)
-{
-	bool		word = state->map.kt->kind == KEY_WORD;
-	bool		rolling = state->shared->params.rolling;
-	bool		joined = state->shared->joined;
-
-	cohort_log_drain(state);
-	if (state->batch == NULL || state->batch->n == 0)
-		return;
-	CHECK_FOR_INTERRUPTS();
-	/* one copy of the loop for each form, with its branches folded */
-	if (word && !rolling && !joined)
-		flush_batch(state, true, false, false);
-	else if (word && !rolling)
-		flush_batch(state, true, false, true);
-	else if (word && !joined)
-		flush_batch(state, true, true, false);
-	else if (word)
-		flush_batch(state, true, true, true);
-	else if (!rolling && !joined)
-		flush_batch(state, false, false, false);
-	else
-		flush_batch(state, false, rolling, joined);
-
-	if (rolling && joined)
-		collapse_if_large(state);
-	else if (state->listed > state->map.count / LOG_SHARE && state->map.count >= STAGE_FROM &&
-			 !state->no_log)
-		cohort_state_to_log(state);
-}
-
-/* Copies a by-reference key into the batch. */
-static void
-batch_bytes(CohortState *state, CohortBatch *batch, const Key *key)
-{
-	uint32		len = MAXALIGN(key->len);
-
-	Assert(key->len <= BATCH_BYTES);
-	if (len > batch->bytes_size - batch->bytes_used)
-	{
-		uint32		size = Max(8192, (batch->bytes_used + len) * 2);
-
-		batch->bytes = batch->bytes == NULL ?
-			MemoryContextAllocHuge(state->context, size) :
-			repalloc_huge(batch->bytes, size);
-		batch->bytes_size = (uint32) size;
-	}
-	memcpy(batch->bytes + batch->bytes_used, key->data, key->len);
-	batch->rows[batch->n].word = (uint64) key->len << 32 | batch->bytes_used;
-	batch->bytes_used += len;
-}
-
-void
-cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
-{
-	CohortShared *shared = state->shared;
-	CohortBatch *batch = state->batch;
-	Key			key;
-
-	if (state->logged)
-	{
-		/* only a key that does not fit comes this way */
-		state->no_log = true;
-		cohort_state_expand(state);
-	}
-	key_from_datum(&shared->key, customer, &key);
-	if (batch != NULL && shared->key.kind != KEY_GENERIC && key.len <= BATCH_BYTES)
-	{
-		BatchRow   *row = &batch->rows[batch->n];
-
-		row->hash = key.hash;
-		row->at = at;
-		row->join = join;
-		if (shared->key.kind == KEY_WORD)
-			row->word = key.word;
-		else
-			batch_bytes(state, batch, &key);
-		if (++batch->n == BATCH_SIZE || batch->bytes_used >= BATCH_BYTES)
-			cohort_state_flush(state);
-		return;
-	}
-
-	if (COHORT_COMPACT(state) &&
-		(key.word >> 32 != 0 ||
-		 !cohort_add_compact(state, compact_mix((uint32) key.word),
-							 calendar_period(shared->calendar, at))))
-		cohort_state_expand(state);
-	if (!COHORT_COMPACT(state))
-		apply(state, customer_map_upsert(&state->map, &key), at, join,
-			  shared->params.rolling, shared->joined);
-	if (COHORT_COMPACT(state))
-	{
-		if (state->map.count >= STAGE_FROM && state->log == NULL)
-			state->log = period_log_create(state->context, state->shared->calendar, STAGE_SHIFT, STAGE_PAIRS);
-	}
-	else if (batch == NULL && state->map.count >= BATCH_FROM)
-		create_batch(state);
-	if (shared->joined && shared->params.rolling)
-		collapse_if_large(state);
 }

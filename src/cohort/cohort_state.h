@@ -109,18 +109,18 @@ typedef struct CohortImage
 #define COHORT_COMPACT(state)	((state)->map.width == 1)
 #define COMPACT_BITS			32
 
+/* Joined, rolling: how many customers' instants are kept. */
+#define KEEP_CUSTOMERS	16384
+
 #define NO_INSTANT	PG_INT64_MAX
 #define NO_PERIOD	((int64) PG_INT64_MAX)
 
 extern CohortState *cohort_state_create(CohortShared *shared, MemoryContext context);
 
-/* One row.  at or join may be NO_INSTANT; join must be without shared->joined. */
-extern void cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join);
-
 /* Gives up the compact form and the log, if the state has one. */
 extern void cohort_state_expand(CohortState *state);
 
-/* Makes the log the content, where the state can; false where it cannot. */
+/* Makes the log the content, where the state, flushed, can; false where it cannot. */
 extern bool cohort_state_to_log(CohortState *state);
 
 /* A period of a customer in compact form; false if it does not fit. */
@@ -153,7 +153,6 @@ extern void cohort_log_full(CohortState *state, LogPartition *p);
  * must be initialized first.
  */
 extern void cohort_payload_init(CohortState *state, uint64 *payload);
-extern void cohort_add_period(CohortState *state, uint64 *word, int32 period);
 extern void cohort_add_window(CohortState *state, uint64 *word, int32 k);
 extern void cohort_add_instant(CohortState *state, uint64 *word, int64 at);
 extern void cohort_roll_join(CohortState *state, uint64 *payload, int64 join);
@@ -161,15 +160,25 @@ extern void cohort_roll_event(CohortState *state, uint64 *payload, int64 at);
 extern void cohort_state_collapse(CohortState *state);
 extern void cohort_conflict_error(void);
 
+extern void cohort_add_period_slow(CohortState *state, uint64 *word, int32 period);
+
+static inline void
+cohort_add_period(CohortState *state, uint64 *word, int32 period)
+{
+	uint64		bit = (uint64) ((int64) period - state->base);
+
+	if (likely(!(*word & SET_LIST) && bit < SET_BITS))
+		*word |= UINT64CONST(1) << bit;
+	else
+		cohort_add_period_slow(state, word, period);
+}
+
 /*
  * Payload words with rolling windows from a joined_at.
  */
 #define ROLL_EVENTS		0		/* list of instants; collapsed: set of periods */
 #define ROLL_WINDOWS	1		/* collapsed: set of windows */
 #define ROLL_JOIN		2		/* earliest joined_at, or NO_INSTANT */
-
-/* Works off what is buffered; changes no content. */
-extern void cohort_state_flush(CohortState *state);
 
 extern bytea *cohort_state_serialize(CohortState *state);
 
@@ -217,45 +226,5 @@ extern bool cohort_state_anchor(CohortState *state, CustomerNumber number, int32
 								int64 *join);
 extern void cohort_state_member(CohortState *state, CustomerNumber number,
 								CohortMember *member);
-
-/* A row of a state that has a log, and of a customer that fits there. */
-static pg_attribute_always_inline void
-cohort_log_push(CohortState *state, Datum customer, int32 period)
-{
-	uint32		mixed = compact_mix((uint32) customer);
-	LogPartition *p = &state->log->partitions[mixed >> state->log->shift];
-	uint32		n = p->n;
-
-	p->pairs[n] = log_pair(mixed, period);
-	p->n = n + 1;
-	if (unlikely(n + 1 == p->capacity))
-		cohort_log_full(state, p);
-}
-
-/*
- * cohort_state_add() for the hot paths, inlined into the transition function:
- * a word key goes into the log or the batch at once.
- */
-static pg_attribute_always_inline void
-cohort_state_push(CohortState *state, Datum customer, int64 at, int64 join)
-{
-	CohortBatch *batch = state->word_batch;
-
-	if (state->log != NULL && likely((uint64) customer >> 32 == 0))
-		cohort_log_push(state, customer, calendar_period(state->shared->calendar, at));
-	else if (batch != NULL && state->log == NULL)
-	{
-		BatchRow   *row = &batch->rows[batch->n];
-
-		row->hash = key_hash_word((uint64) customer);
-		row->word = (uint64) customer;
-		row->at = at;
-		row->join = join;
-		if (unlikely(++batch->n == BATCH_SIZE))
-			cohort_state_flush(state);
-	}
-	else
-		cohort_state_add(state, customer, at, join);
-}
 
 #endif							/* RETENTION_COHORT_STATE_H */

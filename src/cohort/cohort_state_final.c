@@ -10,7 +10,7 @@
  * state is at most 8 bytes a customer, and what one cohort's members take.
  * Never: changes the state.
  */
-#include "cohort/cohort_state.h"
+#include "cohort/cohort_state_add.h"
 
 #include "datatype/timestamp.h"
 #include "miscadmin.h"

@@ -4,7 +4,7 @@
  *
  *	  compact map, small		rows go in directly
  *	  compact map, large		rows are staged by partition
- *	  map of masks and lists	rows come in batches (cohort_state.c)
+ *	  map of masks and lists	rows come in batches (cohort_state_add.c)
  *	  log						rows are kept as pairs
  *
  * Promises: a change of form changes no content.
@@ -192,7 +192,6 @@ cohort_state_to_log(CohortState *state)
 
 	if (state->logged)
 		return true;
-	cohort_state_flush(state);
 	if (!log_can_hold(state))
 	{
 		state->no_log = true;

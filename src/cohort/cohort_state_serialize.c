@@ -10,7 +10,7 @@
  *
  * Never: stored on disk, or changed by the merge.
  */
-#include "cohort/cohort_state.h"
+#include "cohort/cohort_state_add.h"
 
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"

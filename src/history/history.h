@@ -30,7 +30,7 @@
 #include "port/pg_bitutils.h"
 #include "port/pg_bswap.h"
 #include "utils/date.h"
-#include "utils/numeric.h"
+#include "value/amount.h"
 
 #define HISTORY_VERSION 1
 
@@ -39,36 +39,12 @@ typedef struct varlena CustomerHistory;
 #define DatumGetHistoryPP(d)	((CustomerHistory *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_HISTORY_PP(n) DatumGetHistoryPP(PG_GETARG_DATUM(n))
 
-/* An exact amount: value * 10^-scale, or a numeric where that does not fit. */
-typedef struct Amount
-{
-	int64		value;
-	int32		scale;			/* AMOUNT_NONE: there is none */
-	Numeric		big;			/* not NULL: this is the amount, the others unused */
-} Amount;
-
-#define AMOUNT_NONE			(-1)
-#define AMOUNT_VALUE_MAX	(INT64CONST(1) << 61)	/* exclusive, of small amounts */
-
 typedef struct HistoryDay
 {
 	DateADT		day;
 	int64		events;
 	Amount		amount;
 } HistoryDay;
-
-/* ---------- amounts (amount.c) ---------- */
-
-/* From a Datum of type numeric; 22003 for NaN and infinities. */
-extern Amount amount_from_datum(Datum value);
-extern Amount amount_none(void);
-
-/* In the current context; exact, with the larger scale. */
-extern Amount amount_add(const Amount *a, const Amount *b);
-extern Numeric amount_to_numeric(const Amount *amount);
-
-/* The double nearest to an amount that is there, however it is held; 22003 beyond doubles. */
-extern double amount_to_double(const Amount *amount);
 
 /* ---------- reading ---------- */
 

@@ -9,6 +9,18 @@
 #include "c.h"
 #include "math/wilson.h"
 
+static inline double
+wilson_lesser(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static inline double
+wilson_greater(double a, double b)
+{
+	return a > b ? a : b;
+}
+
 double
 normal_two_sided_p(double z)
 {
@@ -58,10 +70,10 @@ wilson_limits(double hits, double n, double z)
 	Limits		limits;
 
 	/* at the edges the limits are exact, whatever rounding says */
-	limits.low = hits <= 0 ? 0 : Max((centre - half) / (1 + z2 / n), 0);
-	limits.high = hits >= n ? 1 : Min((centre + half) / (1 + z2 / n), 1);
-	limits.low = Min(limits.low, p);
-	limits.high = Max(limits.high, p);
+	limits.low = hits <= 0 ? 0 : wilson_greater((centre - half) / (1 + z2 / n), 0);
+	limits.high = hits >= n ? 1 : wilson_lesser((centre + half) / (1 + z2 / n), 1);
+	limits.low = wilson_lesser(limits.low, p);
+	limits.high = wilson_greater(limits.high, p);
 	return limits;
 }
 

@@ -18,8 +18,8 @@
 
 #include "retention.h"
 #include "calendar/calendar.h"
-#include "history/history.h"
 #include "utils/array.h"
+#include "value/amount.h"
 
 struct ArrayType;
 
@@ -89,8 +89,8 @@ typedef struct MigrationMatrix
  */
 extern MigrationValue *migration_pack(const MigrationMatrix *matrix);
 
-/* Also of an aggregate's open state, which it finishes first. */
-extern void migration_unpack(const MigrationValue *value, MigrationMatrix *matrix);
+/* Of a finished value. */
+extern void migration_read(const MigrationValue *value, MigrationMatrix *matrix);
 
 /* NULL if the bytes are a canonical matrix, else what is wrong. */
 extern const char *migration_check(const char *data, Size len);
@@ -108,12 +108,6 @@ extern void migration_normalise(MigrationMatrix *matrix);
  * differ.  A matrix without states that is not declared counts as nothing.
  */
 extern MigrationMatrix *migration_add(const MigrationMatrix *a, const MigrationMatrix *b);
-
-/* The same for values: what rollup() does. */
-extern struct varlena *migration_add_values(const struct varlena *a, const struct varlena *b);
-
-/* The value of any aggregate's transition state; a value as it is. */
-extern struct varlena *migration_finished(struct varlena *value);
 
 /*
  * Dense views, states * states, row by row.  Counts leave out (entered) and
@@ -138,6 +132,17 @@ migration_to_name(const MigrationMatrix *matrix, int32 to)
 {
 	return to == matrix->states ? MIGRATION_LEFT_NAME : matrix->labels[to];
 }
+
+/* ---------- values, of an aggregate's state too (migration_matrix_trans.c) ---------- */
+
+/* The value of any aggregate's transition state; a value as it is. */
+extern struct varlena *migration_finished(struct varlena *value);
+
+/* Reads a value, of a state that it finishes first. */
+extern void migration_unpack(const MigrationValue *value, MigrationMatrix *matrix);
+
+/* migration_add() for values: what rollup() does. */
+extern struct varlena *migration_add_values(const struct varlena *a, const struct varlena *b);
 
 /* ---------- labels (migration_label.c) ---------- */
 

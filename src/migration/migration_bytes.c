@@ -27,7 +27,7 @@
  * order and bound before using it, and that the cells are the sum of periods.
  * Never: follows the order of a machine's bytes, or a setting.
  */
-#include "migration/migration_matrix_trans.h"
+#include "migration/migration.h"
 
 #include <math.h>
 
@@ -406,11 +406,10 @@ read_matrix(Reader *reader, const char *data, Size len, MigrationMatrix *matrix,
 }
 
 void
-migration_unpack(const MigrationValue *value, MigrationMatrix *matrix)
+migration_read(const MigrationValue *value, MigrationMatrix *matrix)
 {
 	Reader		reader;
 
-	value = migration_finished(unconstify(MigrationValue *, value));
 	if (!read_matrix(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), matrix, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -457,14 +456,6 @@ migration_check(const char *data, Size len)
 	if (VARSIZE(again) - VARHDRSZ != len || memcmp(VARDATA(again), data, len) != 0)
 		return "encoding";
 	return NULL;
-}
-
-struct varlena *
-migration_finished(struct varlena *value)
-{
-	if (migration_is_trans(value))
-		return migration_open_finish(value);
-	return rollup_finished(value, migration_add_values);
 }
 
 /* ---------- writing ---------- */

@@ -431,17 +431,6 @@ migration_add(const MigrationMatrix *a, const MigrationMatrix *b)
 	return sum;
 }
 
-struct varlena *
-migration_add_values(const struct varlena *a, const struct varlena *b)
-{
-	MigrationMatrix x;
-	MigrationMatrix y;
-
-	migration_unpack(a, &x);
-	migration_unpack(b, &y);
-	return migration_pack(migration_add(&x, &y));
-}
-
 /* ---------- dense views ---------- */
 
 int32

@@ -1,12 +1,13 @@
 /*
  * migration_matrix_trans.c
- *	  An open migration_matrix: one that still takes customers.
+ *	  An open migration_matrix: one that still takes customers; and values that
+ *	  may be one, or another aggregate's state.
  *
  * One varlena: the header, a hash table of cells, the labels in the order of
  * their first row, a hash table of their numbers, and a heap of bytes that has
  * the labels' text and the amounts that are not small.
  *
- * The promises are in migration_trans.h.
+ * The promises are in migration_matrix_trans.h.
  */
 #include "migration/migration_matrix_trans.h"
 
@@ -20,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "value/label.h"
+#include "value/rollup.h"
 
 /* of one customer with two segments: a chunk of 256 bytes */
 #define FIRST_CELLS		4
@@ -556,7 +558,7 @@ migration_open_state(MigrationValue *value)
 	return reopen(&matrix);
 }
 
-/* ---------- finishing ---------- */
+/* ---------- values, of states too ---------- */
 
 MigrationValue *
 migration_open_finish(const MigrationValue *value)
@@ -585,4 +587,29 @@ migration_open_finish(const MigrationValue *value)
 		matrix.cells_n++;
 	}
 	return migration_pack(&matrix);
+}
+
+struct varlena *
+migration_finished(struct varlena *value)
+{
+	if (migration_is_trans(value))
+		return migration_open_finish(value);
+	return rollup_finished(value, migration_add_values);
+}
+
+void
+migration_unpack(const MigrationValue *value, MigrationMatrix *matrix)
+{
+	migration_read(migration_finished(unconstify(MigrationValue *, value)), matrix);
+}
+
+struct varlena *
+migration_add_values(const struct varlena *a, const struct varlena *b)
+{
+	MigrationMatrix x;
+	MigrationMatrix y;
+
+	migration_unpack(a, &x);
+	migration_unpack(b, &y);
+	return migration_pack(migration_add(&x, &y));
 }

@@ -68,12 +68,6 @@ kind_of_type(Oid type)
 	}
 }
 
-double
-survival_interval_days(int64 microseconds)
-{
-	return (double) microseconds / USECS_PER_DAY;
-}
-
 int64
 survival_interval_microseconds(const Interval *span, const char *what)
 {

@@ -36,6 +36,14 @@
 
 #define LABEL_BYTES_MAX	(SURVIVAL_LABEL_MAX * MAX_CONVERSION_GROWTH)
 
+/* ---------- durations ---------- */
+
+double
+survival_interval_days(int64 microseconds)
+{
+	return (double) microseconds / USECS_PER_DAY;
+}
+
 /* ---------- reading ---------- */
 
 static bool

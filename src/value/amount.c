@@ -11,7 +11,7 @@
  * Promises: no digit and no scale is lost; what does not fit stays a numeric.
  * Never: adds in floating point.
  */
-#include "history/history.h"
+#include "value/amount.h"
 
 #include <math.h>
 

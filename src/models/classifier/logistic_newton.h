@@ -1,9 +1,9 @@
 /*
  * logistic_newton.h
- *	  The climb to the top of a likelihood: what logistic.c, which climbs, shares
- *	  with logistic_start.c, which finds where to start.
+ *	  The climb to the top of a likelihood: one step of it (logistic_newton.c), for
+ *	  logistic_start.c, which finds where to start, and logistic.c, which climbs.
  *
- * Plain C on doubles, no PostgreSQL header; only for these two files.
+ * Plain C on doubles, no PostgreSQL header; only for these files.
  */
 #ifndef RETENTION_LOGISTIC_NEWTON_H
 #define RETENTION_LOGISTIC_NEWTON_H
@@ -41,7 +41,7 @@ typedef struct Newton
 	int			steps;			/* over all rows */
 } Newton;
 
-/* ---------- a step: logistic.c ---------- */
+/* ---------- a step: logistic_newton.c ---------- */
 
 /* What the penalty does to what is known of b. */
 extern void logistic_newton_penalise(Newton *newton, const double *b);
