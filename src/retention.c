@@ -26,22 +26,3 @@ retention_word_index(const char *word, int len, const char *const *words)
 	return -1;
 }
 
-void
-retention_put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	CHECK_FOR_INTERRUPTS();
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-void
-retention_check_confidence(double confidence)
-{
-	/* written so that NaN fails */
-	if (!(confidence > 0 && confidence < 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("confidence must be between 0 and 1, not %g", confidence),
-				 errhint("Write 0.95 for a 95%% interval.")));
-}

@@ -18,10 +18,4 @@
 extern int	retention_word_index(const char *word, int len,
 								 const char *const *words);
 
-/* A row of a set that InitMaterializedSRF() began; can be cancelled. */
-extern void retention_put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
-
-/* 0 < confidence < 1, and not NaN; errors name the value. */
-extern void retention_check_confidence(double confidence);
-
 #endif							/* RETENTION_H */

@@ -14,6 +14,7 @@
  * Never: changes the sample; fits what has no two outcomes.
  */
 #include "churn/churn_sample_rows.h"
+#include "fmgr/interrupts.h"
 
 #include <float.h>
 #include <math.h>
@@ -339,9 +340,9 @@ return_memory(void *arg, void *memory)
 }
 
 static void
-poll_interrupts(void *arg)
+churn_fit_poll(void *arg)
 {
-	CHECK_FOR_INTERRUPTS();
+	poll_interrupts();
 }
 
 /* ---------- the fit ---------- */
@@ -516,7 +517,7 @@ churn_fit_rows(Fit *fit)
 		.read = read_rows,
 		.alloc = take_memory,
 		.release = return_memory,
-		.poll = poll_interrupts
+		.poll = churn_fit_poll
 	};
 
 	if (model->method == CHURN_BOOST)

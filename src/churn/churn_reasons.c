@@ -12,6 +12,7 @@
  * Never: shows a coefficient of a fit without a maximum.
  */
 #include "churn/churn_reasons.h"
+#include "fmgr/result_row.h"
 
 #include <limits.h>
 
@@ -19,7 +20,6 @@
 #include "common/shortest_dec.h"
 #include "funcapi.h"
 #include "math/wilson.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 

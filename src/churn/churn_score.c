@@ -8,12 +8,12 @@
  * Never: fits.
  */
 #include "churn/churn_reasons.h"
+#include "churn/churn_model_cache.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
-#include "churn/churn_model_cache.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/float.h"

@@ -95,7 +95,6 @@ extern void clv_as_of_check(DateADT as_of);
 extern void clv_as_of_missing_error(const PurchaseModel *model);
 
 /* What a ModelPoll is here. */
-extern void clv_poll(void);
 
 /* Of what the likelihood sees of a customer; the upper bits are the better ones. */
 static inline uint64

@@ -11,6 +11,7 @@
  * Never: a guess where a period is missing: that is an error.
  */
 #include "clv/clv.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -94,7 +95,7 @@ fit_contract(const PurchaseModel *purchase, TimeUnit unit, ModelRow *rows, size_
 	qsort(rows, n, sizeof(ModelRow), clv_contract_compare_rows);
 	for (size_t i = 0; i < n; i++)
 		model.customers += (int64) rows[i].count;
-	model_fit(purchase, rows, n, NULL, clv_poll, &model.fit);
+	model_fit(purchase, rows, n, NULL, poll_interrupts, &model.fit);
 	return PointerGetDatum(clv_model_pack(&model));
 }
 
@@ -381,7 +382,7 @@ contract_predictor(FunctionCallInfo fcinfo, ClvModel *model)
 	memset(&p, 0, sizeof(p));
 	p.model = model->purchase;
 	memcpy(p.params, model->fit.params, sizeof(p.params));
-	p.poll = clv_poll;
+	p.poll = poll_interrupts;
 	return p;
 }
 

@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/float.h"
@@ -151,12 +150,6 @@ clv_as_of_missing_error(const PurchaseModel *model)
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("as_of must not be NULL for model \"%s\"", model->name),
 			 errhint("Its periods count when they have ended: give the day until which the data are complete.")));
-}
-
-void
-clv_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
 }
 
 static void

@@ -7,6 +7,8 @@
  * Never: fits or predicts.
  */
 #include "clv/clv.h"
+#include "fmgr/result_row.h"
+#include "fmgr/arguments.h"
 
 #include <math.h>
 
@@ -15,7 +17,6 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "math/wilson.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -225,13 +226,6 @@ clv_model_by_hand_text(PG_FUNCTION_ARGS)
 
 /* ---------- rows ---------- */
 
-static void
-set_float8(Datum *values, bool *nulls, int i, double value)
-{
-	nulls[i] = !isfinite(value);
-	values[i] = Float8GetDatum(value);
-}
-
 /* Limits in the logarithm: a parameter is positive, and they stay so. */
 static void
 put_parameters(FunctionCallInfo fcinfo, const FitResult *fit, const char *const *names, double z)
@@ -246,10 +240,10 @@ put_parameters(FunctionCallInfo fcinfo, const FitResult *fit, const char *const 
 
 		values[0] = CStringGetTextDatum(names[i]);
 		nulls[0] = false;
-		set_float8(values, nulls, 1, estimate);
-		set_float8(values, nulls, 2, error);
-		set_float8(values, nulls, 3, estimate / factor);
-		set_float8(values, nulls, 4, estimate * factor);
+		set_finite_float8(values, nulls, 1, estimate);
+		set_finite_float8(values, nulls, 2, error);
+		set_finite_float8(values, nulls, 3, estimate / factor);
+		set_finite_float8(values, nulls, 4, estimate * factor);
 		retention_put_row(fcinfo, values, nulls);
 	}
 }
@@ -259,14 +253,12 @@ Datum
 clv_parameters(PG_FUNCTION_ARGS)
 {
 	ClvModel	model;
-	double		confidence = PG_ARGISNULL(1) ? 0.95 : PG_GETARG_FLOAT8(1);
 	double		z;
 
 	InitMaterializedSRF(fcinfo, 0);
-	retention_check_confidence(confidence);
+	z = normal_two_sided_z(argument_confidence(fcinfo, 1));
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(confidence);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_PP(0), &model);
 	put_parameters(fcinfo, &model.fit, model.purchase->param_names, z);
 	if (model.has_spend)
@@ -285,7 +277,7 @@ put_covariance(FunctionCallInfo fcinfo, const FitResult *fit, const char *const 
 
 			values[0] = CStringGetTextDatum(names[i]);
 			values[1] = CStringGetTextDatum(names[j]);
-			set_float8(values, nulls, 2, fit->covariance[i * fit->nparams + j]);
+			set_finite_float8(values, nulls, 2, fit->covariance[i * fit->nparams + j]);
 			retention_put_row(fcinfo, values, nulls);
 		}
 }
@@ -314,9 +306,9 @@ set_fit(Datum *values, bool *nulls, int i, const FitResult *fit, int64 n)
 
 	nulls[i] = fit->reason == FIT_GIVEN;
 	values[i] = Int64GetDatum(n);
-	set_float8(values, nulls, i + 1, fit->log_likelihood);
-	set_float8(values, nulls, i + 2, 2 * k - 2 * fit->log_likelihood);
-	set_float8(values, nulls, i + 3, n > 0 ? k * log((double) n) - 2 * fit->log_likelihood :
+	set_finite_float8(values, nulls, i + 1, fit->log_likelihood);
+	set_finite_float8(values, nulls, i + 2, 2 * k - 2 * fit->log_likelihood);
+	set_finite_float8(values, nulls, i + 3, n > 0 ? k * log((double) n) - 2 * fit->log_likelihood :
 			   get_float8_nan());
 }
 
@@ -363,8 +355,7 @@ clv_fit(PG_FUNCTION_ARGS)
 	nulls[3] = !model.has_as_of;
 	values[3] = DateADTGetDatum(model.as_of);
 	set_fit(values, nulls, 4, &model.fit, model.customers);
-	nulls[8] = isnan(model.correlation);
-	values[8] = Float8GetDatum(model.correlation);
+	set_float8(values, nulls, 8, model.correlation);
 	nulls[9] = nulls[8];
 	values[9] = BoolGetDatum(fabs(model.correlation) > CLV_CORRELATION_WARNING);
 	nulls[10] = given;
@@ -375,7 +366,7 @@ clv_fit(PG_FUNCTION_ARGS)
 		values[11] = CStringGetTextDatum(reason);
 	nulls[12] = given;
 	values[12] = Int32GetDatum(model.fit.iterations);
-	set_float8(values, nulls, 13, model.fit.gradient_norm);
+	set_finite_float8(values, nulls, 13, model.fit.gradient_norm);
 	nulls[14] = given;
 	values[14] = Int64GetDatum(model.skipped);
 	if (model.has_spend)
@@ -384,7 +375,7 @@ clv_fit(PG_FUNCTION_ARGS)
 		nulls[19] = nulls[20] = nulls[22] = model.spend.reason == FIT_GIVEN;
 		values[19] = Int64GetDatum(model.spend_left_out);
 		values[20] = Int32GetDatum(model.spend.iterations);
-		set_float8(values, nulls, 21, model.spend.gradient_norm);
+		set_finite_float8(values, nulls, 21, model.spend.gradient_norm);
 		values[22] = BoolGetDatum(model.spend.converged);
 	}
 	retention_put_row(fcinfo, values, nulls);

@@ -6,6 +6,7 @@
  * Never: looks at more than the model and the customer.
  */
 #include "clv/clv.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -27,7 +28,7 @@ make_ready(ClvPredictor *p)
 	p->purchase.model = p->model.purchase;
 	memcpy(p->purchase.params, p->model.fit.params, sizeof(p->purchase.params));
 	p->purchase.nodes = &p->nodes;
-	p->purchase.poll = clv_poll;
+	p->purchase.poll = poll_interrupts;
 	p->context = CurrentMemoryContext;
 }
 

@@ -7,6 +7,7 @@
  * Never: a sum whose order depends on the order of rows: rows are sorted first.
  */
 #include "clv/clv_sample.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -377,7 +378,7 @@ fit_spend(const ClvSample *sample, ClvModel *model)
 	model->spend_customers = sample->spends_used;
 	model->spend_left_out = sample->left_out;
 	model->correlation = spend_correlation(rows, n);
-	gamma_gamma_fit(rows, n, scratch, clv_poll, &model->spend);
+	gamma_gamma_fit(rows, n, scratch, poll_interrupts, &model->spend);
 	pfree(rows);
 	pfree(scratch);
 }
@@ -410,7 +411,7 @@ clv_sample_fit(const ClvSample *sample, ClvModel *model)
 	for (size_t i = 0; i < n; i++)
 		model->customers += (int64) rows[i].count;
 	scratch = huge_array(n, sizeof(ModelRow));
-	model_fit(model->purchase, rows, n, scratch, clv_poll, &model->fit);
+	model_fit(model->purchase, rows, n, scratch, poll_interrupts, &model->fit);
 	pfree(rows);
 	pfree(scratch);
 	model->correlation = get_float8_nan();

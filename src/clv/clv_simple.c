@@ -16,11 +16,12 @@
  * discount rates are annual.
  */
 #include "clv/clv.h"
+#include "cohort/cohort_view.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "cohort/cohort_view.h"
 #include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -209,10 +210,7 @@ put_elasticity(FunctionCallInfo fcinfo, double points, double retention,
 
 	columns[6] = isfinite(value) ? (value_after / value - 1) * 100 : get_float8_nan();
 	for (int i = 0; i < 7; i++)
-	{
-		values[i] = Float8GetDatum(columns[i]);
-		nulls[i] = !isfinite(columns[i]);
-	}
+		set_finite_float8(values, nulls, i, columns[i]);
 	retention_put_row(fcinfo, values, nulls);
 }
 

@@ -9,6 +9,7 @@
  * that equal data give equal bits.
  */
 #include "clv/clv_validation.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
@@ -187,14 +188,6 @@ clv_validation_get_step(FunctionCallInfo fcinfo, int arg)
 	return (TrackingStep) step;
 }
 
-/* A number that may be unknown. */
-static void
-put_float(Datum *values, bool *nulls, int column, double value)
-{
-	values[column] = Float8GetDatum(value);
-	nulls[column] = isnan(value);
-}
-
 PG_FUNCTION_INFO_V1(clv_tracking_rows);
 Datum
 clv_tracking_rows(PG_FUNCTION_ARGS)
@@ -216,9 +209,9 @@ clv_tracking_rows(PG_FUNCTION_ARGS)
 		values[0] = Int32GetDatum(k + 1);
 		values[1] = DateADTGetDatum(periods[k].until);
 		values[2] = Int64GetDatum(periods[k].actual - last.actual);
-		put_float(values, nulls, 3, periods[k].expected - last.expected);
+		set_float8(values, nulls, 3, periods[k].expected - last.expected);
 		values[4] = Int64GetDatum(periods[k].actual);
-		put_float(values, nulls, 5, periods[k].expected);
+		set_float8(values, nulls, 5, periods[k].expected);
 		values[6] = BoolGetDatum(periods[k].until > validation.data.calibration_end);
 		retention_put_row(fcinfo, values, nulls);
 		last = periods[k];
@@ -340,8 +333,8 @@ clv_frequency_fit_rows(PG_FUNCTION_ARGS)
 		values[0] = Int32GetDatum(k);
 		values[1] = BoolGetDatum(k == up_to);
 		values[2] = Int64GetDatum(classes[k].customers);
-		put_float(values, nulls, 3, classes[k].expected);
-		put_float(values, nulls, 4, chi_square_of(&classes[k]));
+		set_float8(values, nulls, 3, classes[k].expected);
+		set_float8(values, nulls, 4, chi_square_of(&classes[k]));
 		retention_put_row(fcinfo, values, nulls);
 	}
 	return (Datum) 0;
@@ -375,9 +368,9 @@ clv_frequency_fit(PG_FUNCTION_ARGS)
 	degrees = up_to - validation.predictor->model.purchase->nparams;
 	values[0] = Int64GetDatum(customers);
 	values[1] = Int32GetDatum(up_to + 1);
-	put_float(values, nulls, 2, customers == 0 ? get_float8_nan() : chi_square);
+	set_float8(values, nulls, 2, customers == 0 ? get_float8_nan() : chi_square);
 	values[3] = Int32GetDatum(degrees);
-	put_float(values, nulls, 4, nulls[2] || isnan(chi_square) || degrees <= 0 ?
+	set_float8(values, nulls, 4, nulls[2] || isnan(chi_square) || degrees <= 0 ?
 			  get_float8_nan() : chi_square_upper(chi_square, degrees));
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
@@ -411,10 +404,10 @@ clv_holdout_rows(PG_FUNCTION_ARGS)
 		values[2] = Int64GetDatum(class->customers);
 		values[3] = Int64GetDatum(class->holdout);
 		nulls[3] = !ended;
-		put_float(values, nulls, 4, ended ? class->holdout_expected : get_float8_nan());
-		put_float(values, nulls, 5, ended && class->customers > 0 ?
+		set_float8(values, nulls, 4, ended ? class->holdout_expected : get_float8_nan());
+		set_float8(values, nulls, 5, ended && class->customers > 0 ?
 				  (double) class->holdout / class->customers : get_float8_nan());
-		put_float(values, nulls, 6, ended && class->customers > 0 ?
+		set_float8(values, nulls, 6, ended && class->customers > 0 ?
 				  class->holdout_expected / class->customers : get_float8_nan());
 		retention_put_row(fcinfo, values, nulls);
 	}

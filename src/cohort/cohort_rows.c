@@ -10,10 +10,11 @@
  * known yet.  Never: a row of a period that starts after as_of.
  */
 #include "cohort/cohort_view.h"
+#include "fmgr/result_row.h"
+#include "fmgr/arguments.h"
 
 #include "funcapi.h"
 #include "math/wilson.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
@@ -56,15 +57,6 @@ get_measure(FunctionCallInfo fcinfo, int arg)
 	return PG_ARGISNULL(arg) ? MEASURE_ON : measure_parse(PG_GETARG_TEXT_PP(arg));
 }
 
-static double
-cohort_rows_get_confidence(FunctionCallInfo fcinfo, int arg)
-{
-	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
-
-	retention_check_confidence(confidence);
-	return confidence;
-}
-
 /* at_risk, retained, rate, rate_low, rate_high from a column on */
 static void
 put_rate(Datum *values, bool *nulls, int64 at_risk, int64 retained, double z)
@@ -97,7 +89,7 @@ cohort_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(cohort_rows_get_confidence(fcinfo, 3));
+	z = normal_two_sided_z(argument_confidence(fcinfo, 3));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
 					 get_measure(fcinfo, 2));
 	while (cohort_view_next(&view))
@@ -171,7 +163,7 @@ retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(cohort_rows_get_confidence(fcinfo, 3));
+	z = normal_two_sided_z(argument_confidence(fcinfo, 3));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
 					 get_measure(fcinfo, 2));
 	pool_curve(&view, &curve);
@@ -316,7 +308,7 @@ retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
 				 errmsg("period must not be negative, as %d is", period),
 				 errhint("Periods are counted from 0, the one in which a customer joined.")));
 	measure = get_measure(fcinfo, 4);
-	z = normal_two_sided_z(cohort_rows_get_confidence(fcinfo, 5));
+	z = normal_two_sided_z(argument_confidence(fcinfo, 5));
 
 	/* both groups are seen from the same day; this also checks that they match */
 	as_of = as_of_later(exposed, control);

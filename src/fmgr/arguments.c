@@ -1,7 +1,7 @@
 /*
  * arguments.c
- *	  Arguments of aggregates over rows: their types, their times, whether they
- *	  are constants.
+ *	  Arguments of SQL-callable functions: their types, their times, their
+ *	  bounds, whether they are constants.
  *
  * Promises: see arguments.h.
  */
@@ -85,4 +85,18 @@ date_range_error(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("date out of range for timestamp")));
+}
+
+double
+argument_confidence(FunctionCallInfo fcinfo, int arg)
+{
+	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
+
+	/* written so that NaN fails */
+	if (!(confidence > 0 && confidence < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("confidence must be between 0 and 1, not %g", confidence),
+				 errhint("Write 0.95 for a 95%% interval.")));
+	return confidence;
 }

@@ -1,12 +1,12 @@
 /*
  * arguments.h
- *	  Arguments of aggregates over rows: their types, their times, whether they
- *	  are constants.
+ *	  Arguments of SQL-callable functions: their types, their times, their
+ *	  bounds, whether they are constants.
  *
- * What every capability that reads events from rows needs.
+ * What every capability that reads events from rows, or takes an option, needs.
  *
  * Promises: errors name the argument and what was passed.
- * Never: knows what an aggregate does with a time.
+ * Never: knows what a function does with an argument.
  */
 #ifndef RETENTION_ARGUMENTS_H
 #define RETENTION_ARGUMENTS_H
@@ -27,6 +27,9 @@ extern void require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
  * each row?
  */
 extern bool argument_varies(FunctionCallInfo fcinfo, int arg);
+
+/* 0.95 where it is NULL; 22023 unless 0 < confidence < 1. */
+extern double argument_confidence(FunctionCallInfo fcinfo, int arg);
 
 extern bool text_equal(const text *a, const text *b);
 

@@ -6,6 +6,7 @@
  * Never: changes a history; cuts make new ones.
  */
 #include "history/history.h"
+#include "fmgr/result_row.h"
 
 #include "calendar/time_unit.h"
 #include "common/int.h"

@@ -11,6 +11,8 @@
  * Never: keeps a pointer into what it was passed.
  */
 #include "metrics/score_keys.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -101,10 +103,10 @@ sorted_class(const ScoreArray *rows)
 	uint64	   *scratch = palloc_extended(2 * sizeof(uint64) * rows->n, MCXT_ALLOC_HUGE);
 	uint64	   *second = palloc_extended(sizeof(uint64) * rows->n, MCXT_ALLOC_HUGE);
 
-	radix_sort_pairs(rows->keys, scratch, rows->n, score_poll);
+	radix_sort_pairs(rows->keys, scratch, rows->n, poll_interrupts);
 	for (Size i = 0; i < rows->n; i++)
 		second[i] = rows->keys[2 * i + 1];
-	radix_sort_words(second, scratch, rows->n, score_poll);
+	radix_sort_words(second, scratch, rows->n, poll_interrupts);
 	pfree(scratch);
 	class.second = second;
 	return class;
@@ -122,10 +124,7 @@ comparison_datum(FunctionCallInfo fcinfo, const RankComparison *comparison)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "auc_test() must return a row");
 	for (int i = 0; i < COLUMNS; i++)
-	{
-		nulls[i] = isnan(numbers[i]);
-		values[i] = Float8GetDatum(numbers[i]);
-	}
+		set_float8(values, nulls, i, numbers[i]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
@@ -142,6 +141,6 @@ auc_test_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	negatives = sorted_class(&state->of[0]);
 	positives = sorted_class(&state->of[1]);
-	comparison = rank_compare(&positives, &negatives, score_poll);
+	comparison = rank_compare(&positives, &negatives, poll_interrupts);
 	PG_RETURN_DATUM(comparison_datum(fcinfo, &comparison));
 }

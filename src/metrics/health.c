@@ -13,6 +13,7 @@
  * Never: takes a missing part for an average one.
  */
 #include "retention.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
@@ -145,9 +146,7 @@ health_score(PG_FUNCTION_ARGS)
 	Health		health = read_health(fcinfo, parts);
 	double		value = health_value(&health);
 
-	if (isnan(value))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value);
+	return float8_or_null(fcinfo, value);
 }
 
 static const char *
@@ -167,16 +166,12 @@ health_rows(PG_FUNCTION_ARGS)
 	bool		nulls[3 + PARTS] = {false};
 
 	InitMaterializedSRF(fcinfo, 0);
-	nulls[0] = isnan(value);
+	set_float8(values, nulls, 0, value);
 	nulls[2] = nulls[0] || health.known / health.all < BAND_COVERAGE;
-	values[0] = Float8GetDatum(value);
 	values[1] = Float8GetDatum(health.known / health.all);
 	values[2] = CStringGetTextDatum(band_of(value));
 	for (int i = 0; i < PARTS; i++)
-	{
-		nulls[3 + i] = isnan(parts[i]);
-		values[3 + i] = Float8GetDatum(parts[i]);
-	}
+		set_float8(values, nulls, 3 + i, parts[i]);
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
 }
@@ -240,9 +235,7 @@ health_score_parts(PG_FUNCTION_ARGS)
 	Health		health = read_parts(fcinfo);
 	double		value = health_value(&health);
 
-	if (isnan(value))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value);
+	return float8_or_null(fcinfo, value);
 }
 
 PG_FUNCTION_INFO_V1(health_coverage);

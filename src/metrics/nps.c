@@ -11,6 +11,7 @@
  * Never: takes a missing answer for a passive one.
  */
 #include "retention.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
@@ -208,9 +209,7 @@ score_datum(FunctionCallInfo fcinfo, const int64 *counts)
 	PromoterCounts as_doubles = promoter_counts(counts);
 	PromoterScore score = promoter_score(&as_doubles);
 
-	if (isnan(score.nps))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(score.nps);
+	return float8_or_null(fcinfo, score.nps);
 }
 
 PG_FUNCTION_INFO_V1(nps_final);
@@ -244,27 +243,11 @@ count_all(const int64 *counts)
 	return all;
 }
 
-static double
-confidence_argument(FunctionCallInfo fcinfo, int arg)
-{
-	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
-
-	retention_check_confidence(confidence);
-	return confidence;
-}
-
-static void
-set_number(Datum *values, bool *nulls, int column, double number)
-{
-	nulls[column] = isnan(number);
-	values[column] = Float8GetDatum(number);
-}
-
 PG_FUNCTION_INFO_V1(nps_rows);
 Datum
 nps_rows(PG_FUNCTION_ARGS)
 {
-	double		confidence = confidence_argument(fcinfo, 1);
+	double		confidence = argument_confidence(fcinfo, 1);
 	double		z = normal_two_sided_z(confidence);
 	int64		counts[CLASSES];
 	PromoterCounts plain_counts;
@@ -288,17 +271,17 @@ nps_rows(PG_FUNCTION_ARGS)
 	/* three answers that nobody gave say nothing by themselves */
 	if (plain.responses == 0)
 		adjusted.nps = adjusted.se = limits[0].low = limits[0].high = NAN;
-	set_number(values, nulls, 0, plain.nps);
+	set_float8(values, nulls, 0, plain.nps);
 	values[3] = Int64GetDatum(count_all(counts));
 	for (int i = 0; i < CLASSES; i++)
 	{
 		values[4 + i] = Int64GetDatum(counts[i]);
-		set_number(values, nulls, i == 0 ? 1 : 6 + 2 * i, limits[i].low);
-		set_number(values, nulls, i == 0 ? 2 : 7 + 2 * i, limits[i].high);
+		set_float8(values, nulls, i == 0 ? 1 : 6 + 2 * i, limits[i].low);
+		set_float8(values, nulls, i == 0 ? 2 : 7 + 2 * i, limits[i].high);
 	}
-	set_number(values, nulls, 7, plain.se);
-	set_number(values, nulls, 12, adjusted.nps);
-	set_number(values, nulls, 13, adjusted.se);
+	set_float8(values, nulls, 7, plain.se);
+	set_float8(values, nulls, 12, adjusted.nps);
+	set_float8(values, nulls, 13, adjusted.se);
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
 }
@@ -316,7 +299,7 @@ PG_FUNCTION_INFO_V1(nps_test);
 Datum
 nps_test(PG_FUNCTION_ARGS)
 {
-	double		quantile = normal_two_sided_z(confidence_argument(fcinfo, 2));
+	double		quantile = normal_two_sided_z(argument_confidence(fcinfo, 2));
 	int64		counts[2][CLASSES];
 	double		table[2 * CLASSES];
 	double		work[2 + CLASSES];
@@ -348,22 +331,22 @@ nps_test(PG_FUNCTION_ARGS)
 			table[i * CLASSES + j] = (double) counts[i][j];
 	}
 	difference_test(&plain[0], &plain[1], &se, &z, &p);
-	set_number(values, nulls, 0, plain[1].nps - plain[0].nps);
-	set_number(values, nulls, 1, se);
-	set_number(values, nulls, 2, z);
-	set_number(values, nulls, 3, p);
-	set_number(values, nulls, 4, plain[1].nps - plain[0].nps - quantile * se);
-	set_number(values, nulls, 5, plain[1].nps - plain[0].nps + quantile * se);
+	set_float8(values, nulls, 0, plain[1].nps - plain[0].nps);
+	set_float8(values, nulls, 1, se);
+	set_float8(values, nulls, 2, z);
+	set_float8(values, nulls, 3, p);
+	set_float8(values, nulls, 4, plain[1].nps - plain[0].nps - quantile * se);
+	set_float8(values, nulls, 5, plain[1].nps - plain[0].nps + quantile * se);
 	difference_test(&adjusted[0], &adjusted[1], &adjusted_se, &z, &p);
-	set_number(values, nulls, 6, adjusted[1].nps - adjusted[0].nps);
-	set_number(values, nulls, 7, z);
-	set_number(values, nulls, 8, p);
+	set_float8(values, nulls, 6, adjusted[1].nps - adjusted[0].nps);
+	set_float8(values, nulls, 7, z);
+	set_float8(values, nulls, 8, p);
 	memset(&sums, 0, sizeof(sums));
 	contingency_add(&sums, 2, CLASSES, table, work);
-	set_number(values, nulls, 9, sums.degrees > 0 ? sums.pearson : NAN);
+	set_float8(values, nulls, 9, sums.degrees > 0 ? sums.pearson : NAN);
 	nulls[10] = sums.degrees == 0;
 	values[10] = Int64GetDatum(sums.degrees);
-	set_number(values, nulls, 11,
+	set_float8(values, nulls, 11,
 			   sums.degrees > 0 ? contingency_p(sums.pearson, sums.degrees) : NAN);
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;

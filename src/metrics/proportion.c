@@ -8,6 +8,7 @@
  * Never: takes hits that are not some of the trials.
  */
 #include "retention.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
@@ -58,15 +59,6 @@ get_method(FunctionCallInfo fcinfo, int arg)
 			 errhint("Write wilson, wilson_cc, wald, agresti_coull, clopper_pearson or jeffreys.")));
 }
 
-static double
-proportion_get_confidence(FunctionCallInfo fcinfo, int arg)
-{
-	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
-
-	retention_check_confidence(confidence);
-	return confidence;
-}
-
 /* hits of trials at two arguments; false if there is nothing to take a share of */
 static bool
 get_sample(FunctionCallInfo fcinfo, int arg, const char *suffix, double *hits, double *trials)
@@ -91,21 +83,6 @@ get_sample(FunctionCallInfo fcinfo, int arg, const char *suffix, double *hits, d
 	return known && tried > 0;
 }
 
-/* One row; NaN is NULL. */
-static void
-proportion_put_numbers(FunctionCallInfo fcinfo, const double *numbers, int count)
-{
-	Datum		values[TEST_COLUMNS];
-	bool		nulls[TEST_COLUMNS];
-
-	for (int i = 0; i < count; i++)
-	{
-		nulls[i] = isnan(numbers[i]);
-		values[i] = Float8GetDatum(numbers[i]);
-	}
-	retention_put_row(fcinfo, values, nulls);
-}
-
 PG_FUNCTION_INFO_V1(proportion_interval);
 Datum
 proportion_interval(PG_FUNCTION_ARGS)
@@ -113,7 +90,7 @@ proportion_interval(PG_FUNCTION_ARGS)
 	double		numbers[INTERVAL_COLUMNS];
 	double		hits;
 	double		trials;
-	double		confidence = proportion_get_confidence(fcinfo, 2);
+	double		confidence = argument_confidence(fcinfo, 2);
 	const IntervalMethod *method = get_method(fcinfo, 3);
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -131,7 +108,7 @@ proportion_interval(PG_FUNCTION_ARGS)
 		numbers[1] = limits.low;
 		numbers[2] = limits.high;
 	}
-	proportion_put_numbers(fcinfo, numbers, INTERVAL_COLUMNS);
+	retention_put_numbers(fcinfo, numbers, INTERVAL_COLUMNS);
 	return (Datum) 0;
 }
 
@@ -142,7 +119,7 @@ proportion_test(PG_FUNCTION_ARGS)
 	double		numbers[TEST_COLUMNS];
 	double		hits[2];
 	double		trials[2];
-	double		confidence = proportion_get_confidence(fcinfo, 4);
+	double		confidence = argument_confidence(fcinfo, 4);
 	bool		known;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -166,6 +143,6 @@ proportion_test(PG_FUNCTION_ARGS)
 		numbers[6] = newcombe.high;
 		numbers[7] = fisher_two_sided(hits[0], trials[0], hits[1], trials[1]);
 	}
-	proportion_put_numbers(fcinfo, numbers, TEST_COLUMNS);
+	retention_put_numbers(fcinfo, numbers, TEST_COLUMNS);
 	return (Datum) 0;
 }

@@ -14,6 +14,7 @@
  * Never: keeps a pointer into what it was passed.
  */
 #include "metrics/score_keys.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -105,15 +106,15 @@ score_state_source(ScoreState *state, RankKeys *keys, RankSource *source)
 	if (most == 0)
 		return false;
 	scratch = palloc_extended(sizeof(uint64) * most, MCXT_ALLOC_HUGE);
-	radix_sort_words(negatives->keys, scratch, negatives->n, score_poll);
-	radix_sort_words(positives->keys, scratch, positives->n, score_poll);
+	radix_sort_words(negatives->keys, scratch, negatives->n, poll_interrupts);
+	radix_sort_words(positives->keys, scratch, positives->n, poll_interrupts);
 	pfree(scratch);
 	memset(keys, 0, sizeof(RankKeys));
 	keys->negatives = negatives->keys;
 	keys->nnegatives = negatives->n;
 	keys->positives = positives->keys;
 	keys->npositives = positives->n;
-	keys->poll = score_poll;
+	keys->poll = poll_interrupts;
 	*source = rank_keys_source(keys);
 	return true;
 }

@@ -7,6 +7,7 @@
  * Never: looks at more than distinct scores and their numbers of rows.
  */
 #include "metrics/score_table.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
@@ -18,11 +19,7 @@ static Datum
 metric_of_source(FunctionCallInfo fcinfo, Metric metric, const RankSource *source,
 				 const ScoreQuestion *question)
 {
-	double		number = metric(source, question);
-
-	if (isnan(number))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(number);
+	return float8_or_null(fcinfo, metric(source, question));
 }
 
 static Datum

@@ -7,6 +7,8 @@
  * Never: splits equal scores but where it says so.
  */
 #include "metrics/score_table.h"
+#include "fmgr/result_row.h"
+#include "fmgr/arguments.h"
 
 #include <math.h>
 
@@ -35,15 +37,6 @@ open_table(FunctionCallInfo fcinfo, ScoreReader *reader, RankSource *source)
 		return false;
 	*source = score_table_source(PG_GETARG_SCORE_TABLE(0), reader);
 	return true;
-}
-
-static double
-score_rows_get_confidence(FunctionCallInfo fcinfo, int arg)
-{
-	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
-
-	retention_check_confidence(confidence);
-	return confidence;
 }
 
 static int
@@ -89,8 +82,7 @@ typedef struct Row
 static void
 add_number(Row *row, double number)
 {
-	row->nulls[row->n] = isnan(number);
-	row->values[row->n++] = Float8GetDatum(number);
+	set_float8(row->values, row->nulls, row->n++, number);
 }
 
 static void
@@ -122,7 +114,7 @@ score_auc_interval(PG_FUNCTION_ARGS)
 	ScoreReader reader;
 	RankSource	source;
 	Row			row = {.n = 0};
-	double		confidence = score_rows_get_confidence(fcinfo, 1);
+	double		confidence = argument_confidence(fcinfo, 1);
 	double		auc;
 	double		se;
 	double		reach;
@@ -200,7 +192,7 @@ score_calibration_rows(PG_FUNCTION_ARGS)
 	RankSource	source;
 	int			bins = get_bins(fcinfo, 1);
 	CalibrationBy by = get_by(fcinfo, 2);
-	double		z = normal_two_sided_z(score_rows_get_confidence(fcinfo, 3));
+	double		z = normal_two_sided_z(argument_confidence(fcinfo, 3));
 	CalibrationBin filled[RANK_BINS_MAX];
 
 	if (!open_table(fcinfo, &reader, &source) || !calibration_bins(&source, by, bins, filled))

@@ -26,12 +26,6 @@ VALUE_IO(score_table, score_table_check, score_table_finished, "score_table()")
 #define ENTRY_MAX		(sizeof(uint64) + 2 * VARINT_MAX_BYTES)
 
 void
-score_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
-void
 score_nan_error(void)
 {
 	ereport(ERROR,

@@ -37,7 +37,6 @@ score_key(double score)
 }
 
 /* What models/ call now and then. */
-extern void score_poll(void);
 
 /* ---------- the value (score_table.c) ---------- */
 

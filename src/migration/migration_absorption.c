@@ -9,6 +9,8 @@
  * Never: O(n^4), however many pairs of segments there are.
  */
 #include "migration/migration_chain.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -53,7 +55,7 @@ transient_system(const MigrationChain *chain, MarkovSystem *system)
 	for (int i = 0; i < chain->n; i++)
 		inside[i] = !chain->closed[i] && chain->unknown[i] == MARKOV_DEFINED;
 	migration_system_room(chain->n, system);
-	return markov_system(chain->n, chain->p, inside, 1, 0, system, migration_poll);
+	return markov_system(chain->n, chain->p, inside, 1, 0, system, poll_interrupts);
 }
 
 /* Of each state its row in a system, or -1. */
@@ -81,7 +83,7 @@ solve_absorption(const MigrationChain *chain, const MarkovSystem *system, const 
 	for (int i = 0; i < system->size; i++)
 		for (int j = 0; j < count; j++)
 			b[(int64) i * count + j] = chain->p[(int64) system->states[i] * chain->n + targets[j]];
-	markov_solve(system, count, b, migration_poll);
+	markov_solve(system, count, b, poll_interrupts);
 	return b;
 }
 
@@ -180,7 +182,7 @@ solve_visits(const MarkovSystem *system)
 
 	for (int i = 0; i < system->size; i++)
 		b[(int64) i * system->size + i] = 1;
-	markov_solve(system, system->size, b, migration_poll);
+	markov_solve(system, system->size, b, poll_interrupts);
 	return b;
 }
 
@@ -307,9 +309,9 @@ migration_expected_periods(PG_FUNCTION_ARGS)
 	mean = migration_doubles(chain.n, 1);
 	variance = migration_doubles(chain.n, 1);
 	migration_system_room(chain.n, &system);
-	ok = markov_system(chain.n, chain.p, inside, 1, 0, &system, migration_poll);
+	ok = markov_system(chain.n, chain.p, inside, 1, 0, &system, poll_interrupts);
 	if (ok)
-		markov_periods(chain.n, chain.p, &system, mean, variance, migration_poll);
+		markov_periods(chain.n, chain.p, &system, mean, variance, poll_interrupts);
 	for (int i = 0; i < chain.n; i++)
 	{
 		const char *reason = any || chain.unknown[i] != MARKOV_DEFINED ?
@@ -362,14 +364,14 @@ migration_first_passage(PG_FUNCTION_ARGS)
 	n = chain.n;
 	periods = migration_doubles(n, n);
 	markov_first_passage(n, chain.p, periods, migration_doubles(MARKOV_PASSAGE_WORK(n), 1),
-						 migration_poll);
+						 poll_interrupts);
 	/* causes of column j are kept in row j: rows come out by from, then to */
 	causes = palloc_extended(sizeof(int) * ((int64) n * n + 1), MCXT_ALLOC_HUGE);
 	work = migration_ints(2 * n);
 	for (int j = 0; j < n; j++)
 	{
 		markov_passage_causes(&chain.graph, chain.p, chain.unknown, j, causes + (int64) j * n, work);
-		migration_poll();
+		poll_interrupts();
 	}
 	row_context = migration_row_context();
 	for (int i = 0; i < n; i++)

@@ -5,12 +5,12 @@
  * Promises: see migration_chain.h.
  */
 #include "migration/migration_chain.h"
+#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
@@ -18,12 +18,6 @@
 
 /* segments that an error lists */
 #define LIST_MAX	10
-
-void
-migration_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 double *
 migration_doubles(int64 n, int64 m)
@@ -253,6 +247,5 @@ migration_put_number(Datum *values, bool *nulls, int column, double value)
 {
 	if (isinf(value))
 		float_overflow_error();
-	nulls[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
+	set_float8(values, nulls, column, value);
 }

@@ -41,9 +41,6 @@ extern void migration_chain_open(MigrationChain *chain, MigrationValue *value,
 /* The same of argument 0 of a function, with its argument "absorbing" at arg, if any (0). */
 extern void migration_chain_argument(MigrationChain *chain, FunctionCallInfo fcinfo, int arg);
 
-/* CHECK_FOR_INTERRUPTS(), for what knows no PostgreSQL */
-extern void migration_poll(void);
-
 /* 22023 unless there is such a segment. */
 extern int	migration_chain_state(const MigrationChain *chain, const char *label, const char *argument);
 

@@ -7,6 +7,8 @@
  * Never: takes the customers of one group for more than a sample.
  */
 #include "migration/migration_comparison_tables.h"
+#include "fmgr/result_row.h"
+#include "fmgr/arguments.h"
 
 #include <math.h>
 
@@ -129,7 +131,7 @@ migration_test(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
-	confidence = migration_confidence(fcinfo, 2);
+	confidence = argument_confidence(fcinfo, 2);
 	samples_two(fcinfo, 3, &samples);
 	migration_samples_tables(&samples, &tables);
 	migration_judge(&tables, confidence, &verdict);
@@ -241,7 +243,7 @@ migration_test_cells(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
-	z = normal_two_sided_z(migration_confidence(fcinfo, 2));
+	z = normal_two_sided_z(argument_confidence(fcinfo, 2));
 	samples_two(fcinfo, 3, &samples);
 	side = migration_samples_sides(&samples);
 	for (int k = 0; k < 2; k++)

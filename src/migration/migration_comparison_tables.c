@@ -198,15 +198,6 @@ migration_samples_tables(const MigrationSamples *samples, MigrationTables *table
 
 /* ---------- rows of a test ---------- */
 
-double
-migration_confidence(FunctionCallInfo fcinfo, int arg)
-{
-	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
-
-	retention_check_confidence(confidence);
-	return confidence;
-}
-
 void
 migration_add_name(StringInfo buf, const char *title, const char *label)
 {

@@ -123,7 +123,6 @@ extern void migration_put_statistic(Datum *values, bool *nulls, const Contingenc
 extern void migration_put_sparse(Datum *values, bool *nulls, const Contingency *sums);
 
 /* The argument, 0.95 for NULL; 22023 unless between 0 and 1. */
-extern double migration_confidence(FunctionCallInfo fcinfo, int arg);
 
 /* A name more in a list. */
 extern void migration_add_name(StringInfo buf, const char *title, const char *label);

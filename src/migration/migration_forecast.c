@@ -7,6 +7,8 @@
  * Never: takes customers out of the chain: a forecast has as many as its start.
  */
 #include "migration/migration_chain.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <float.h>
 #include <math.h>
@@ -79,7 +81,7 @@ migration_power(PG_FUNCTION_ARGS)
 	migration_chain_argument(&chain, fcinfo, 2);
 	power = migration_doubles(chain.n, chain.n);
 	work = migration_ints(2 * chain.n);
-	markov_power(chain.n, chain.p, k, power, migration_doubles(chain.n, chain.n), migration_poll);
+	markov_power(chain.n, chain.p, k, power, migration_doubles(chain.n, chain.n), poll_interrupts);
 	row_context = migration_row_context();
 	for (int i = 0; i < chain.n; i++)
 	{
@@ -266,14 +268,14 @@ value_for_ever(const MigrationChain *chain, const double *rewards, double rate, 
 			result->forever[i] == MARKOV_DEFINED && !(rate == 0 && chain->closed[i]);
 	migration_system_room(n, &system);
 	if (!markov_system(n, chain->p, inside, 1 / (1 + rate), rate / (1 + rate), &system,
-					   migration_poll))
+					   poll_interrupts))
 	{
 		result->too_small = true;
 		return;
 	}
 	for (int i = 0; i < system.size; i++)
 		b[i] = rewards[system.states[i]];
-	markov_solve(&system, 1, b, migration_poll);
+	markov_solve(&system, 1, b, poll_interrupts);
 	for (int i = 0; i < system.size; i++)
 		result->value[system.states[i]] = b[i];
 }

@@ -7,6 +7,8 @@
  * Never: compares what was seen once only.
  */
 #include "migration/migration_comparison_tables.h"
+#include "fmgr/result_row.h"
+#include "fmgr/arguments.h"
 
 #include <math.h>
 
@@ -62,7 +64,7 @@ put_homogeneity(FunctionCallInfo fcinfo, const MigrationSamples *samples, Migrat
 	Datum		values[TEST_COLUMNS];
 	bool		nulls[TEST_COLUMNS] = {0};
 
-	migration_judge(tables, migration_confidence(fcinfo, 1), &verdict);
+	migration_judge(tables, argument_confidence(fcinfo, 1), &verdict);
 	for (int t = 0; t <= tables->tables; t++)
 	{
 		int			table = t == tables->tables ? -1 : t;

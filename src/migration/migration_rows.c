@@ -13,6 +13,8 @@
  * Never: counts (entered) or (left) in a probability unless asked to.
  */
 #include "migration/migration.h"
+#include "fmgr/result_row.h"
+#include "fmgr/arguments.h"
 
 #include <math.h>
 
@@ -175,8 +177,7 @@ migration_rows(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	query.confidence = PG_ARGISNULL(1) ? 0.95 : PG_GETARG_FLOAT8(1);
-	retention_check_confidence(query.confidence);
+	query.confidence = argument_confidence(fcinfo, 1);
 	migration_unpack(PG_GETARG_MIGRATION_PP(0), &query.matrix);
 	query.with_nowhere = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2) && !query.matrix.given;
 	query.entered = query.left = query.with_nowhere;

@@ -8,6 +8,8 @@
  * Never: a steady state that depends on where customers start, or that is none.
  */
 #include "migration/migration_chain.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -65,7 +67,7 @@ long_run(const MigrationChain *chain, LongRun *run)
 	else if (classes == 0)
 		run->reason = "no customers seen leaving any segment";
 	else if (!markov_stationary(n, chain->p, chain->class_of, last, run->share,
-								migration_doubles(n, n), migration_ints(n), migration_poll))
+								migration_doubles(n, n), migration_ints(n), poll_interrupts))
 		run->reason = MIGRATION_TOO_SMALL;
 	for (int i = 0; i < n; i++)
 		if (run->reason != NULL || chain->unknown[i] != MARKOV_DEFINED)
@@ -150,10 +152,10 @@ absorption(const MigrationChain *chain, Absorption *result)
 	else
 	{
 		migration_system_room(n, &system);
-		if (!markov_system(n, chain->p, inside, 1, 0, &system, migration_poll))
+		if (!markov_system(n, chain->p, inside, 1, 0, &system, poll_interrupts))
 			result->reason = MIGRATION_TOO_SMALL;
 		else
-			markov_periods(n, chain->p, &system, result->mean, result->variance, migration_poll);
+			markov_periods(n, chain->p, &system, result->mean, result->variance, poll_interrupts);
 	}
 	for (int i = 0; i < n; i++)
 	{

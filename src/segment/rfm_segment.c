@@ -11,6 +11,7 @@
  * Never: looks at the monetary score.
  */
 #include "retention.h"
+#include "fmgr/result_row.h"
 
 #include <ctype.h>
 

@@ -10,6 +10,7 @@
  * Never: changes a history.
  */
 #include "segment/segment.h"
+#include "fmgr/result_row.h"
 
 #include "funcapi.h"
 #include "utils/builtins.h"

@@ -5,6 +5,7 @@
  * Promises: see survival_arguments.h.
  */
 #include "survival/survival_arguments.h"
+#include "fmgr/arguments.h"
 
 #include "math/wilson.h"
 #include "survival/survival_table.h"
@@ -14,10 +15,7 @@
 double
 survival_z_argument(FunctionCallInfo fcinfo, int arg)
 {
-	double		confidence = PG_ARGISNULL(arg) ? 0.95 : PG_GETARG_FLOAT8(arg);
-
-	retention_check_confidence(confidence);
-	return normal_two_sided_z(confidence);
+	return normal_two_sided_z(argument_confidence(fcinfo, arg));
 }
 
 KmBand

@@ -10,14 +10,15 @@
  * Never: numbers that survival_rows() would not give.
  */
 #include "survival/survival_table.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "models/survival/km_summary.h"
 #include "utils/builtins.h"
+#include "models/survival/km_summary.h"
 
 #define WIDTH_MIN		20
 #define WIDTH_MAX		200
@@ -27,12 +28,6 @@
 
 static const char *const utf8_blocks[EIGHTHS + 1] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 static const char *const ascii_blocks[EIGHTHS + 1] = {" ", "_", "_", "_", "_", "#", "#", "#", "#"};
-
-static void
-survival_chart_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 static int
 get_size(FunctionCallInfo fcinfo, int arg, const char *name, int preset, int min, int max)
@@ -58,7 +53,7 @@ static void
 put_title(StringInfo buf, const SurvivalCurve *curve)
 {
 	const char *unit = curve->kind == DURATION_INTERVAL ? " days" : "";
-	KmQuantile	median = km_quantile(curve->points, curve->n, 0.5, KM_PLAIN, 0, false, survival_chart_poll);
+	KmQuantile	median = km_quantile(curve->points, curve->n, 0.5, KM_PLAIN, 0, false, poll_interrupts);
 	double		events = 0;
 	double		left = 0;
 

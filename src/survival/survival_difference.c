@@ -7,6 +7,8 @@
  * Never: compares numbers with intervals.
  */
 #include "survival/survival_arguments.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -16,12 +18,6 @@
 #include "utils/float.h"
 
 #define COLUMNS		12
-
-static void
-survival_difference_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 /* The curves of arguments 0 and 1. */
 static void
@@ -93,25 +89,18 @@ static void
 put_difference(FunctionCallInfo fcinfo, const SurvivalCurve *curves, double tau, double z)
 {
 	double		numbers[COLUMNS];
-	Datum		values[COLUMNS];
-	bool		nulls[COLUMNS];
 
 	for (int i = 0; i < COLUMNS; i++)
 		numbers[i] = get_float8_nan();
 	numbers[0] = tau;
 	if (curves[0].n > 0 && curves[1].n > 0)
 	{
-		KmMean		a = km_restricted_mean(curves[0].points, curves[0].n, tau, survival_difference_poll);
-		KmMean		b = km_restricted_mean(curves[1].points, curves[1].n, tau, survival_difference_poll);
+		KmMean		a = km_restricted_mean(curves[0].points, curves[0].n, tau, poll_interrupts);
+		KmMean		b = km_restricted_mean(curves[1].points, curves[1].n, tau, poll_interrupts);
 
 		compare_means(&a, &b, z, numbers + 1);
 	}
-	for (int i = 0; i < COLUMNS; i++)
-	{
-		nulls[i] = isnan(numbers[i]);
-		values[i] = Float8GetDatum(numbers[i]);
-	}
-	retention_put_row(fcinfo, values, nulls);
+	retention_put_numbers(fcinfo, numbers, COLUMNS);
 }
 
 PG_FUNCTION_INFO_V1(survival_difference);

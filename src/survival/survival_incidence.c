@@ -7,6 +7,8 @@
  * Never: takes customers who left for another cause for censored ones.
  */
 #include "survival/survival_sort.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -18,12 +20,6 @@
 
 #define ROW_COLUMNS		8
 #define AT_COLUMNS		5
-
-static void
-incidence_sql_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 static SurvivalTable *
 get_causes(FunctionCallInfo fcinfo, int arg)
@@ -73,7 +69,7 @@ make_incidence(const SurvivalTable *table, Incidence *data, IncidenceEstimate **
 	}
 	data->rows = rows;
 	data->n = n;
-	data->poll = incidence_sql_poll;
+	data->poll = poll_interrupts;
 	if (n > 0 && entries != NULL)
 	{
 		data->by_entry = survival_by_entry(entries, n);
@@ -94,11 +90,9 @@ put_estimate(Datum *values, bool *nulls, double incidence, double se, KmBand ban
 
 	values[0] = Float8GetDatum(incidence);
 	values[1] = Float8GetDatum(se);
-	values[2] = Float8GetDatum(limits.low);
-	values[3] = Float8GetDatum(limits.high);
 	nulls[0] = nulls[1] = false;
-	nulls[2] = isnan(limits.low);
-	nulls[3] = isnan(limits.high);
+	set_float8(values, nulls, 2, limits.low);
+	set_float8(values, nulls, 3, limits.high);
 }
 
 PG_FUNCTION_INFO_V1(incidence_rows);

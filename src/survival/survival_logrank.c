@@ -7,6 +7,8 @@
  * Never: takes weights, for the variance counts customers.
  */
 #include "survival/survival_sort.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
@@ -21,12 +23,6 @@
 
 #define TEST_COLUMNS	4
 #define GROUP_COLUMNS	6
-
-static void
-survival_logrank_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 static double
 get_rho(FunctionCallInfo fcinfo, int arg)
@@ -129,7 +125,7 @@ run_test(const SurvivalTable *table, double rho, bool compare, Logrank *test)
 	test->active = palloc(sizeof(int) * 2 * Max(table->ngroups, 1));
 	test->shares = palloc(sizeof(double) * Max(table->ngroups, 1));
 	test->together = NULL;
-	test->poll = survival_logrank_poll;
+	test->poll = poll_interrupts;
 	if (compare)
 		test->together = palloc0(sizeof(double) * Max(table->ngroups, 1) * Max(table->ngroups, 1));
 	if (table->n == 0)

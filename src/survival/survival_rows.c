@@ -9,27 +9,23 @@
  * Never: rounds what was asked for; intervals are days in all results.
  */
 #include "survival/survival_arguments.h"
+#include "fmgr/result_row.h"
+#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "common/int.h"
 #include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "math/wilson.h"
 #include "miscadmin.h"
 #include "models/survival/km_summary.h"
 #include "survival/survival_table.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define ROWS_COLUMNS		13
 #define WHOLE_MAX			9007199254740992.0	/* 2^53 */
-
-static void
-survival_rows_poll(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
 
 /* ---------- curves ---------- */
 
@@ -88,29 +84,6 @@ survival_known(const SurvivalCurve *curve, double time, bool carry)
 	return km_survival(curve->points, curve->n, time);
 }
 
-static Datum
-number_or_null(FunctionCallInfo fcinfo, double number)
-{
-	if (isnan(number))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(number);
-}
-
-/* One row; NaN is NULL. */
-static void
-survival_rows_put_numbers(FunctionCallInfo fcinfo, const double *numbers, int count)
-{
-	Datum		values[ROWS_COLUMNS];
-	bool		nulls[ROWS_COLUMNS];
-
-	for (int i = 0; i < count; i++)
-	{
-		nulls[i] = isnan(numbers[i]);
-		values[i] = Float8GetDatum(numbers[i]);
-	}
-	retention_put_row(fcinfo, values, nulls);
-}
-
 /* ---------- the curve ---------- */
 
 /* Wilson's limits count customers: for weights that are no numbers of them there are none. */
@@ -151,7 +124,7 @@ survival_rows(PG_FUNCTION_ARGS)
 			point->events / point->at_risk, hazard.low, hazard.high
 		};
 
-		survival_rows_put_numbers(fcinfo, numbers, ROWS_COLUMNS);
+		retention_put_numbers(fcinfo, numbers, ROWS_COLUMNS);
 	}
 	return (Datum) 0;
 }
@@ -165,7 +138,7 @@ survival_at(PG_FUNCTION_ARGS)
 	const SurvivalCurve *curve = get_curve(fcinfo, 0);
 	double		time = survival_check_time(PG_GETARG_FLOAT8(1), "duration");
 
-	return number_or_null(fcinfo, survival_known(curve, time, PG_GETARG_BOOL(2)));
+	return float8_or_null(fcinfo, survival_known(curve, time, PG_GETARG_BOOL(2)));
 }
 
 PG_FUNCTION_INFO_V1(survival_at_interval);
@@ -175,7 +148,7 @@ survival_at_interval(PG_FUNCTION_ARGS)
 	const SurvivalCurve *curve = get_curve(fcinfo, 0);
 	double		time = survival_days_argument(fcinfo, 1, curve->kind, "duration");
 
-	return number_or_null(fcinfo, survival_known(curve, time, PG_GETARG_BOOL(2)));
+	return float8_or_null(fcinfo, survival_known(curve, time, PG_GETARG_BOOL(2)));
 }
 
 static double
@@ -195,7 +168,7 @@ survival_conditional(PG_FUNCTION_ARGS)
 	double		elapsed = survival_check_time(PG_GETARG_FLOAT8(1), "elapsed");
 	double		ahead = survival_check_time(PG_GETARG_FLOAT8(2), "ahead");
 
-	return number_or_null(fcinfo, conditional(curve, elapsed, elapsed + ahead,
+	return float8_or_null(fcinfo, conditional(curve, elapsed, elapsed + ahead,
 											   PG_GETARG_BOOL(3)));
 }
 
@@ -214,7 +187,7 @@ survival_conditional_interval(PG_FUNCTION_ARGS)
 	if (pg_add_s64_overflow(survival_interval_microseconds(PG_GETARG_INTERVAL_P(1), "elapsed"),
 							survival_interval_microseconds(PG_GETARG_INTERVAL_P(2), "ahead"), &then))
 		then = PG_INT64_MAX;
-	return number_or_null(fcinfo, conditional(curve, elapsed, survival_interval_days(then),
+	return float8_or_null(fcinfo, conditional(curve, elapsed, survival_interval_days(then),
 											   PG_GETARG_BOOL(3)));
 }
 
@@ -240,7 +213,7 @@ put_limits(FunctionCallInfo fcinfo, const SurvivalCurve *curve, double time)
 		numbers[2] = limits.low;
 		numbers[3] = limits.high;
 	}
-	survival_rows_put_numbers(fcinfo, numbers, 4);
+	retention_put_numbers(fcinfo, numbers, 4);
 }
 
 PG_FUNCTION_INFO_V1(survival_limits);
@@ -293,8 +266,8 @@ survival_quantile(PG_FUNCTION_ARGS)
 	z = survival_z_argument(fcinfo, 2);
 	band = survival_band_argument(fcinfo, 3);
 	survival_estimate(PG_GETARG_SURVIVAL_TABLE_PP(0), &curve);
-	quantile = km_quantile(curve.points, curve.n, p, band, z, midpoint, survival_rows_poll);
-	survival_rows_put_numbers(fcinfo, (double[3]) {quantile.time, quantile.low, quantile.high}, 3);
+	quantile = km_quantile(curve.points, curve.n, p, band, z, midpoint, poll_interrupts);
+	retention_put_numbers(fcinfo, (double[3]) {quantile.time, quantile.low, quantile.high}, 3);
 	return (Datum) 0;
 }
 
@@ -305,14 +278,14 @@ put_mean(FunctionCallInfo fcinfo, const SurvivalCurve *curve, double tau, double
 
 	if (curve->n > 0)
 	{
-		KmMean		mean = km_restricted_mean(curve->points, curve->n, tau, survival_rows_poll);
+		KmMean		mean = km_restricted_mean(curve->points, curve->n, tau, poll_interrupts);
 
 		numbers[0] = mean.mean;
 		numbers[1] = mean.se;
 		numbers[2] = Max(mean.mean - z * mean.se, 0);
 		numbers[3] = Min(mean.mean + z * mean.se, tau);
 	}
-	survival_rows_put_numbers(fcinfo, numbers, 4);
+	retention_put_numbers(fcinfo, numbers, 4);
 }
 
 PG_FUNCTION_INFO_V1(restricted_mean);
