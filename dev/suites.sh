@@ -17,11 +17,8 @@ passed=0 failed=0 skipped=0
 : "${here:?}"
 
 suites() {
-    # The data shared beside the checkout, where there is any: tests that need
-    # it skip visibly where it is not.
     RETENTION_SRC=$1/src
-    RETENTION_SHARED=${RETENTION_SHARED:-$(CDPATH='' cd -- "$here/../shared" 2>/dev/null && pwd)}
-    export RETENTION_SRC RETENTION_SHARED
+    export RETENTION_SRC
     suite_regress "$1"
     suite_tap "$1"
     # No test may bring a backend down, whatever it says about itself.

@@ -1,19 +1,14 @@
--- CDNOW, the best known transaction log of the field: 23,570 customers of 1997 Q1, all orders to June 1998.  Reads
--- data/cdnow_master.txt of the folder RETENTION_SHARED, ../shared by default; skipped, visibly, where it is absent.
+-- CDNOW, the best known transaction log of the field: 23,570 customers of 1997 Q1, all orders to June 1998
+-- (test/data/cdnow_master.txt).
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/data/cdnow_master.txt" && echo true || echo false`
 SELECT plan(14);
-\if :there
 \ir oracle/oracle.psql
 \ir oracle/compare.psql
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_master.txt"`
-CREATE TABLE orders AS
-  SELECT f[1] AS customer, f[2]::date AS at, f[3]::integer AS cds, f[4]::numeric AS dollars
-  FROM string_to_table(:'text', E'\n') WITH ORDINALITY l (line, n), LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE n > 1 AND line <> '';
-\unset text
+\ir fixtures/cdnow.psql
+CREATE TABLE orders AS TABLE cdnow;
 SELECT is((count(*), count(DISTINCT customer), min(at), max(at))::text, '(69659,23570,1997-01-01,1998-06-30)', 'the log is complete') FROM orders;
 
 CREATE TABLE months AS SELECT cohort_retention(customer, at, 'month') AS t FROM orders;
@@ -39,8 +34,5 @@ SELECT oracle.prepare('SELECT customer, NULL::date AS joined_at, at FROM orders 
 SELECT oracle.observe('1998-04-15'::timestamp) \g /dev/null
 CREATE TABLE windows AS SELECT cohort_retention(customer, at, 'month', interval '30 days') AS t FROM orders WHERE customer < '03000';
 SELECT is(oracle.rows_difference(t, $$, as_of => date '1998-04-15'$$, measure, 0.99), NULL, 'windows of 30 days, every cell equal to the oracle: ' || measure) FROM windows, unnest('{on,on_or_after,streak}'::text[]) measure;
-\else
-SELECT skip('the folder of shared data is absent: no data/cdnow_master.txt in RETENTION_SHARED (default ../shared)', 14);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

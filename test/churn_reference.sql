@@ -1,13 +1,11 @@
--- churn_model by logistic regression against reference numbers: every logistic_* and hazard_logit_* file of reference/survival_churn in the
--- folder RETENTION_SHARED, ../shared by default (its README.md says what each column is); skipped, visibly, where they are absent.
--- Telco and MLC churn with and without a penalty, edge cases with frequency weights, and person-periods as a discrete-time hazard.
+-- churn_model by logistic regression against reference numbers: every logistic_* and hazard_logit_* file of
+-- test/reference/churn (test/reference/README.md says what each column is).  Telco and MLC churn with and without a
+-- penalty, edge cases with frequency weights, and person-periods as a discrete-time hazard.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_coef.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv" && echo true || echo false`
 SELECT plan(46);
-\if :there
 \ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
@@ -16,26 +14,26 @@ SET client_min_messages = error;
 
 -- The files --------------------------------------------------------------------------------------------------------------------------
 
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv"`
+\set text `cat test/data/telco_customer_churn.csv`
 SELECT is(pg_temp.load('telco', :'text'), 7043::bigint, 'Telco is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/mlc_churn.csv"`
+\set text `cat test/data/mlc_churn.csv`
 SELECT is(pg_temp.load('mlc', :'text'), 5000::bigint, 'MLC is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_coef.csv"`
+\set text `cat test/reference/churn/logistic_coef.csv`
 SELECT is(pg_temp.load('coef', :'text'), 134::bigint, 'the coefficients are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_fit.csv"`
+\set text `cat test/reference/churn/logistic_fit.csv`
 SELECT is(pg_temp.load('fit', :'text'), 10::bigint, 'the fits are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_pred.csv"`
-SELECT is(pg_temp.load('pred', :'text'), 31506::bigint, 'the predictions are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_contrib.csv"`
+\set text `cat test/reference/churn/logistic_pred.csv`
+SELECT is(pg_temp.load('pred', :'text'), 1591::bigint, 'the predictions are complete');
+\set text `cat test/reference/churn/logistic_contrib.csv`
 SELECT is(pg_temp.load('contrib', :'text'), 480::bigint, 'the contributions are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_edge_expected.csv"`
+\set text `cat test/reference/churn/logistic_edge_expected.csv`
 SELECT is(pg_temp.load('edge_expected', :'text'), 58::bigint, 'what is expected of the edge cases is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/hazard_logit_coef.csv"`
+\set text `cat test/reference/churn/hazard_logit_coef.csv`
 SELECT is(pg_temp.load('hazard_coef', :'text'), 7::bigint, 'the hazard is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/hazard_logit_pred.csv"`
+\set text `cat test/reference/churn/hazard_logit_pred.csv`
 SELECT is(pg_temp.load('hazard_pred', :'text'), 20::bigint, 'its predictions are complete');
 -- arrays with commas, in quotes
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_edge_cases.csv"`
+\set text `cat test/reference/churn/logistic_edge_cases.csv`
 CREATE TEMPORARY TABLE edge AS SELECT m[1] AS "case", m[2]::integer AS row, m[3] = '1' AS churned, m[4]::float8 AS weight, m[5]::float8[] AS features
   FROM string_to_table(:'text', E'\n') WITH ORDINALITY l (line, n), LATERAL regexp_match(line, '^([^,]*),([^,]*),([^,]*),([^,]*),"?(\{.*\})"?\s*$') m WHERE n > 1 AND line <> '';
 \unset text
@@ -86,13 +84,13 @@ SELECT pg_temp.agree('criteria', 'SELECT what, v.have, v.want FROM summary, LATE
 SELECT cmp_ok(max(max_gradient), '<', 1e-7::float8, 'gradients vanish') FROM summary;
 SELECT is(count(*) FILTER (WHERE iterations NOT BETWEEN 1 AND 20), 0::bigint, 'in a few steps') FROM summary;
 
--- Scores of every row
+-- Scores of every row, and of every twentieth what they should be
 CREATE TEMPORARY TABLE scored AS
   SELECT model, lam, id, churned, churn_score(m, t) AS p FROM fitted JOIN telco_small t ON model = 'telco_small'
   UNION ALL SELECT model, lam, id, churned, churn_score(m, t) FROM fitted JOIN telco_full t ON model = 'telco_full'
   UNION ALL SELECT model, lam, id, churned, churn_score(m, t) FROM fitted JOIN mlc_train3333 t ON model = 'mlc_train3333' WHERE NOT train;
-SELECT pg_temp.agree('probabilities', 'SELECT concat_ws('' '', model, lam, id), s.p, p.prob FROM pred p JOIN (SELECT model, lam, id AS pred_id, p FROM scored) s USING (model, lam) WHERE p.id::text = s.pred_id', 31506, 1e-9, 0);
-SELECT pg_temp.agree('linear predictors', 'SELECT concat_ws('' '', model, lam, id), ln(s.p / (1 - s.p)), p.linear_predictor FROM pred p JOIN (SELECT model, lam, id AS pred_id, p FROM scored) s USING (model, lam) WHERE p.id::text = s.pred_id', 31506, 1e-9, 1e-11);
+SELECT pg_temp.agree('probabilities', 'SELECT concat_ws('' '', model, lam, id), s.p, p.prob FROM pred p JOIN (SELECT model, lam, id AS pred_id, p FROM scored) s USING (model, lam) WHERE p.id::text = s.pred_id', 1591, 1e-9, 0);
+SELECT pg_temp.agree('linear predictors', 'SELECT concat_ws('' '', model, lam, id), ln(s.p / (1 - s.p)), p.linear_predictor FROM pred p JOIN (SELECT model, lam, id AS pred_id, p FROM scored) s USING (model, lam) WHERE p.id::text = s.pred_id', 1591, 1e-9, 1e-11);
 -- how good they are: see test/churn_metrics.sql for the metrics themselves
 CREATE TEMPORARY TABLE quality AS SELECT concat_ws(' ', model, lam) AS what, * FROM fit JOIN (
   SELECT model, lam, auc(p, churned) AS q_auc, auc_se(p, churned) AS q_se, brier_score(p, churned) AS q_brier, log_loss(p, churned) AS q_loss, ks_statistic(p, churned) AS q_ks, average_precision(p, churned) AS q_precision FROM scored GROUP BY model, lam) q USING (model, lam);
@@ -145,8 +143,5 @@ CREATE TEMPORARY TABLE ahead AS
 SELECT pg_temp.agree('churn in the months ahead', $$SELECT id || ' ' || h, (SELECT -expm1 FROM (SELECT exp(sum(ln(1 - a.p))) - 1 AS expm1 FROM ahead a WHERE a.id = w.id AND step <= h) s), CASE h WHEN 1 THEN p_churn_next_1 WHEN 3 THEN p_churn_next_3 ELSE p_churn_next_12 END
   FROM hazard_pred w, unnest('{1,3,12}'::integer[]) h$$, 60, 1e-9, 0);
 
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 46);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

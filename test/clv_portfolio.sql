@@ -210,14 +210,9 @@ SELECT is((SELECT count(*) FROM damaged WHERE pg_temp.outcome(format('SELECT pg_
 
 -- The published tables of one formula ---------------------------------------------------------------------------------------------------
 
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/clv/clv_simple.csv" && echo true || echo false`
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/clv_simple.csv"`
+\set text `cat test/reference/clv/clv_simple.csv`
 SELECT ok(pg_temp.load('simple', :'text') > 30, 'clv_simple.csv is complete');
 SELECT pg_temp.agree('clv_simple.csv', $$SELECT line || ' ' || what, have, want FROM simple, LATERAL (VALUES ('end', clv_simple(margin, retention, discount), clv_end), ('begin', clv_simple(margin, retention, discount, timing => 'begin'), clv_begin),
   ('net', clv_simple(margin, retention, discount, acquisition_cost => acquisition), clv_net), ('finite', clv_simple(margin, retention, discount, n_periods::integer), clv_finite_end)) v (what, have, want)$$, (SELECT 4 * count(*) FROM simple), 1e-9, 1e-12);
-\else
-SELECT skip('the folder of shared data is absent: no reference/clv/clv_simple.csv in RETENTION_SHARED (default ../shared)', 2);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,62 +1,60 @@
--- clv against reference numbers: own arbitrary-precision computations from the published formulas, in reference/clv and data of the folder
--- RETENTION_SHARED, ../shared by default (reference/clv/README.md says what each column is); skipped, visibly, where they are absent.
--- Fits, standard errors, covariances, predictions at given parameters, and the stress sets, where textbook formulas overflow or cancel.
+-- clv against reference numbers: own arbitrary-precision computations from the published formulas, in test/reference/clv
+-- (test/reference/README.md says what each column is) and test/data.  Fits, standard errors, covariances, predictions at
+-- given parameters, and the stress sets, where textbook formulas overflow or cancel.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/clv/fits.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
 SELECT plan(60);
-\if :there
 \ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 
 -- The files --------------------------------------------------------------------------------------------------------------------------
 
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample_summary_weeks.csv"`
+\set text `cat test/data/cdnow_sample_summary_weeks.csv`
 SELECT is(pg_temp.load('cdnow', :'text'), 2357::bigint, 'CDNOW is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/donations_rf_matrix.csv"`
+\set text `cat test/data/donations_rf_matrix.csv`
 SELECT is(pg_temp.load('donations', :'text'), 22::bigint, 'the donations are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/synA_data.csv"`
+\set text `cat test/reference/clv/synA_data.csv`
 SELECT is(pg_temp.load('syna', :'text'), 2000::bigint, 'synA is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/synD_data.csv"`
+\set text `cat test/reference/clv/synD_data.csv`
 SELECT is(pg_temp.load('synd', :'text'), 1000::bigint, 'synD is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/fits.csv"`
+\set text `cat test/reference/clv/fits.csv`
 SELECT is(pg_temp.load('fits', :'text'), 47::bigint, 'the fits are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/fits_cov.csv"`
+\set text `cat test/reference/clv/fits_cov.csv`
 SELECT is(pg_temp.load('fits_cov', :'text'), 111::bigint, 'their covariances are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/fits_discrete.csv"`
+\set text `cat test/reference/clv/fits_discrete.csv`
 SELECT is(pg_temp.load('fits_discrete', :'text'), 42::bigint, 'the discrete fits are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_customers.csv"`
+\set text `cat test/reference/clv/cdnow_customers.csv`
 SELECT is(pg_temp.load('customers', :'text'), 162::bigint, 'customers of CDNOW');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/synA_customers.csv"`
+\set text `cat test/reference/clv/synA_customers.csv`
 SELECT is(pg_temp.load('customers_a', :'text'), 162::bigint, 'customers of synA');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/synD_customers.csv"`
+\set text `cat test/reference/clv/synD_customers.csv`
 SELECT is(pg_temp.load('customers_d', :'text'), 162::bigint, 'customers of synD');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_tracking.csv"`
+\set text `cat test/reference/clv/cdnow_tracking.csv`
 SELECT is(pg_temp.load('tracking', :'text'), 78::bigint, 'weeks of CDNOW');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_histogram.csv"`
+\set text `cat test/reference/clv/cdnow_histogram.csv`
 SELECT is(pg_temp.load('histogram', :'text'), 8::bigint, 'the histogram of CDNOW');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_conditional_expectation.csv"`
+\set text `cat test/reference/clv/cdnow_conditional_expectation.csv`
 SELECT is(pg_temp.load('conditional', :'text'), 8::bigint, 'the holdout of CDNOW');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/donations_bgbb.csv"`
+\set text `cat test/reference/clv/donations_bgbb.csv`
 SELECT is(pg_temp.load('donors', :'text'), 22::bigint, 'predictions of donations');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/sbg_survival.csv"`
+\set text `cat test/reference/clv/sbg_survival.csv`
 SELECT is(pg_temp.load('survival', :'text'), 52::bigint, 'contracts');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/clv_simple.csv"`
+\set text `cat test/reference/clv/clv_simple.csv`
 SELECT is(pg_temp.load('simple', :'text'), 32::bigint, 'values from one retention rate');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/stress_bgnbd.csv"`
+\set text `cat test/reference/clv/stress_bgnbd.csv`
 SELECT is(pg_temp.load('stress', :'text'), 160::bigint, 'stress for BG/NBD');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/stress_mbgnbd.csv"`
+\set text `cat test/reference/clv/stress_mbgnbd.csv`
 SELECT is(pg_temp.load('stress_mbg', :'text'), 80::bigint, 'stress for MBG/NBD');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/stress_pnbd.csv"`
+\set text `cat test/reference/clv/stress_pnbd.csv`
 SELECT is(pg_temp.load('stress_pareto', :'text'), 160::bigint, 'stress for Pareto/NBD');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/stress_gg.csv"`
+\set text `cat test/reference/clv/stress_gg.csv`
 SELECT is(pg_temp.load('stress_gg', :'text'), 60::bigint, 'stress for Gamma-Gamma');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/stress_bgbb.csv"`
+\set text `cat test/reference/clv/stress_bgbb.csv`
 SELECT is(pg_temp.load('stress_bgbb', :'text'), 60::bigint, 'stress for BG/BB');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/stress_sbg_bdw.csv"`
+\set text `cat test/reference/clv/stress_sbg_bdw.csv`
 SELECT is(pg_temp.load('stress_contract', :'text'), 80::bigint, 'stress for contracts');
 \unset text
 
@@ -85,7 +83,7 @@ SELECT pg_temp.agree('covariances', 'SELECT concat_ws('' '', c.dataset, c.model,
 SELECT pg_temp.agree('they are symmetric', 'SELECT concat_ws('' '', dataset, theirs, v.parameter, v.other), v.covariance, w.covariance FROM fitted, clv_covariance(m) v, clv_covariance(m) w WHERE (v.parameter, v.other) = (w.other, w.parameter)', 238, 0, 1e-300);
 
 -- From the log of orders to the published table in one statement.
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+\set text `cat test/data/cdnow_sample.txt`
 CREATE TABLE log AS SELECT f[2]::integer AS customer, f[3]::date AS at, f[5]::numeric AS amount FROM string_to_table(:'text', E'\n') line, LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE line <> '';
 \unset text
 SELECT is((count(*), count(DISTINCT customer))::text, '(6919,2357)', 'the log of CDNOW is complete') FROM log;
@@ -166,8 +164,5 @@ SELECT pg_temp.agree('stress: donors', $$SELECT concat_ws(' ', what, line), have
 SELECT pg_temp.agree('stress: contracts', $$SELECT concat_ws(' ', what, line), have, want
   FROM (SELECT *, CASE c WHEN 1 THEN clv_model('sbg', jsonb_build_object('alpha', alpha, 'beta', beta)) ELSE clv_model('bdw', jsonb_build_object('alpha', alpha, 'beta', beta, 'c', c)) END AS m FROM stress_contract OFFSET 0) s,
   LATERAL (VALUES ('S', contract_survival(m, t::integer), "S"), ('r_t', contract_retention(m, t::integer), r_t)) v (what, have, want)$$, 160, 1e-8, 1e-300);
-\else
-SELECT skip('the folder of shared data is absent: no reference/clv in RETENTION_SHARED (default ../shared)', 60);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

@@ -164,16 +164,14 @@ SELECT is((SELECT string_agg(left(line, 34), E'\n' ORDER BY n) FROM asked, LATER
 
 -- CDNOW: the figures of Fader, Hardie and Lee (2005) ------------------------------------------------------------------------------------
 
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_tracking.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
-\if :there
 RESET DateStyle;
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+\set text `cat test/data/cdnow_sample.txt`
 CREATE TABLE cdnow AS SELECT f[2] AS customer, customer_history(f[3]::date, f[5]::numeric) AS h FROM string_to_table(:'text', E'\n') l (line), LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE line <> '' GROUP BY 1;
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_tracking.csv"`
+\set text `cat test/reference/clv/cdnow_tracking.csv`
 SELECT is(pg_temp.load('tracking', :'text'), 78::bigint, 'weeks of CDNOW');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_histogram.csv"`
+\set text `cat test/reference/clv/cdnow_histogram.csv`
 SELECT is(pg_temp.load('histogram', :'text'), 8::bigint, 'frequencies of CDNOW');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/clv/cdnow_conditional_expectation.csv"`
+\set text `cat test/reference/clv/cdnow_conditional_expectation.csv`
 SELECT is(pg_temp.load('conditional', :'text'), 8::bigint, 'the holdout of CDNOW');
 \unset text
 CREATE TABLE cdnow_data AS SELECT clv_data(h, '1997-09-30') AS d FROM cdnow;
@@ -189,8 +187,5 @@ SELECT results_eq('SELECT name, customers, round(chi_square::numeric, 2), degree
 SELECT results_eq('SELECT name, round((expected_cumulative / actual_cumulative - 1)::numeric, 2) FROM fitted, cdnow_data, tracking_rows(m, d) WHERE name <> ''mbg_nbd'' AND period = 78 ORDER BY name', $$VALUES ('bg_nbd', -0.04), ('pareto_nbd', -0.02)$$, 'after 78 weeks the models are 4 and 2% short');
 SELECT is((SELECT string_agg(left(line, 34) || '|' || greatest(length(line) - 34, 0), E'\n' ORDER BY n) FROM fitted, cdnow_data, LATERAL string_to_table(clv_chart(m, d, 'frequency'), E'\n') WITH ORDINALITY l (line, n) WHERE name = 'bg_nbd' AND n <= 4),
   E'BG/NBD|0\nfrequency      actual     expected|0\n0                1411       1407.7|41\n1                 439        460.3|14', 'a chart: numbers, and bars of 40 and 13 marks');
-\else
-SELECT skip('the folder of shared data is absent: no reference/clv/cdnow_tracking.csv or data/cdnow_sample.txt in RETENTION_SHARED (default ../shared)', 9);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

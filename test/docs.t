@@ -7,8 +7,7 @@
 # <!-- run by: test/NAME --> right before a ```sql block leaves it to that program, for what an ordinary server has not got: the
 # program must be there and executable and speak of the page.  Nothing compares output there, so none may be shown.
 # A page with <!-- needs: EXTENSION --> is skipped where that extension of PostgreSQL cannot be created: not installed, or no superuser.
-# A page with <!-- needs file: data/.../NAME --> has NAME in its current directory, from the folder of shared data (RETENTION_SHARED,
-# ../shared by default), and is skipped where it is not there.
+# A page with <!-- needs file: test/data/NAME --> has NAME of this repository in its current directory.
 # Needs psql and a server to which the environment (PGHOST, PGUSER, ...) leads, as a role that may create databases.
 use strict;
 use warnings;
@@ -151,14 +150,7 @@ sub page {
         print 'ok ', ++$tests, " - $page # SKIP $why\n";
         return 0;
     }
-    if (slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(\S+)\s*-->/m) {
-        my $file = ($ENV{RETENTION_SHARED} || "$top/../shared") . "/$1";
-        if (!-r $file) {
-            print 'ok ', ++$tests, " - $page # SKIP the folder of shared data is absent: no $1 in RETENTION_SHARED (default ../shared)\n";
-            return 0;
-        }
-        spew("$tmp/" . basename($file), slurp($file));
-    }
+    spew("$tmp/" . basename($1), slurp("$top/$1")) if slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(test\/data\/\S+)\s*-->/m;
     die 'cannot create a database: ' . slurp("$tmp/err") if psql('template1', '-c', "CREATE DATABASE $database");
     my $script = '';
     $script .= "CREATE EXTENSION retention;\n" unless grep { $_->{sql} =~ /CREATE\s+EXTENSION\s+(IF\s+NOT\s+EXISTS\s+)?retention/i } @blocks;

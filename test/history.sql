@@ -317,13 +317,11 @@ SELECT cmp_ok(avg(pg_column_size(paid)::float8 / active_days(paid)), '<=', 10::f
 SELECT cmp_ok(avg(pg_column_size(h)::float8 / active_days(h)), '<=', 4::float8, 'at most 4 for a year of ten days and no more: ' || round(avg(pg_column_size(h)::numeric / active_days(h)), 2)) FROM (SELECT customer_history(date '2024-01-01' + c + i * 70) AS h FROM generate_series(1, 50) c, generate_series(1, 10) i GROUP BY c) q;
 
 -- CDNOW, the published summary of the 2,357 customers of the sample: 39 weeks of calibration to 1997-09-30, 39 more to 1998-06-30.
-\set there `test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample_summary_weeks.csv" && echo true || echo false`
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+\set text `cat test/data/cdnow_sample.txt`
 CREATE TABLE cdnow AS
   SELECT sample_id, customer_history(at, dollars) AS h
   FROM (SELECT f[2]::integer AS sample_id, f[3]::date AS at, f[5]::numeric AS dollars FROM string_to_table(:'text', E'\n') line, LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE trim(line, E' \r') <> '') o GROUP BY sample_id;
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample_summary_weeks.csv"`
+\set text `cat test/data/cdnow_sample_summary_weeks.csv`
 CREATE TABLE summary AS
   SELECT f[1]::integer AS sample_id, f[2]::integer AS x, f[3]::float8 AS t_x, f[4]::float8 AS t, f[5]::integer AS x_star, f[6]::float8 AS m_x FROM string_to_table(:'text', E'\n') WITH ORDINALITY l (line, n), LATERAL string_to_array(trim(line, E' \r'), ',') f WHERE n > 1 AND line <> '';
 \unset text
@@ -332,9 +330,6 @@ SELECT is(count(*) FILTER (WHERE (r.frequency <> x OR abs(r.recency - t_x) > 1e-
 SELECT is(count(*) FILTER (WHERE (x > 0 AND abs(r.monetary_value - m_x::numeric) < 1e-6 OR x = 0 AND m_x = 0 AND r.monetary_value IS NULL) IS NOT TRUE), 0::bigint, 'm_x as published; where x = 0, ours is NULL') FROM summary JOIN cdnow USING (sample_id), rfm(h, '1997-09-30', 'week') r;
 SELECT is(count(*) FILTER (WHERE r <> s), 0::bigint, 'the cut history says the same') FROM cdnow, rfm(h, '1997-09-30', 'week') r, rfm(history_until(h, '1997-09-30'), '1997-09-30', 'week') s;
 SELECT is(count(*) FILTER (WHERE active_days(history_since(h, '1997-10-01')) <> x_star), 0::bigint, 'x_star of the holdout as published') FROM summary JOIN cdnow USING (sample_id);
-\else
-SELECT skip('the folder of shared data is absent: no data/cdnow_sample.txt and cdnow_sample_summary_weeks.csv in RETENTION_SHARED (default ../shared)', 5);
-\endif
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,11 +1,10 @@
--- competing_risks, incidence_rows and incidence_at: every number of cuminc.csv (reference/survival_churn of RETENTION_SHARED, ../shared by
--- default; skipped, visibly, where absent); random causes and entries against the infinitesimal jackknife written out in plain SQL,
--- customer by customer; and what must hold or must not matter.
+-- competing_risks, incidence_rows and incidence_at: every number of test/reference/survival/cuminc.csv; random causes and
+-- entries against the infinitesimal jackknife written out in plain SQL, customer by customer; and what must hold or must
+-- not matter.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/cuminc.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/competing_synthetic.csv" && echo true || echo false`
 SELECT * FROM no_plan();
 \ir oracle/shared.psql
 \pset tuples_only on
@@ -14,10 +13,9 @@ SELECT diag('seed ' || :seed);
 
 -- The file -------------------------------------------------------------------------------------------------------------------------------
 
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/competing_synthetic.csv"`
+\set text `cat test/data/competing_synthetic.csv`
 SELECT is(pg_temp.load('subject', :'text'), 60::bigint, 'the customers are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/cuminc.csv"`
+\set text `cat test/reference/survival/cuminc.csv`
 SELECT is(pg_temp.load('want', :'text'), 75::bigint, 'the incidences are complete');
 \unset text
 CREATE TABLE have AS SELECT 'all' AS stratum, competing_risks(time::integer, status::integer) AS t FROM subject UNION ALL SELECT plan, competing_risks(time, CASE status WHEN 1 THEN '1' WHEN 2 THEN '2' END) FROM subject GROUP BY plan;
@@ -26,9 +24,6 @@ SELECT pg_temp.agree(ours || cause, format($$SELECT concat_ws(' ', w.stratum, w.
 FROM (VALUES ('events', 'n_event'), ('incidence', 'cif'), ('standard_error', 'se_cif')) c (ours, theirs), unnest('{1,2}'::text[]) cause;
 SELECT pg_temp.agree('at risk', $$SELECT concat_ws(' ', w.stratum, w.time), r.at_risk, n_risk FROM want w JOIN have USING (stratum), incidence_rows(t) r WHERE duration = time AND cause = '2'$$, 75, 0, 0);
 SELECT is((SELECT count(*) FROM have, incidence_rows(t)), (SELECT count(*) * 2 FROM want), 'and no other rows');
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 11);
-\endif
 
 -- Random customers against plain SQL ---------------------------------------------------------------------------------------------------------
 

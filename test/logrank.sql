@@ -1,11 +1,10 @@
--- logrank, logrank_test, logrank_groups and survival_difference: every number of logrank.csv and logrank_groups.csv, and differences of the
--- restricted means in rmst.csv (reference/survival_churn of RETENTION_SHARED, ../shared by default; skipped, visibly, where absent); random
--- groups, strata and entries against plain SQL; what must not matter; and the rate of false alarms where groups do not differ.
+-- logrank, logrank_test, logrank_groups and survival_difference: every number of logrank.csv and logrank_groups.csv, and
+-- differences of the restricted means in rmst.csv (test/reference/survival); random groups, strata and entries against
+-- plain SQL; what must not matter; and the rate of false alarms where groups do not differ.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/logrank.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv" && echo true || echo false`
 SELECT * FROM no_plan();
 \ir oracle/shared.psql
 \pset tuples_only on
@@ -14,27 +13,26 @@ SELECT diag('seed ' || :seed);
 
 -- The files ------------------------------------------------------------------------------------------------------------------------------
 
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/lung.csv"`
-SELECT is(pg_temp.load('lung', :'text'), 228::bigint, 'lung is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/aml.csv"`
+\set text `cat test/data/subscribers.csv`
+SELECT is(pg_temp.load('subscribers', :'text'), 228::bigint, 'the subscribers are complete');
+\set text `cat test/data/aml.csv`
 SELECT is(pg_temp.load('aml', :'text'), 23::bigint, 'aml is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/waltons.csv"`
+\set text `cat test/data/waltons.csv`
 SELECT is(pg_temp.load('waltons', :'text'), 163::bigint, 'waltons is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/rossi.csv"`
+\set text `cat test/data/rossi.csv`
 SELECT is(pg_temp.load('rossi', :'text'), 432::bigint, 'rossi is complete');
-\set text `cut -d, -f6,9,16,21 "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv"`
+\set text `cut -d, -f6,9,16,21 test/data/telco_customer_churn.csv`
 SELECT is(pg_temp.load('telco', :'text'), 7043::bigint, 'telco is complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logrank.csv"`
+\set text `cat test/reference/survival/logrank.csv`
 SELECT is(pg_temp.load('want_test', :'text'), 14::bigint, 'the tests are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logrank_groups.csv"`
+\set text `cat test/reference/survival/logrank_groups.csv`
 SELECT is(pg_temp.load('want_group', :'text'), 33::bigint, 'the groups are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/rmst.csv"`
+\set text `cat test/reference/survival/rmst.csv`
 SELECT is(pg_temp.load('want_mean', :'text'), 44::bigint, 'the means are complete');
 \unset text
 CREATE TABLE have AS
-  SELECT 'lung' AS dataset, 'sex' AS by_col, '' AS strata_col, logrank(time, event = 1, sex) AS t FROM lung
-  UNION ALL SELECT 'lung', 'sex', 'ph_ecog', logrank(time, event = 1, sex, ph_ecog::integer) FROM lung
+  SELECT 'subscribers' AS dataset, 'plan' AS by_col, '' AS strata_col, logrank(time, event = 1, plan) AS t FROM subscribers
+  UNION ALL SELECT 'subscribers', 'plan', 'tier', logrank(time, event = 1, plan, tier::integer) FROM subscribers
   UNION ALL SELECT 'aml', 'grp', '', logrank(time, event = 1, grp) FROM aml
   UNION ALL SELECT 'waltons', 'grp', '', logrank(time, event = 1, grp) FROM waltons
   UNION ALL SELECT 'rossi', 'fin', '', logrank(time::bigint, event = 1, fin::integer) FROM rossi
@@ -49,7 +47,7 @@ SELECT pg_temp.agree('observed over expected', $$SELECT concat_ws(' ', w.dataset
 CREATE TABLE pairs AS SELECT a.dataset, a.by_col, a.tau, a.stratum AS first, b.stratum AS second, a.rmst - b.rmst AS difference, sqrt(a.se_rmst ^ 2 + b.se_rmst ^ 2) AS se, a.rmst / b.rmst AS ratio
   FROM want_mean a JOIN want_mean b USING (dataset, by_col, tau) WHERE a.stratum < b.stratum;
 CREATE TABLE curves AS
-  SELECT 'lung' AS dataset, sex::text AS stratum, survival_curve(time, event = 1) AS t FROM lung GROUP BY sex
+  SELECT 'subscribers' AS dataset, plan::text AS stratum, survival_curve(time, event = 1) AS t FROM subscribers GROUP BY plan
   UNION ALL SELECT 'aml', grp, survival_curve(time, event = 1) FROM aml GROUP BY grp
   UNION ALL SELECT 'waltons', grp, survival_curve(time, event = 1) FROM waltons GROUP BY grp
   UNION ALL SELECT 'rossi', fin::text, survival_curve(time, event = 1) FROM rossi GROUP BY fin
@@ -58,9 +56,6 @@ CREATE TABLE curves AS
 SELECT pg_temp.agree('differences of means: ' || theirs, format($$SELECT concat_ws(' ', p.dataset, first, second, p.tau), d.%I, p.%I FROM pairs p JOIN curves a ON (a.dataset, a.stratum) = (p.dataset, first) JOIN curves b ON (b.dataset, b.stratum) = (p.dataset, second), survival_difference(a.t, b.t, p.tau) d$$, ours, theirs), (SELECT count(*) FROM pairs), 1e-9, 1e-12)
 FROM (VALUES ('difference', 'difference'), ('standard_error', 'se'), ('ratio', 'ratio'), ('tau', 'tau')) c (ours, theirs);
 SELECT cmp_ok((SELECT count(*) FROM pairs), '>', 20::bigint, 'there are pairs');
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 22);
-\endif
 
 -- Random groups against plain SQL ------------------------------------------------------------------------------------------------------------
 

@@ -1,51 +1,57 @@
--- Metrics of scores against reference numbers: own computations from the definitions, cross-checked with scikit-learn and pROC, in
--- reference/survival_churn of the folder RETENTION_SHARED, ../shared by default (its README.md says what each column is); skipped, visibly,
--- where they are absent.  Each number is asked of the rows, of their score_table, and of a roll-up of tables of parts.
+-- Metrics of scores against reference numbers: own computations from the definitions, cross-checked with scikit-learn and
+-- pROC, in test/reference/metrics (test/reference/README.md says what each column is).  Each number is asked of the rows,
+-- of their score_table, and of a roll-up of tables of parts.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/metric_cases.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_pred.csv" && test -r "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv" && echo true || echo false`
 SELECT plan(46);
-\if :there
 \ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 
 -- The files --------------------------------------------------------------------------------------------------------------------------
 
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/metric_cases.csv"`
+\set text `cat test/reference/metrics/metric_cases.csv`
 SELECT is(pg_temp.load('metric_cases', :'text'), 3569::bigint, 'cases');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/metric_expected.csv"`
+\set text `cat test/reference/metrics/metric_expected.csv`
 SELECT is(pg_temp.load('metric_expected', :'text'), 16::bigint, 'what is expected of them');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/lift_expected.csv"`
+\set text `cat test/reference/metrics/lift_expected.csv`
 SELECT is(pg_temp.load('lift_expected', :'text'), 108::bigint, 'and of their lift');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_pred.csv"`
-SELECT is(pg_temp.load('logistic_pred', :'text'), 31506::bigint, 'scores of models');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/logistic_coef.csv"`
+\set text `cat test/data/mlc_churn.csv`
+SELECT is(pg_temp.load('mlc', :'text'), 5000::bigint, 'customers to score');
+\set text `cat test/reference/churn/logistic_coef.csv`
 SELECT is(pg_temp.load('logistic_coef', :'text'), 134::bigint, 'coefficients of models');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/churn/telco_customer_churn.csv"`
+\set text `cat test/data/telco_customer_churn.csv`
 SELECT is(pg_temp.load('telco', :'text'), 7043::bigint, 'and customers to score');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/model_metrics.csv"`
+\set text `cat test/reference/metrics/model_metrics.csv`
 SELECT is(pg_temp.load('model_metrics', :'text'), 10::bigint, 'what is expected of these');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/model_lift.csv"`
+\set text `cat test/reference/metrics/model_lift.csv`
 SELECT is(pg_temp.load('model_lift', :'text'), 100::bigint, 'and of their lift');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/auc_pair_cases.csv"`
+\set text `cat test/reference/metrics/auc_pair_cases.csv`
 SELECT is(pg_temp.load('auc_pair_cases', :'text'), 300::bigint, 'pairs of scores');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/auc_pair_expected.csv"`
+\set text `cat test/reference/metrics/auc_pair_expected.csv`
 SELECT is(pg_temp.load('auc_pair_expected', :'text'), 1::bigint, 'and their test');
 \unset text
 
 CREATE TABLE pair AS
-  SELECT "case", score, label = 1 AS label FROM metric_cases
-  UNION ALL SELECT format('%s_lam%s', model, lam), prob, label = 1 FROM logistic_pred;
--- scores are given of the least and the largest penalty; of those between only coefficients
-WITH m AS MATERIALIZED (SELECT format('%s_lam%s', model, lam) AS "case", term, coef FROM logistic_coef WHERE model ~ 'telco' AND format('%s_lam%s', model, lam) NOT IN (SELECT "case" FROM pair))
+  SELECT "case", score, label = 1 AS label FROM metric_cases;
+-- what the models score, from their coefficients and the customers: of Telco all, of MLC those who were not learnt from
+WITH m AS MATERIALIZED (SELECT format('%s_lam%s', model, lam) AS "case", model ~ 'telco' AS of_telco, term, coef FROM logistic_coef),
+customer AS (
+  SELECT true AS of_telco, customer_id AS id, churn = 'Yes' AS churned,
+         to_jsonb(telco) || jsonb_build_object('gender_male', gender = 'Male', 'internet_fiber', internet_service = 'Fiber optic',
+           'internet_none', internet_service = 'No', 'contract_one_year', contract = 'One year', 'contract_two_year', contract = 'Two year',
+           'pay_electronic_check', payment_method = 'Electronic check', 'pay_mailed_check', payment_method = 'Mailed check',
+           'pay_credit_card', payment_method ~ '^Credit card', 'total_charges', coalesce(total_charges, 0)) AS f
+  FROM telco
+  UNION ALL SELECT false, id::text, churn = 'yes', to_jsonb(mlc) FROM mlc WHERE id > 3333)
 INSERT INTO pair
-  SELECT "case", 1 / (1 + exp(-sum(coef * x ORDER BY term))), churn = 'Yes'
-  FROM telco CROSS JOIN LATERAL (SELECT to_jsonb(telco) || jsonb_build_object('intercept', 1, 'gender_male', gender = 'Male', 'internet_fiber', internet_service = 'Fiber optic', 'internet_none', internet_service = 'No', 'contract_one_year', contract = 'One year',
-      'contract_two_year', contract = 'Two year', 'pay_electronic_check', payment_method = 'Electronic check', 'pay_mailed_check', payment_method = 'Mailed check', 'pay_credit_card', payment_method ~ '^Credit card', 'total_charges', coalesce(total_charges, 0)) AS f OFFSET 0) j CROSS JOIN m,
-    LATERAL (SELECT CASE WHEN f->>term IN ('Yes', 'true') THEN 1 WHEN f->>term ~ '^[0-9.]+$' THEN (f->>term)::float8 ELSE 0 END AS x) v GROUP BY "case", customer_id, churn;
+  SELECT "case", 1 / (1 + exp(-sum(coef * x ORDER BY term))), churned
+  FROM customer JOIN m USING (of_telco),
+    LATERAL (SELECT CASE WHEN term = 'intercept' OR f->>term IN ('Yes', 'yes', 'true') THEN 1
+                         WHEN f->>term ~ '^[0-9.]+$' THEN (f->>term)::float8 ELSE 0 END AS x) v
+  GROUP BY "case", id, churned;
 CREATE TABLE expected AS SELECT to_jsonb(e) AS j, "case", e.log_loss::text AS log_loss FROM metric_expected e UNION ALL SELECT to_jsonb(e), "case", e.log_loss::text FROM model_metrics e;
 CREATE TABLE lifts AS SELECT * FROM lift_expected UNION ALL SELECT * FROM model_lift;
 SELECT results_eq('SELECT DISTINCT "case" FROM pair ORDER BY 1', 'SELECT "case" FROM expected ORDER BY 1', 'sixteen cases and ten models');
@@ -93,8 +99,5 @@ SELECT is((SELECT count(*) FROM (SELECT DISTINCT "case", bins FROM lifts) b JOIN
 
 SELECT pg_temp.agree('two scores', $$SELECT what, have, want FROM (SELECT (auc_test(score_a, score_b, label = 1)).* FROM auc_pair_cases) r, auc_pair_expected e,
   LATERAL (VALUES ('auc_a', r.auc_a, e.auc_a), ('auc_b', r.auc_b, e.auc_b), ('difference', r.difference, e.diff), ('se', r.standard_error, e.se_diff), ('z', r.z, e.z), ('p', r.p_value, e.p)) v (what, have, want)$$, 6, 1e-9, 0);
-\else
-SELECT skip('reference/survival_churn is not in RETENTION_SHARED', 46);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

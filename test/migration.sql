@@ -1,6 +1,6 @@
--- migration_matrix against plain SQL on random moves: labels of every kind, exact values, declared lists, sums of matrices, matrices by
--- hand, migration_rows, migration_sankey, migration_chart, the window form; and against the reference matrices in
--- reference/survival_churn of the folder RETENTION_SHARED, ../shared by default, which are skipped, visibly, where they are absent.
+-- migration_matrix against plain SQL on random moves: labels of every kind, exact values, declared lists, sums of
+-- matrices, matrices by hand, migration_rows, migration_sankey, migration_chart, the window form; and against the
+-- reference matrices in test/reference/migration.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -8,7 +8,6 @@ CREATE EXTENSION IF NOT EXISTS retention;
 SELECT * FROM no_plan();
 \ir oracle/shared.psql
 SELECT diag('seed ' || :'seed');
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_matrix.csv" && echo true || echo false`
 
 -- Random moves: labels with all that may be in one, and names of numbers; nobody in some rows; amounts of several scales and sizes -------
 
@@ -134,12 +133,11 @@ SELECT is((SELECT migration_matrix((step).from_segment, s) FROM (SELECT s, migra
 
 -- The reference matrices ----------------------------------------------------------------------------------------------------------------------
 
-\if :there
 \pset tuples_only on
 \pset format unaligned
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_matrix.csv"`
+\set text `cat test/reference/migration/mm_matrix.csv`
 SELECT is(pg_temp.load('ref', :'text'), 168::bigint, 'the matrices are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_transitions.csv"`
+\set text `cat test/reference/migration/mm_transitions.csv`
 SELECT is(pg_temp.load('ref_move', :'text'), 87::bigint, 'the transitions are complete');
 CREATE TABLE ref_state AS SELECT example, array_agg(from_state ORDER BY line) AS states FROM (SELECT example, from_state, min(line) AS line FROM ref GROUP BY 1, 2) s GROUP BY 1;
 CREATE TABLE ref_matrix AS
@@ -155,8 +153,5 @@ SELECT pg_temp.agree('Wilson, low', 'SELECT example || from_state || to_state, p
 SELECT pg_temp.agree('Wilson, high', 'SELECT example || from_state || to_state, probability_high, wilson95_u FROM ref_row', 168, 1e-9, 1e-12);
 SELECT pg_temp.agree('Goodman, low', 'SELECT example || from_state || to_state, simultaneous_low, goodman95_l FROM ref_row', 168, 1e-9, 1e-12);
 SELECT pg_temp.agree('Goodman, high', 'SELECT example || from_state || to_state, simultaneous_high, goodman95_u FROM ref_row', 168, 1e-9, 1e-12);
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 11);
-\endif
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
--- migration_matrix as a Markov chain: states, steady state, absorption, visits, first passage, powers, forecasts, value.  Against textbooks
--- (Kemeny and Snell 1960; Pfeifer and Carraway 2000), against what must hold of random chains, and against the numbers in
--- reference/survival_churn of the folder RETENTION_SHARED, ../shared by default, which are skipped, visibly, where they are absent.
+-- migration_matrix as a Markov chain: states, steady state, absorption, visits, first passage, powers, forecasts, value.
+-- Against textbooks (Kemeny and Snell 1960; Pfeifer and Carraway 2000), against what must hold of random chains, and
+-- against the numbers in test/reference/migration.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -133,23 +133,21 @@ SELECT pg_temp.agree('a thousand million periods', $$SELECT x::text, probability
 
 -- The files ---------------------------------------------------------------------------------------------------------------------------
 
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_matrix.csv" && echo true || echo false`
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_matrix.csv"`
+\set text `cat test/reference/migration/mm_matrix.csv`
 SELECT is(pg_temp.load('mm', :'text'), 168::bigint, 'the matrices are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_states.csv"`
+\set text `cat test/reference/migration/mm_states.csv`
 SELECT is(pg_temp.load('mm_states', :'text'), 32::bigint, 'their states');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_fundamental.csv"`
+\set text `cat test/reference/migration/mm_fundamental.csv`
 SELECT is(pg_temp.load('mm_fundamental', :'text'), 74::bigint, 'their visits');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_absorption.csv"`
+\set text `cat test/reference/migration/mm_absorption.csv`
 SELECT is(pg_temp.load('mm_absorption', :'text'), 17::bigint, 'absorption');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_first_passage.csv"`
+\set text `cat test/reference/migration/mm_first_passage.csv`
 SELECT is(pg_temp.load('mm_passage', :'text'), 29::bigint, 'first passages');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_power.csv"`
+\set text `cat test/reference/migration/mm_power.csv`
 SELECT is(pg_temp.load('mm_power', :'text'), 504::bigint, 'powers');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_forecast.csv"`
+\set text `cat test/reference/migration/mm_forecast.csv`
 SELECT is(pg_temp.load('mm_forecast', :'text'), 20::bigint, 'a forecast');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_clv.csv"`
+\set text `cat test/reference/migration/mm_clv.csv`
 SELECT is(pg_temp.load('mm_clv', :'text'), 95::bigint, 'values');
 \unset text
 CREATE TABLE example AS
@@ -169,9 +167,6 @@ SELECT pg_temp.agree('forecast', $$SELECT segment || r.periods_ahead, customers,
   WHERE s.segment = r.state AND s.periods_ahead = r.periods_ahead$$, 20, 1e-12, 0);
 SELECT pg_temp.agree('values', $$SELECT example || segment || horizon, v.value, r.value FROM mm_clv r JOIN example USING (example) JOIN (SELECT example, discount, jsonb_object_agg(state, reward) AS rewards FROM mm_clv GROUP BY 1, 2) w USING (example, discount), markov_clv(m, rewards, discount, horizon::integer) v
   WHERE v.segment = r.state$$, 95, 1e-12, 1e-12);
-\else
-SELECT skip('no reference/survival_churn here', 20);
-\endif
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -282,11 +282,9 @@ SELECT throws_ok($$SELECT migration_matrix(1, t::date, 'a', 'month') FROM unnest
 
 -- Reference numbers: the states of CDNOW's customers at the end of each quarter --------------------------------------------------------
 
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_transitions.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+\set text `cat test/data/cdnow_sample.txt`
 CREATE TABLE cdnow AS SELECT f[1] AS customer, to_date(f[3], 'YYYYMMDD') AS at FROM string_to_table(:'text', E'\n') line, LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE trim(line, E' \r') <> '';
-\set text `grep ^cdnow_quarter "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_transitions.csv"`
+\set text `grep ^cdnow_quarter test/reference/migration/mm_transitions.csv`
 CREATE TABLE reference AS SELECT f[2]::integer AS period, f[3] AS from_state, f[4] AS to_state, f[5]::bigint AS n FROM string_to_table(:'text', E'\n') line, LATERAL string_to_array(trim(line, E'\r'), ',') f WHERE line <> '';
 CREATE TABLE quarters AS
   SELECT customer, ending, (ARRAY['active', 'lapsing_1', 'lapsing_2', 'dormant'])[1 + least(3, extract(year FROM age)::integer * 4 + extract(month FROM age)::integer / 3)] AS state
@@ -297,9 +295,6 @@ SELECT results_eq($$SELECT from_state, to_state, period, n FROM reference ORDER 
   $$SELECT e->>'from', e->>'to', (dense_rank() OVER (ORDER BY e->>'period_start') - 1)::integer, (e->>'customers')::bigint
     FROM (SELECT migration_matrix(customer, ending, state, 'quarter') AS m FROM quarters) q, jsonb_array_elements(m::jsonb->'periods') e ORDER BY 3, 1, 2$$, 'transitions by period are those of the reference');
 SELECT is((SELECT migration_matrix(customer, ending, state, 'quarter', '{active,lapsing_1,lapsing_2,dormant}'::text[])::jsonb->'states' FROM quarters), '["active", "lapsing_1", "lapsing_2", "dormant"]', 'states in the order of the reference');
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn/mm_transitions.csv in RETENTION_SHARED (default ../shared)', 3);
-\endif
 
 SELECT * FROM finish();
 ROLLBACK;

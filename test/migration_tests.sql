@@ -1,6 +1,6 @@
--- Tests of migration matrices: migration_test, migration_test_cells, migration_homogeneity, migration_order.  Against plain SQL on random
--- counts, against CDNOW and the numbers in reference/survival_churn of the folder RETENTION_SHARED, ../shared by default, which are skipped,
--- visibly, where they are absent; and the rate of false alarms in 2,000 simulated campaigns that do nothing.
+-- Tests of migration matrices: migration_test, migration_test_cells, migration_homogeneity, migration_order.  Against
+-- plain SQL on random counts, against CDNOW and the numbers in test/reference; and the rate of false alarms in 2,000
+-- simulated campaigns that do nothing.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -100,13 +100,11 @@ SELECT pg_temp.agree('a forecast starts with the last period', $$SELECT segment,
 
 -- Proportions: two segments are a table of 2 x 2 ------------------------------------------------------------------------------------------
 
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_tests.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/two_proportions.csv"`
+\set text `cat test/reference/metrics/two_proportions.csv`
 SELECT is(pg_temp.load('two', :'text'), 7::bigint, 'the proportions are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_tests.csv"`
+\set text `cat test/reference/migration/mm_tests.csv`
 SELECT is(pg_temp.load('mm_tests', :'text'), 32::bigint, 'the tests are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/mm_transitions.csv"`
+\set text `cat test/reference/migration/mm_transitions.csv`
 SELECT is(pg_temp.load('mm_transitions', :'text'), 87::bigint, 'the transitions are complete');
 CREATE TABLE group_of_two AS SELECT line, migration_matrix('{a,b}', ARRAY[x1, n1 - x1, 0, 0]::bigint[]) AS e, migration_matrix('{a,b}', ARRAY[x2, n2 - x2, 0, 0]::bigint[]) AS c FROM two;
 SELECT pg_temp.agree('Newcombe', $$SELECT line, difference, diff FROM group_of_two JOIN two USING (line), migration_test_cells(e, c) WHERE from_segment = 'a' AND to_segment = 'a'
@@ -123,7 +121,7 @@ CREATE TABLE sample AS
 CREATE TABLE tested AS
   SELECT example, CASE example WHEN 'cdnow_quarter' THEN 'time_' ELSE '' END || 'homogeneity' || coalesce('_row_' || from_segment, '') AS test, kind, statistic, degrees_of_freedom AS df, p_value AS p
   FROM (SELECT example, array_agg(m ORDER BY period) AS a FROM sample GROUP BY example) s, migration_homogeneity(a);
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+\set text `cat test/data/cdnow_sample.txt`
 CREATE TABLE bought AS SELECT DISTINCT f[2] AS customer, date_trunc('quarter', f[3]::date) AS quarter FROM string_to_table(:'text', E'\n') l (line), LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE line <> '';
 \unset text
 CREATE TABLE quarters AS
@@ -137,9 +135,6 @@ SELECT results_eq('SELECT test, from_segment, kind, degrees_of_freedom, round(st
                   'SELECT test, from_segment, kind, degrees_of_freedom, round(statistic::numeric, 6), samples, customers FROM (SELECT array_agg(m ORDER BY period) AS a FROM sample WHERE example = ''cdnow_quarter'') s, migration_homogeneity(a) ORDER BY 1, 2, 3', 'the periods of a panel are as many matrices');
 SELECT pg_temp.agree('exposed and control', $$SELECT t.from_segment || t.kind, t.statistic, r.statistic FROM sample e, sample c, migration_test(e.m, c.m) t JOIN mm_tests r ON r.kind = t.kind AND r.test = 'homogeneity' || coalesce('_row_' || t.from_segment, '') WHERE e.period = 'treated' AND c.period = 'control' AND r.example = 'treated_vs_control' AND r.df = degrees_of_freedom$$, 10, 1e-12, 0);
 SELECT is((SELECT count(*) FROM cdnow, migration_states(m) WHERE abs(first_order_p - 3.8415380803657256e-13) < 1e-22), 4::bigint, 'states of CDNOW say that they are no chain of first order');
-\else
-SELECT skip('no reference/survival_churn here', 10);
-\endif
 
 -- 2,000 campaigns that do nothing.  In one of 25 runs a right test is outside 4 to 6 % by chance, so the seed is a fixed one; RETENTION_SEED
 -- gives another.

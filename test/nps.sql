@@ -1,10 +1,9 @@
--- The net promoter score and the health score: every column of two reference files (reference/survival_churn of RETENTION_SHARED,
--- ../shared by default; skipped, visibly, where absent), random answers against plain SQL, plans, what is missing, errors.
+-- The net promoter score and the health score: every column of two reference files (test/reference/metrics), random
+-- answers against plain SQL, plans, what is missing, errors.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_expected.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_compare.csv" && echo true || echo false`
 SELECT plan(64);
 \ir oracle/shared.psql
 \pset tuples_only on
@@ -13,12 +12,11 @@ SELECT diag('seed ' || :seed);
 
 -- The files ------------------------------------------------------------------------------------------------------------------------------
 
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_cases.csv"`
+\set text `cat test/reference/metrics/nps_cases.csv`
 SELECT cmp_ok(pg_temp.load('answers', :'text'), '>', 0::bigint, 'there are answers');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_expected.csv"`
+\set text `cat test/reference/metrics/nps_expected.csv`
 SELECT is(pg_temp.load('expected', :'text'), 9::bigint, 'the cases are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/nps_compare.csv"`
+\set text `cat test/reference/metrics/nps_compare.csv`
 SELECT is(pg_temp.load('compare', :'text'), 4::bigint, 'the pairs are complete');
 \unset text
 CREATE TEMPORARY TABLE counted AS
@@ -30,9 +28,6 @@ SELECT pg_temp.agree('shares', 'SELECT name, 100.0 * c.promoters / nullif(c.resp
 SELECT pg_temp.agree(ours, format('SELECT case_a || '' '' || case_b, t.%I::float8, c.%I FROM compare c JOIN counted a ON a.name = case_a JOIN counted b ON b.name = case_b, nps_test(a.counts, b.counts) t', ours, theirs), 4, 1e-11, 1e-12)
 FROM (VALUES ('difference', 'diff'), ('standard_error', 'se_diff'), ('z', 'z'), ('p_value', 'p'), ('low', 'l95'), ('high', 'u95'), ('adjusted_difference', 'adj_diff'), ('adjusted_z', 'adj_z'), ('adjusted_p_value', 'adj_p'), ('chi_square', 'chisq_3cat'), ('chi_square_p', 'chisq_p')) c (ours, theirs);
 SELECT pg_temp.agree('degrees of freedom', 'SELECT case_a || '' '' || case_b, nullif(t.degrees_of_freedom, 0)::float8, c.df FROM compare c JOIN counted a ON a.name = case_a JOIN counted b ON b.name = case_b, nps_test(a.counts, b.counts) t', 4, 0, 0);
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 32);
-\endif
 
 -- Random answers against plain SQL -------------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,9 @@
--- proportion_interval and proportion_test: every column of two reference files (reference/survival_churn of RETENTION_SHARED, ../shared
--- by default; skipped, visibly, where absent), values known by heart, tails summed term by term, symmetries of random counts, errors.
+-- proportion_interval and proportion_test: every column of two reference files (test/reference/metrics), values known by
+-- heart, tails summed term by term, symmetries of random counts, errors.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/proportion_ci.csv" && test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/two_proportions.csv" && echo true || echo false`
 SELECT plan(43);
 \ir oracle/shared.psql
 \pset tuples_only on
@@ -13,10 +12,9 @@ SELECT diag('seed ' || :seed);
 
 -- The files ------------------------------------------------------------------------------------------------------------------------------
 
-\if :there
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/proportion_ci.csv"`
+\set text `cat test/reference/metrics/proportion_ci.csv`
 SELECT is(pg_temp.load('one', :'text'), 72::bigint, 'the proportions are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/two_proportions.csv"`
+\set text `cat test/reference/metrics/two_proportions.csv`
 SELECT is(pg_temp.load('two', :'text'), 7::bigint, 'the pairs are complete');
 \unset text
 SELECT pg_temp.agree('p', 'SELECT format(''%s of %s'', x, n), proportion, p FROM one, proportion_interval(x::bigint, n::bigint, conf)', 72, 1e-15, 0);
@@ -25,9 +23,6 @@ SELECT pg_temp.agree(m, format($$SELECT format('%%s of %%s at %%s', x, n, conf),
 FROM unnest('{wald,wilson,wilson_cc,agresti_coull,clopper_pearson,jeffreys}'::text[]) m;
 SELECT pg_temp.agree(theirs, format($$SELECT concat_ws(' ', x1, n1, x2, n2), t.%I, two.%I FROM two, proportion_test(x1::bigint, n1::bigint, x2::bigint, n2::bigint) t$$, ours, theirs), 7, 1e-11, 0)
 FROM (VALUES ('difference', 'diff'), ('z', 'z_pooled'), ('p_value', 'p_pooled'), ('wald_low', 'wald_l'), ('wald_high', 'wald_u'), ('low', 'newcombe_l'), ('high', 'newcombe_u'), ('fisher_p', 'fisher_p')) c (ours, theirs);
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 17);
-\endif
 
 -- Known values ---------------------------------------------------------------------------------------------------------------------------
 

@@ -1,30 +1,27 @@
--- segments, RFM scores, growth accounting and proportions against reference numbers: reference/survival_churn and data of the folder
--- RETENTION_SHARED, ../shared by default (reference/survival_churn/README.md says what each column is and how it was made); skipped,
--- visibly, where they are absent.
+-- segments, RFM scores, growth accounting and proportions against reference numbers in test/reference (its README.md says
+-- what each column is and how it was made).
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-\set there `test -r "${RETENTION_SHARED:-../shared}/reference/survival_churn/segment_cases.csv" && test -r "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt" && echo true || echo false`
 SELECT plan(34);
-\if :there
 \ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
 
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/segment_cases.csv"`
+\set text `cat test/reference/segment/segment_cases.csv`
 SELECT is(pg_temp.load('cases', :'text'), 177::bigint, 'the cases are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/segment_expected.csv"`
+\set text `cat test/reference/segment/segment_expected.csv`
 SELECT is(pg_temp.load('expected', :'text'), 16::bigint, 'their segments are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/rfm_scores.csv"`
+\set text `cat test/reference/segment/rfm_scores.csv`
 SELECT is(pg_temp.load('scores', :'text'), 2357::bigint, 'the scores are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/growth_accounting.csv"`
+\set text `cat test/reference/segment/growth_accounting.csv`
 SELECT is(pg_temp.load('growth', :'text'), 18::bigint, 'the months are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/proportion_ci.csv"`
+\set text `cat test/reference/metrics/proportion_ci.csv`
 SELECT is(pg_temp.load('proportions', :'text'), 72::bigint, 'the proportions are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/reference/survival_churn/two_proportions.csv"`
+\set text `cat test/reference/metrics/two_proportions.csv`
 SELECT is(pg_temp.load('two', :'text'), 7::bigint, 'the pairs of proportions are complete');
-\set text `cat "${RETENTION_SHARED:-../shared}/data/cdnow_sample.txt"`
+\set text `cat test/data/cdnow_sample.txt`
 CREATE TABLE cdnow AS SELECT f[1] AS customer, f[3]::date AS at, f[5]::numeric AS amount FROM string_to_table(:'text', E'\n') l (line), LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f WHERE line <> '';
 \unset text
 SELECT is((count(*), count(DISTINCT customer), min(at), max(at))::text, '(6919,2357,1997-01-01,1998-06-30)', 'the log is complete') FROM cdnow;
@@ -85,8 +82,5 @@ SELECT pg_temp.agree('their p', $$SELECT concat_ws(' ', x1, n1, x2, n2), p_value
 SELECT pg_temp.agree('their z, of which p is the tail', $$SELECT concat_ws(' ', x1, n1, x2, n2), (rate1 - rate2) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2)), z_pooled
   FROM (SELECT *, exposed_rate AS rate1, control_rate AS rate2, (exposed_retained + control_retained)::float8 / (exposed_at_risk + control_at_risk) AS pooled FROM pair WHERE z_pooled IS NOT NULL) q$$, 6, 1e-9, 1e-12);
 SELECT is(p_value, 1::float8, 'nobody of either group: no difference, p is 1') FROM pair WHERE p_pooled IS NULL;
-\else
-SELECT skip('the folder of shared data is absent: no reference/survival_churn in RETENTION_SHARED (default ../shared)', 34);
-\endif
 SELECT * FROM finish();
 ROLLBACK;
