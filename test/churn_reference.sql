@@ -91,7 +91,7 @@ CREATE TEMPORARY TABLE scored AS
   UNION ALL SELECT model, lam, id, churned, churn_score(m, t) FROM fitted JOIN mlc_train3333 t ON model = 'mlc_train3333' WHERE NOT train;
 SELECT pg_temp.agree('probabilities', 'SELECT concat_ws('' '', model, lam, id), s.p, p.prob FROM pred p JOIN (SELECT model, lam, id AS pred_id, p FROM scored) s USING (model, lam) WHERE p.id::text = s.pred_id', 1591, 1e-9, 0);
 SELECT pg_temp.agree('linear predictors', 'SELECT concat_ws('' '', model, lam, id), ln(s.p / (1 - s.p)), p.linear_predictor FROM pred p JOIN (SELECT model, lam, id AS pred_id, p FROM scored) s USING (model, lam) WHERE p.id::text = s.pred_id', 1591, 1e-9, 1e-11);
--- how good they are: see test/churn_metrics.sql for the metrics themselves
+-- how good they are: see test/metrics_reference.sql for the metrics themselves
 CREATE TEMPORARY TABLE quality AS SELECT concat_ws(' ', model, lam) AS what, * FROM fit JOIN (
   SELECT model, lam, auc(p, churned) AS q_auc, auc_se(p, churned) AS q_se, brier_score(p, churned) AS q_brier, log_loss(p, churned) AS q_loss, ks_statistic(p, churned) AS q_ks, average_precision(p, churned) AS q_precision FROM scored GROUP BY model, lam) q USING (model, lam);
 SELECT pg_temp.agree('metrics', 'SELECT what, v.have, v.want FROM quality, LATERAL (VALUES (q_auc, auc), (q_se, auc_se_delong), (q_brier, brier), (q_loss, log_loss), (q_ks, ks), (q_precision, avg_precision)) v (have, want)', 60, 1e-9, 0);

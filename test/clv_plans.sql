@@ -1,6 +1,6 @@
 -- clv_model() in every plan: the same bytes whatever the order of rows, partitions, workers, shared states, filters and frames.  States that
 -- somebody made up: errors, never a crash, a hang or memory that grows.  Its parts are no functions to call.  Fits end when they are
--- cancelled.  (clv_model() over orders and customer_equity() have tests of their own: orders.sql, clv_portfolio.sql.)
+-- cancelled.  (clv_model() over orders and customer_equity() have tests of their own: clv_orders.sql, clv_portfolio.sql.)
 BEGIN;
 SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS pgtap;

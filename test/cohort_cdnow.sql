@@ -1,5 +1,5 @@
 -- CDNOW, the best known transaction log of the field: 23,570 customers of 1997 Q1, all orders to June 1998
--- (test/data/cdnow_master.txt).
+-- (test/data/cdnow_master.txt); its summaries are held in history.sql.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;

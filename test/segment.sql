@@ -1,6 +1,6 @@
 -- segments: behaviour segments and their chance against plain SQL, the rate of seasonal customers among customers without seasons, RFM
--- scores against cume_dist, and maps that are partitions.  Reference numbers are in segments_reference.sql, texts and errors in
--- sql/segments.sql.
+-- scores against cume_dist, and maps that are partitions.  Reference numbers are in segment_reference.sql, texts and errors in
+-- sql/segment.sql.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;

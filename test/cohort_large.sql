@@ -1,6 +1,6 @@
 -- Large states: tens of thousands of customers, where a state changes its shape as it grows (wider keys, wider spans of periods, sets
 -- that become lists).  In any row order and plan the table must be, byte for byte, the roll-up of tables of a few customers each,
--- which are compared with the oracle elsewhere (random.sql).
+-- which are compared with the oracle elsewhere (cohort_random.sql).
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
