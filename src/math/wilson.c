@@ -67,13 +67,17 @@ wilson_limits(double hits, double n, double z)
 	double		z2 = z * z;
 	double		centre = p + z2 / (2 * n);
 	double		half = z * sqrt((p * (1 - p) + z2 / (4 * n)) / n);
+	double		low;
+	double		high;
 	Limits		limits;
 
 	/* at the edges the limits are exact, whatever rounding says */
-	limits.low = hits <= 0 ? 0 : wilson_greater((centre - half) / (1 + z2 / n), 0);
-	limits.high = hits >= n ? 1 : wilson_lesser((centre + half) / (1 + z2 / n), 1);
-	limits.low = wilson_lesser(limits.low, p);
-	limits.high = wilson_greater(limits.high, p);
+	low = (centre - half) / (1 + z2 / n);
+	high = (centre + half) / (1 + z2 / n);
+	low = hits <= 0 || low < 0 ? 0 : low;
+	high = hits >= n || high > 1 ? 1 : high;
+	limits.low = low < p ? low : p;
+	limits.high = high > p ? high : p;
 	return limits;
 }
 
