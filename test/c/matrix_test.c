@@ -71,7 +71,7 @@ small_matrix(void)
 	for (int i = 0; i < 16; i++)
 		hilbert[i] = 1.0 / (i / 4 + i % 4 + 1);
 	tap_ok(cholesky(4, hilbert, lower), "Hilbert's matrix has a factor");
-	cholesky_inverse(4, lower, inverse);
+	small_cholesky_inverse(4, lower, inverse);
 	for (int i = 0; i < 16; i++)
 		tap_near(inverse[i], inverse_hilbert[i], 1e-11, "inverse of Hilbert's matrix, %d", i);
 	tap_ok(!cholesky(2, singular, lower), "a matrix that is not positive definite has none");
@@ -91,10 +91,10 @@ small_matrix(void)
 		tap_ok(cholesky(n, a, lower), "%d rows have a factor", n);
 		for (int i = 0; i < n; i++)
 			b[i] = random_uniform(&seed);
-		cholesky_solve(n, lower, b, x);
+		small_cholesky_solve(n, lower, b, x);
 		for (int i = 0; i < n; i++)
 			worst = fmax(worst, fabs(dot_product(n, a + i * n, x) - b[i]));
-		cholesky_inverse(n, lower, inverse);
+		small_cholesky_inverse(n, lower, inverse);
 		worst = fmax(worst, difference_of_product(n, a, inverse, NULL));
 		tap_ok(worst < 1e-13, "solution and inverse of %d: %.1e", n, worst);
 		for (int i = 0; i < n; i++)
@@ -146,8 +146,8 @@ large_matrix(void)
 
 		for (int i = 0; i < n * stride; i++)
 			rows[i] = random_uniform(&seed) - 0.5;
-		symmetric_add(n, a, rows, stride, length, poll);
-		symmetric_mirror(n, a, poll);
+		cholesky_add(n, a, rows, stride, length, poll);
+		cholesky_mirror(n, a, poll);
 		for (int i = 0; i < n; i++)
 			for (int j = 0; j < n; j++)
 			{
@@ -158,9 +158,9 @@ large_matrix(void)
 				worst = fmax(worst, fabs(sum - a[i * n + j]));
 			}
 		tap_ok(worst < 1e-12, "sums of products of %d rows: %.1e", n, worst);
-		tap_near(symmetric_dot(length, rows, rows), a[0], 1e-14, "a product of two rows of %d", length);
+		tap_near(cholesky_dot(length, rows, rows), a[0], 1e-14, "a product of two rows of %d", length);
 		memcpy(whole, a, sizeof(double) * n * n);
-		tap_is(symmetric_factor(n, a, 1e-10, work, poll), 0, "%d independent rows: all are in the factor", n);
+		tap_is(cholesky_factor(n, a, 1e-10, work, poll), 0, "%d independent rows: all are in the factor", n);
 		worst = 0;
 		for (int i = 0; i < n; i++)
 		{
@@ -175,16 +175,16 @@ large_matrix(void)
 			}
 		}
 		tap_ok(worst < 1e-12, "L L' is the matrix of %d: %.1e", n, worst);
-		symmetric_solve(n, a, x);
+		cholesky_solve(n, a, x);
 		worst = 0;
 		for (int i = 0; i < n; i++)
-			worst = fmax(worst, fabs(symmetric_dot(n, whole + i * n, x) - b[i]));
+			worst = fmax(worst, fabs(cholesky_dot(n, whole + i * n, x) - b[i]));
 		tap_ok(worst < 1e-11, "solution of %d: %.1e", n, worst);
-		symmetric_inverse(n, a, work, poll);
+		cholesky_inverse(n, a, work, poll);
 		worst = difference_of_product(n, whole, a, NULL);
 		tap_ok(worst < 1e-11, "inverse of %d: %.1e", n, worst);
 		random_matrix(&seed, n, h);
-		symmetric_sandwich(n, a, h, x, poll);
+		cholesky_sandwich(n, a, h, x, poll);
 		worst = 0;
 		for (int i = 0; i < n; i++)
 		{
@@ -220,14 +220,14 @@ dependent_rows(void)
 
 	for (int k = 0; k < 6; k++)
 		rows[2][k] = rows[0][k] + rows[1][k];
-	symmetric_add(4, a, rows[0], 6, 6, poll);
-	symmetric_mirror(4, a, poll);
+	cholesky_add(4, a, rows[0], 6, 6, poll);
+	cholesky_mirror(4, a, poll);
 	memcpy(whole, a, sizeof(a));
-	tap_is(symmetric_factor(4, a, 1e-11, work, poll), 1, "one row of four depends on others");
+	tap_is(cholesky_factor(4, a, 1e-11, work, poll), 1, "one row of four depends on others");
 	tap_ok(a[10] == 0, "its diagonal is 0");
 	for (int i = 0; i < 4; i++)
 		b[i] = whole[i * 4] + whole[i * 4 + 3];	/* the image of (1, 0, 0, 1) */
-	symmetric_solve(4, a, b);
+	cholesky_solve(4, a, b);
 	for (int i = 0; i < 4; i++)
 		worst = fmax(worst, fabs(b[i] - (i % 3 == 0)));
 	tap_ok(worst < 1e-13, "the solution without it: %.1e", worst);
@@ -298,7 +298,7 @@ slope(void *arg, const double *at, double *gradient)
 }
 
 static void
-set_task(Maximum *m, int n, MaximiseFunction function, int *calls, const double *start)
+set_task(Maximum *m, int n, TrustRegionFunction function, int *calls, const double *start)
 {
 	memset(m, 0, sizeof(*m));
 	m->n = n;
@@ -324,7 +324,7 @@ tops(void)
 	{
 		const char *name;
 		int			n;
-		MaximiseFunction function;
+		TrustRegionFunction function;
 		double		start[8];
 		double		top[8];
 		double		tolerance;
@@ -339,16 +339,16 @@ tops(void)
 		Maximum		m;
 		Maximum		again;
 		int			calls = 0;
-		MaximiseEnd end;
+		TrustRegionEnd end;
 
 		set_task(&m, rows[i].n, rows[i].function, &calls, rows[i].start);
-		end = maximise(&m);
+		end = trust_region_maximise(&m);
 		tap_ok(end == MAXIMISE_TOP || rows[i].function == powell, "%s: a top", rows[i].name);
 		for (int k = 0; k < rows[i].n; k++)
 			tap_ok(fabs(m.at[k] - rows[i].top[k]) < rows[i].tolerance, "%s: x%d is %.12g", rows[i].name, k, m.at[k]);
 		tap_is(m.evaluations, calls, "%s: all evaluations are counted", rows[i].name);
 		set_task(&again, rows[i].n, rows[i].function, &calls, rows[i].start);
-		maximise(&again);
+		trust_region_maximise(&again);
 		tap_ok(memcmp(again.at, m.at, sizeof(m.at)) == 0, "%s: the same bits again", rows[i].name);
 	}
 }
@@ -361,17 +361,17 @@ bounds(void)
 
 	set_task(&m, 2, rosenbrock, &calls, (double[]) {-1.2, 1});
 	m.upper[0] = 0.5;
-	maximise(&m);
+	trust_region_maximise(&m);
 	tap_ok(m.at[0] == 0.5 && fabs(m.at[1] - 0.25) < 1e-9, "the top lies beyond a bound: up to it, and the best there");
 	set_task(&m, 1, slope, &calls, (double[]) {0});
 	m.upper[0] = 20;
-	maximise(&m);
+	trust_region_maximise(&m);
 	tap_ok(m.at[0] <= 20 && m.value >= -1, "a slope without a top: within the bounds, and not below the start");
 	set_task(&m, 2, rosenbrock, &calls, (double[]) {-3, 1});
-	tap_is(maximise(&m), MAXIMISE_NOWHERE, "a start that is no candidate is said to be none");
+	tap_is(trust_region_maximise(&m), MAXIMISE_NOWHERE, "a start that is no candidate is said to be none");
 	/* the curvature at Rosenbrock's top is {802, -400; -400, 200} */
 	set_task(&m, 2, rosenbrock, &calls, (double[]) {0.9, 0.8});
-	maximise(&m);
+	trust_region_maximise(&m);
 	tap_ok(m.measured, "the curvature was measured");
 	tap_near(m.curvature[0], 802, 1e-5, "curvature xx");
 	tap_near(m.curvature[1], -400, 1e-5, "curvature xy");

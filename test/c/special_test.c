@@ -99,16 +99,16 @@ of_beta_discounted(const double *arg)
 	return beta_discounted(&of, arg[3]);
 }
 
-/* B(a, b) 2F1(shape, a; a + b; -w) is the integral of the bell. */
+/* B(a, b) 2F1(shape, a; a + b; -w) is the integral of the curve. */
 static double
-of_bell(const double *arg)
+of_trapezoid(const double *arg)
 {
-	Bell		bell;
+	Trapezoid		trapezoid;
 	double		sum;
 
-	bell_set(&bell, arg[0], arg[1], arg[2], arg[3]);
-	sum = bell_sum(&bell, 1 + arg[3], 1, NULL, NULL, NULL);
-	return exp(bell_ln_top(&bell) - ln_beta(arg[0], arg[1])) * sum * bell.step;
+	trapezoid_set(&trapezoid, arg[0], arg[1], arg[2], arg[3]);
+	sum = trapezoid_sum(&trapezoid, 1 + arg[3], 1, NULL, NULL, NULL);
+	return exp(trapezoid_ln_top(&trapezoid) - ln_beta(arg[0], arg[1])) * sum * trapezoid.step;
 }
 
 static void
@@ -291,7 +291,7 @@ main(void)
 	CHECK(beta_ratio_sum, 1e-12);
 	CHECK(beta_ratio_discounted, 1e-12);
 	CHECK(beta_survival, 1e-12);
-	check_values("bell", of_bell, beta_survival_values, LENGTH(beta_survival_values), 4e-13);
+	check_values("trapezoid", of_trapezoid, beta_survival_values, LENGTH(beta_survival_values), 4e-13);
 	CHECK(beta_purchases, 1e-12);
 	CHECK(beta_discounted, 1e-12);
 	races();

@@ -126,7 +126,7 @@ exact_many(void)
 }
 
 static void
-int128(void)
+whole_numbers(void)
 {
 #ifdef __SIZEOF_INT128__
 	uint64_t	seed = 17;
@@ -140,19 +140,19 @@ int128(void)
 		uint64_t	d = random_word(&seed) >> random_below(&seed, 64) >> 1;
 		unsigned __int128 ab = (unsigned __int128) a * b;
 		Whole		difference = (Whole) ab - (Whole) ((unsigned __int128) c * d);
-		Wide		got = wide_add(wide_product(a, b), wide_negative(wide_product(c, d)));
+		Int128		got = int128_add(int128_product(a, b), int128_negative(int128_product(c, d)));
 
 		wrong += got.high != (uint64_t) ((unsigned __int128) difference >> 64) || got.low != (uint64_t) difference;
-		wrong += wide_is_negative(got) != (difference < 0);
-		wrong += wide_less(wide_product(c, d), wide_product(a, b)) != (difference > 0);
-		wrong += tap_error(wide_double(got), (double) difference) > DBL_EPSILON;
+		wrong += int128_is_negative(got) != (difference < 0);
+		wrong += int128_less(int128_product(c, d), int128_product(a, b)) != (difference > 0);
+		wrong += tap_error(int128_double(got), (double) difference) > DBL_EPSILON;
 	}
 	tap_is(wrong, 0, "products, sums, order and conversion of 20000 numbers of 128 bits");
 #endif
 }
 
 static void
-double_double(void)
+twice_precision(void)
 {
 #ifdef __SIZEOF_INT128__
 	uint64_t	seed = 23;
@@ -163,9 +163,9 @@ double_double(void)
 	{
 		int64_t		a = (int64_t) (random_word(&seed) >> 11);
 		int64_t		b = (int64_t) (random_word(&seed) >> 11) + 1;
-		Twofold		product = twofold_multiply(twofold((double) a), twofold((double) b));
-		Twofold		sum = twofold_add(product, twofold_minus(twofold((double) a)));
-		Twofold		back = twofold_subtract(twofold_multiply(twofold_divide(product, sum), sum), product);
+		DoubleDouble		product = double_double_multiply(double_double((double) a), double_double((double) b));
+		DoubleDouble		sum = double_double_add(product, double_double_minus(double_double((double) a)));
+		DoubleDouble		back = double_double_subtract(double_double_multiply(double_double_divide(product, sum), sum), product);
 
 		wrong += (Whole) product.high + (Whole) product.low != (Whole) a * b;
 		wrong += (Whole) sum.high + (Whole) sum.low != (Whole) a * b - a;
@@ -176,7 +176,7 @@ double_double(void)
 #endif
 	/* 1/3 to 32 digits */
 	{
-		Twofold		third = twofold_divide(twofold(1), twofold(3));
+		DoubleDouble		third = double_double_divide(double_double(1), double_double(3));
 
 		tap_ok(third.high == 1.0 / 3 && fabs(third.low - 1.8503717077085941e-17) < 1e-32, "1/3 in two doubles");
 	}
@@ -282,8 +282,8 @@ main(void)
 	exact_by_hand();
 	exact_random();
 	exact_many();
-	int128();
-	double_double();
+	whole_numbers();
+	twice_precision();
 	double2();
 	radix_sort();
 	return tap_done();
