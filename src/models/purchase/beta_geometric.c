@@ -61,7 +61,7 @@ beta_geometric_sum_add(Sum *sum, double value)
 typedef struct Group
 {
 	double		shape;			/* r + x */
-	double		last;			/* b + x + m - 1 */
+	double		last;			/* b + x + m - 1; 1 if nobody can be dead */
 	double		ln_odds;		/* ln(a / last); -HUGE_VAL: nobody is dead */
 	double		constant;		/* the terms of ln L that see x alone */
 	double		d_r;			/* their derivatives, without alpha's -x */
@@ -76,7 +76,8 @@ group_set(Group *group, const double *params, double x, double m, bool derive)
 	double		b = params[B];
 
 	group->shape = params[R] + x;
-	group->last = b + (x + m - 1);
+	/* divides the dead, of whom there are none without a purchase to leave at; b may be 1 */
+	group->last = x + m > 0 ? b + (x + m - 1) : 1;
 	group->ln_odds = x + m > 0 ? log(a / group->last) : -HUGE_VAL;
 	group->constant = ln_gamma_ratio(params[R], x) - x * log(params[ALPHA]) +
 		ln_beta_ratio(a, b, x + m);
