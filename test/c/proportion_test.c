@@ -156,7 +156,7 @@ identities(void)
 	}
 	tap_ok(score < 1e-14, "Wilson's limits are where the score test is at z: %.1e", score);
 	tap_ok(complement < 1e-15 * 4, "limits of misses mirror those of hits: %.1e", complement);
-	tap_is(outside, 0, "limits contain the estimate and stay in their range, those with continuity outside of those without");
+	tap_is(outside, 0, "limits contain the estimate and stay in range; continuity makes them wider");
 	tap_ok(chi < 1e-11, "the z test of two proportions is Pearson's chi-square: %.1e", chi);
 	tap_ok(wald < 1e-15 * 4, "Wald's limits of a difference: %.1e", wald);
 	tap_ok(coull < 1e-15 * 4, "Agresti and Coull's centre is Wilson's: %.1e", coull);

@@ -349,7 +349,8 @@ against_definition(void)
 
 		memcpy(p.params, cases[i].params, sizeof(p.params));
 		snprintf(name, sizeof(name), "%s, %g purchases, the last at %g of %g", model->name, q->x, q->t_x, q->age);
-		tap_near(exp(model->log_likelihood(p.params, &row, 1, NULL, NULL)), want.likelihood, 1e-11, "%s: likelihood", name);
+		tap_near(exp(model->log_likelihood(p.params, &row, 1, NULL, NULL)), want.likelihood, 1e-11, "%s: likelihood",
+				 name);
 		tap_near(model->alive(&p, q->x, q->t_x, q->age, 0), want.alive, 1e-11, "%s: alive", name);
 		tap_near(model->alive(&p, q->x, q->t_x, q->age, q->ahead), want.alive_ahead, 1e-11, "%s: alive ahead", name);
 		t[0] = 0;

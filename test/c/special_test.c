@@ -200,7 +200,7 @@ beta_moments(void)
 		tap_ok(worst < 1e-12, "32 moments of beta(%g, %g): an error of %.1e", a, b, worst);
 		beta_nodes_cached(&cache, (unsigned) i, a, b, &own);
 		cached = beta_nodes_cached(&cache, (unsigned) i, a, b, &own);
-		tap_ok(memcmp(cached, nodes, sizeof(BetaNodes)) == 0, "the nodes of beta(%g, %g) are remembered as they are", a, b);
+		tap_ok(memcmp(cached, nodes, sizeof(BetaNodes)) == 0, "the nodes of beta(%g, %g) are remembered", a, b);
 	}
 }
 

@@ -260,7 +260,10 @@ radix_sort(void)
 			{
 				uint64_t	word = random_word(&seed);
 
-				pairs[i] = kind == 0 ? word : kind == 1 ? word % 5 << 40 : kind == 2 ? i : kind == 3 ? n * 2 - i :
+				pairs[i] = kind == 0 ? word :
+					kind == 1 ? word % 5 << 40 :
+					kind == 2 ? i :
+					kind == 3 ? n * 2 - i :
 					(word & 0xff) << 24 | UINT64_C(0x7700000000000000);
 			}
 			memcpy(sorted, pairs, 2 * n * sizeof(uint64_t));
