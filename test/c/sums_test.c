@@ -163,9 +163,10 @@ twice_precision(void)
 	{
 		int64_t		a = (int64_t) (random_word(&seed) >> 11);
 		int64_t		b = (int64_t) (random_word(&seed) >> 11) + 1;
-		DoubleDouble		product = double_double_multiply(double_double((double) a), double_double((double) b));
-		DoubleDouble		sum = double_double_add(product, double_double_minus(double_double((double) a)));
-		DoubleDouble		back = double_double_subtract(double_double_multiply(double_double_divide(product, sum), sum), product);
+		DoubleDouble product = double_double_multiply(double_double((double) a), double_double((double) b));
+		DoubleDouble sum = double_double_add(product, double_double_minus(double_double((double) a)));
+		DoubleDouble quotient = double_double_divide(product, sum);
+		DoubleDouble back = double_double_subtract(double_double_multiply(quotient, sum), product);
 
 		wrong += (Whole) product.high + (Whole) product.low != (Whole) a * b;
 		wrong += (Whole) sum.high + (Whole) sum.low != (Whole) a * b - a;
@@ -176,7 +177,7 @@ twice_precision(void)
 #endif
 	/* 1/3 to 32 digits */
 	{
-		DoubleDouble		third = double_double_divide(double_double(1), double_double(3));
+		DoubleDouble third = double_double_divide(double_double(1), double_double(3));
 
 		tap_ok(third.high == 1.0 / 3 && fabs(third.low - 1.8503717077085941e-17) < 1e-32, "1/3 in two doubles");
 	}
