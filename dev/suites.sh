@@ -5,7 +5,7 @@
 #
 # Sourced after lib.sh, never run. suites DIR runs what is in DIR/src: the
 # pg_regress files, the pgTAP files test/*.sql, and the programs test/*.t and
-# test/*.sh. Every pgTAP file and program gets a database of its own, so they
+# test/*.sh; suite_c DIR needs no server and runs the unit tests of test/c. Every pgTAP file and program gets a database of its own, so they
 # run side by side and in any order. $passed, $failed and $skipped add up: one
 # for each pg_regress file, one for each pgTAP assertion, one for each program
 # that does not speak TAP. With RETENTION_SLOW=no in the environment, tests
@@ -27,6 +27,32 @@ suites() {
         failed=$((failed + 1))
         say "--- the end of the server's log"
         tail -n 40 "$1/log"
+    fi
+}
+
+# --------------------------------------------------- units, without a server
+
+# suite_c DIR: the programs of test/c, under ASan and UBSan, built in DIR
+suite_c() {
+    mkdir -p "$1"
+    [ -d "$work/tree" ] || tree_copy "$work/tree" || die "cannot copy the tree"
+    c_rc=0
+    make -s -k -j"$cores" -C "$work/tree/test/c" O="$1" all >"$1/build.log" 2>&1 </dev/null &&
+        make -s -C "$work/tree/test/c" O="$1" check >"$1/out" 2>"$1/err" </dev/null || c_rc=1
+    if grep -E '(warning|error):' "$1/build.log"; then
+        say "FAIL  test/c: the build has warnings or errors"
+        failed=$((failed + 1))
+    fi
+    # shellcheck disable=SC2046
+    set -- "$1" $(tap_summary "$1/out")
+    [ "$c_rc" = 0 ] || [ "$3" -gt 0 ] || set -- "$1" "$2" 1
+    passed=$((passed + $2))
+    failed=$((failed + $3))
+    if [ "$3" -gt 0 ]; then
+        say "FAIL  test/c: $3 failed, $2 passed"
+        cat "$1/build.log" "$1/out" "$1/err" 2>/dev/null | grep -v '^ok ' | head -n 120
+    else
+        say "ok    test/c: $2 passed"
     fi
 }
 

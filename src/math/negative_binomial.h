@@ -6,8 +6,8 @@
  * P(N = k) = G(shape + k) / (G(shape) k!) (1 + w)^-shape (w / (1 + w))^k.
  *
  * Plain C on doubles, no PostgreSQL header.
- * Promises: about 1e-11 relative for k and shape up to some thousands; what is
- * smaller than the smallest double is 0.
+ * Promises: about 1e-11 relative for k and shape up to some thousands, of a tail
+ * 1e-15 absolute; what is smaller than the smallest double is 0.
  * Never: allocates.
  */
 #ifndef RETENTION_NEGATIVE_BINOMIAL_H

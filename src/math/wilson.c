@@ -4,22 +4,9 @@
  *
  * Sources and promises: see wilson.h.
  */
-#include <math.h>
-
-#include "c.h"
 #include "math/wilson.h"
 
-static inline double
-wilson_lesser(double a, double b)
-{
-	return a < b ? a : b;
-}
-
-static inline double
-wilson_greater(double a, double b)
-{
-	return a > b ? a : b;
-}
+#include <math.h>
 
 double
 normal_two_sided_p(double z)
