@@ -85,4 +85,13 @@
 	do { (void) (escontext); ereport(ERROR, __VA_ARGS__); return value; } while (0)
 #endif
 
+/* 16 made DecodeDateTime() say more of what is wrong. */
+#if PG_VERSION_NUM >= 160000
+#define RETENTION_DECODE_DATETIME(field, type, n, dtype, tm, fsec, tz) \
+	DecodeDateTime(field, type, n, dtype, tm, fsec, tz, &(DateTimeErrorExtra) {0})
+#else
+#define RETENTION_DECODE_DATETIME(field, type, n, dtype, tm, fsec, tz) \
+	DecodeDateTime(field, type, n, dtype, tm, fsec, tz)
+#endif
+
 #endif							/* RETENTION_COMPAT_H */

@@ -89,10 +89,7 @@ static void
 churn_agg_check_options(FunctionCallInfo fcinfo, const AggForm *form, const ChurnState *state)
 {
 	if (!churn_input_has_options(state->collected, options_argument(fcinfo, form)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be the same in all rows of churn_model"),
-				 errhint("Fit groups with GROUP BY, or pass a constant.")));
+		differ_error("options", "churn_model", HINT_FIT_GROUPS);
 }
 
 /* A weight by which a row trains; false for NULL and 0. */

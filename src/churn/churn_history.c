@@ -14,12 +14,13 @@
  * Never: depends on the order of rows, on a frame or on the clock.
  */
 #include "fmgr/arguments.h"
-
-#include <math.h>
-
 #include "churn/churn_history_sample.h"
 #include "churn/churn_model_cache.h"
 #include "churn/churn_reasons.h"
+#include "fmgr/window_arguments.h"
+
+#include <math.h>
+
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -28,7 +29,6 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "windowapi.h"
 
 /* What all rows must agree in. */
 typedef struct HistoryQuery
@@ -42,37 +42,19 @@ typedef struct HistoryQuery
 /* The same, as a row has it. */
 typedef struct HistoryRow
 {
-	NullableDatum as_of;
+	AsOf		as_of;
 	NullableDatum horizon;
 	NullableDatum options;		/* not given: NULL */
 } HistoryRow;
 
 static void
-null_error(const char *name, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("%s must not be NULL", name),
-			 errhint("%s", hint)));
-}
-
-static void
-differ_error(const char *name, const char *rows, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows of %s", name, rows),
-			 errhint("%s", hint)));
-}
-
-static void
 check_not_null(const HistoryRow *row)
 {
-	if (row->as_of.isnull)
-		null_error("as_of",
-				   "Give the day until which the histories are complete, say (SELECT max(last_day(h)) FROM customers).");
+	if (row->as_of.kind == AS_OF_NONE)
+		null_argument_error("as_of",
+							"Give the day until which the histories are complete, say (SELECT max(last_day(h)) FROM customers).");
 	if (row->horizon.isnull)
-		null_error("horizon", "Write interval '90 days' or '6 months'.");
+		null_argument_error("horizon", "Write interval '90 days' or '6 months'.");
 }
 
 /* In the current memory context. */
@@ -82,7 +64,7 @@ query_create(const HistoryRow *row)
 	HistoryQuery *query = palloc0(sizeof(HistoryQuery));
 
 	check_not_null(row);
-	behaviour_terms(DatumGetDateADT(row->as_of.value), DatumGetIntervalP(row->horizon.value),
+	behaviour_terms(as_of_last_day(&row->as_of, NULL), DatumGetIntervalP(row->horizon.value),
 					&query->terms);
 	query->horizon = *DatumGetIntervalP(row->horizon.value);
 	query->given = row->options.isnull ? NULL :
@@ -92,14 +74,11 @@ query_create(const HistoryRow *row)
 }
 
 static bool
-same_options(const struct varlena *a, const NullableDatum *datum)
+same_options(const struct varlena *given, const NullableDatum *datum)
 {
-	struct varlena *b = datum->isnull ? NULL : PG_DETOAST_DATUM_PACKED(datum->value);
-
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+	if (given == NULL || datum->isnull)
+		return given == NULL && datum->isnull;
+	return varlena_equal(given, PG_DETOAST_DATUM_PACKED(datum->value));
 }
 
 static bool
@@ -120,7 +99,7 @@ static const char *
 query_difference(const HistoryQuery *query, const HistoryRow *row)
 {
 	check_not_null(row);
-	if (unlikely(DatumGetDateADT(row->as_of.value) != query->terms.as_of))
+	if (unlikely(as_of_last_day(&row->as_of, NULL) != query->terms.as_of))
 		return "as_of";
 	if (unlikely(!same_horizon(query, DatumGetIntervalP(row->horizon.value))))
 		return "horizon";
@@ -181,7 +160,7 @@ churn_history_trans(PG_FUNCTION_ARGS)
 	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
 	HistoryRow	row;
 
-	row.as_of = fcinfo->args[AS_OF_ARG];
+	row.as_of = argument_as_of(fcinfo, AS_OF_ARG, DATEOID, AS_OF_HINT_COMPLETE);
 	row.horizon = fcinfo->args[HORIZON_ARG];
 	row.options.isnull = true;
 	if (PG_NARGS() > OPTIONS_ARG)
@@ -198,7 +177,7 @@ churn_history_trans(PG_FUNCTION_ARGS)
 		const char *name = query_difference(state->query, &row);
 
 		if (unlikely(name != NULL))
-			differ_error(name, "churn_model", "Fit groups with GROUP BY, or pass a constant.");
+			differ_error(name, "churn_model", HINT_FIT_GROUPS);
 	}
 	behaviour_sample_add(state->sample,
 						 PG_ARGISNULL(HISTORY_ARG) ? NULL : PG_GETARG_HISTORY_PP(HISTORY_ARG));
@@ -235,29 +214,19 @@ typedef struct HistoryFit
 	double	   *x;
 } HistoryFit;
 
-static NullableDatum
-churn_history_row_argument(WindowObject winobj, int arg, int64 row)
-{
-	NullableDatum datum;
-	bool		isout;
-
-	datum.value = WinGetFuncArgInPartition(winobj, WINDOW_ARG(arg), row, WINDOW_SEEK_HEAD, false,
-										   &datum.isnull, &isout);
-	return datum;
-}
-
 /* In the current memory context, but for the options, which are good until the next argument. */
 static HistoryRow
-partition_row(WindowObject winobj, int64 i)
+partition_row(FunctionCallInfo fcinfo, WindowObject winobj, int64 i)
 {
 	HistoryRow	row;
 
-	row.as_of = churn_history_row_argument(winobj, AS_OF_ARG, i);
-	row.horizon = churn_history_row_argument(winobj, HORIZON_ARG, i);
+	row.as_of = window_as_of(fcinfo, winobj, WINDOW_ARG(AS_OF_ARG), i, DATEOID,
+							 AS_OF_HINT_COMPLETE);
+	row.horizon = window_row_nullable(winobj, WINDOW_ARG(HORIZON_ARG), i);
 	/* to read another argument is to read the row again, over this one */
 	if (!row.horizon.isnull)
 		row.horizon.value = datumCopy(row.horizon.value, false, sizeof(Interval));
-	row.options = churn_history_row_argument(winobj, OPTIONS_ARG, i);
+	row.options = window_row_nullable(winobj, WINDOW_ARG(OPTIONS_ARG), i);
 	return row;
 }
 
@@ -275,7 +244,7 @@ churn_history_read_partition(FunctionCallInfo fcinfo, WindowObject winobj, Memor
 {
 	int64		rows = WinGetPartitionRowCount(winobj);
 	bool		stable = arguments_are_stable(fcinfo);
-	HistoryRow	first = partition_row(winobj, 0);
+	HistoryRow	first = partition_row(fcinfo, winobj, 0);
 	HistoryQuery *query = query_create(&first);
 	BehaviourSample *sample = behaviour_sample_create(CurrentMemoryContext, &query->terms,
 													  &query->options);
@@ -289,14 +258,14 @@ churn_history_read_partition(FunctionCallInfo fcinfo, WindowObject winobj, Memor
 		MemoryContextReset(row_context);
 		if (!stable)
 		{
-			HistoryRow	row = partition_row(winobj, i);
+			HistoryRow	row = partition_row(fcinfo, winobj, i);
 			const char *name = query_difference(query, &row);
 
 			if (unlikely(name != NULL))
-				differ_error(name, "a partition",
-							 "Partition by it too, or use churn_model() and churn_score(model, history).");
+				window_differ_error(name,
+									"Partition by it too, or use churn_model() and churn_score(model, history).");
 		}
-		history = churn_history_row_argument(winobj, HISTORY_ARG, i);
+		history = window_row_nullable(winobj, WINDOW_ARG(HISTORY_ARG), i);
 		behaviour_sample_add(sample, history.isnull ? NULL : DatumGetHistoryPP(history.value));
 	}
 	MemoryContextSwitchTo(old);
@@ -367,16 +336,18 @@ churn_history_window(PG_FUNCTION_ARGS)
 static bool
 scored_customer(FunctionCallInfo fcinfo, ChurnCacheModel **cache, Behaviour *behaviour)
 {
-	DateADT		as_of;
+	AsOf		as_of;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return false;
 	*cache = churn_cache_model(fcinfo, 0);
 	behaviour_require((*cache)->model);
-	as_of = PG_ARGISNULL(2) ? (*cache)->model->until : PG_GETARG_DATEADT(2);
-	behaviour_check_as_of(as_of);
+	as_of = argument_as_of(fcinfo, 2, DATEOID, AS_OF_HINT_COMPLETE);
 	return churn_model_scores((*cache)->model) &&
-		behaviour_of_history(PG_GETARG_HISTORY_PP(1), as_of, (*cache)->model->horizon, behaviour);
+		behaviour_of_history(PG_GETARG_HISTORY_PP(1),
+							 as_of.kind == AS_OF_NONE ? (*cache)->model->until :
+							 as_of_last_day(&as_of, NULL),
+							 (*cache)->model->horizon, behaviour);
 }
 
 PG_FUNCTION_INFO_V1(churn_score_history);
@@ -442,7 +413,8 @@ PG_FUNCTION_INFO_V1(churn_outcome);
 Datum
 churn_outcome(PG_FUNCTION_ARGS)
 {
-	DateADT		as_of = PG_GETARG_DATEADT(1);
+	AsOf		given = argument_as_of(fcinfo, 1, DATEOID, AS_OF_HINT_COMPLETE);
+	DateADT		as_of = as_of_last_day(&given, NULL);
 	DateADT		until = behaviour_until(as_of, PG_GETARG_INTERVAL_P(2));
 	HistoryReader reader;
 

@@ -77,24 +77,12 @@ horizon_error(const char *what, const Interval *horizon)
 			 errhint("Write interval '90 days' or '6 months'.")));
 }
 
-void
-behaviour_check_as_of(DateADT as_of)
-{
-	if (DATE_NOT_FINITE(as_of))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("as_of must be finite, not \"%s\"",
-						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
-				 errhint("Give the day until which the data are complete.")));
-}
-
 /* as_of moved by the horizon, back or ahead. */
 static DateADT
 moved(DateADT as_of, const Interval *horizon, PGFunction move)
 {
 	Timestamp	at;
 
-	behaviour_check_as_of(as_of);
 	if (RETENTION_INTERVAL_IS_INFINITE(horizon))
 		horizon_error("finite", horizon);
 	at = DatumGetTimestamp(DirectFunctionCall2(move, DateADTGetDatum(as_of),

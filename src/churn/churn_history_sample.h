@@ -37,10 +37,7 @@ typedef struct BehaviourTerms
 	int32		horizon;		/* days between them */
 } BehaviourTerms;
 
-/* 22008 if it is infinite. */
-extern void behaviour_check_as_of(DateADT as_of);
-
-/* 22008: as_of is infinite; 22023: horizon is not of whole days, more than 0. */
+/* as_of is finite; 22023: horizon is not of whole days, more than 0. */
 extern void behaviour_terms(DateADT as_of, const Interval *horizon, BehaviourTerms *terms);
 
 /* as_of + horizon by the calendar, with the same errors. */

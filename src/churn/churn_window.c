@@ -12,13 +12,13 @@
  * Never: depends on the frame or the order of the window.
  */
 #include "churn/churn_input.h"
+#include "fmgr/window_arguments.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "windowapi.h"
 
 #define CHURNED_ARG		0
 #define FEATURES_ARG	1
@@ -38,27 +38,6 @@ typedef struct WindowFit
 
 /* ---------- the rows of a partition ---------- */
 
-static Datum
-churn_window_row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
-{
-	bool		isout;
-
-	return WinGetFuncArgInPartition(winobj, arg, row, WINDOW_SEEK_HEAD, false, isnull, &isout);
-}
-
-static void
-churn_window_check_options(WindowObject winobj, const ChurnInputRows *collected, int64 row)
-{
-	bool		isnull;
-	Datum		options = churn_window_row_argument(winobj, OPTIONS_ARG, row, &isnull);
-
-	if (!churn_input_has_options(collected, isnull ? NULL : (struct varlena *) DatumGetPointer(options)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be the same in all rows of a partition"),
-				 errhint("Partition by them too, or use churn_model() and churn_score(model, ...).")));
-}
-
 typedef struct Partition
 {
 	WindowObject winobj;
@@ -74,7 +53,8 @@ churn_window_add_row(Partition *partition, int64 row)
 {
 	ChurnInputRows *collected = partition->collected;
 	bool		isnull;
-	bool		churned = DatumGetBool(churn_window_row_argument(partition->winobj, CHURNED_ARG, row, &isnull));
+	bool		churned = DatumGetBool(window_row_argument(partition->winobj, CHURNED_ARG, row,
+															   &isnull));
 	Datum		features;
 
 	if (isnull)
@@ -82,7 +62,7 @@ churn_window_add_row(Partition *partition, int64 row)
 		partition->unlabelled++;
 		return;
 	}
-	features = churn_window_row_argument(partition->winobj, FEATURES_ARG, row, &isnull);
+	features = window_row_argument(partition->winobj, FEATURES_ARG, row, &isnull);
 	if (isnull)
 	{
 		partition->skipped++;
@@ -104,15 +84,18 @@ churn_window_read_partition(FunctionCallInfo fcinfo, Partition *partition)
 	int64		rows = WinGetPartitionRowCount(winobj);
 	MemoryContext scratch = AllocSetContextCreate(partition->context, "churn row",
 												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(scratch);
-	bool		vary = !get_fn_expr_arg_stable(fcinfo->flinfo, OPTIONS_ARG);
+	MemoryContext old;
+	WatchedArguments watched = {
+		.hint = "Partition by them too, or use churn_model() and churn_score(model, ...)."
+	};
 
+	window_watch(fcinfo, winobj, &watched, OPTIONS_ARG, "options");
+	old = MemoryContextSwitchTo(scratch);
 	for (int64 i = 0; i < rows; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
-		if (vary)
-			churn_window_check_options(winobj, partition->collected, i);
+		window_check_watched(winobj, &watched, i);
 		churn_window_add_row(partition, i);
 	}
 	MemoryContextSwitchTo(old);
@@ -129,7 +112,7 @@ churn_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, WindowF
 	Partition	partition;
 	ChurnModel *model;
 	bool		isnull;
-	Datum		options = churn_window_row_argument(winobj, OPTIONS_ARG, 0, &isnull);
+	Datum		options = window_first_argument(winobj, OPTIONS_ARG, &isnull);
 
 	fit->tried = true;
 	memset(&partition, 0, sizeof(partition));

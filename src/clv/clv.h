@@ -88,13 +88,11 @@ typedef struct ClvCustomer
 								 * purchase; NaN: not known */
 } ClvCustomer;
 
-/* 22008 if infinite */
-extern void clv_as_of_check(DateADT as_of);
+/* The last day of argument "arg", a date, or of the model where that is NULL or not there. */
+extern DateADT clv_as_of_argument(FunctionCallInfo fcinfo, int arg, const ClvModel *model);
 
 /* 22004: models that count whole periods must be told how many have ended. */
 extern void clv_as_of_missing_error(const PurchaseModel *model);
-
-/* What a ModelPoll is here. */
 
 /* Of what the likelihood sees of a customer; the upper bits are the better ones. */
 static inline uint64

@@ -339,7 +339,7 @@ clv_model_cohorts(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	model = parse_contract(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
-					 PG_ARGISNULL(2) ? as_of_null() : as_of_timestamp(PG_GETARG_TIMESTAMP(2)),
+					 argument_as_of(fcinfo, 2, TIMESTAMPOID, AS_OF_HINT_EVENT),
 					 MEASURE_STREAK);
 	if (view.calendar == NULL)
 		PG_RETURN_NULL();

@@ -6,6 +6,7 @@
  * Never: rounds a count or a date.
  */
 #include "clv/clv_customer.h"
+#include "fmgr/as_of.h"
 
 #include <math.h>
 
@@ -132,15 +133,19 @@ clv_customer_from_history(const PurchaseModel *model, TimeUnit unit,
 
 /* ---------- checks ---------- */
 
-void
-clv_as_of_check(DateADT as_of)
+DateADT
+clv_as_of_argument(FunctionCallInfo fcinfo, int arg, const ClvModel *model)
 {
-	if (DATE_NOT_FINITE(as_of))
+	AsOf		as_of = argument_as_of(fcinfo, arg, DATEOID, AS_OF_HINT_COMPLETE);
+
+	if (likely(as_of.kind != AS_OF_NONE))
+		return as_of_last_day(&as_of, NULL);
+	if (!model->has_as_of)
 		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("as_of must be finite, not \"%s\"",
-						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
-				 errhint("Give the day until which the data are complete.")));
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("as_of must not be NULL: the model has none of its own"),
+				 errhint("Give the day until which the customer's history is complete.")));
+	return model->as_of;
 }
 
 void

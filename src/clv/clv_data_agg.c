@@ -10,6 +10,7 @@
  * Never: changes what it did not make.
  */
 #include "clv/clv_data.h"
+#include "fmgr/as_of.h"
 
 #include "catalog/pg_type.h"
 #include "fmgr/arguments.h"
@@ -41,15 +42,18 @@ clv_data_trans(PG_FUNCTION_ARGS)
 {
 	ClvDataTrans *open;
 	DateADT		calibration_end;
+	AsOf		given = argument_as_of(fcinfo, AS_OF_ARG, DATEOID, AS_OF_HINT_DAY);
+	bool		as_of_given = given.kind != AS_OF_NONE;
 	DateADT		as_of = 0;
-	bool		as_of_given = PG_NARGS() > AS_OF_ARG && !PG_ARGISNULL(AS_OF_ARG);
 
 	require_aggregate(fcinfo, "clv_data");
 	require_argument(fcinfo, END_ARG, "calibration_end");
 	calibration_end = day_argument(fcinfo, END_ARG);
 	if (as_of_given)
 	{
-		as_of = day_argument(fcinfo, AS_OF_ARG);
+		/* for the error of a day that no timestamp has */
+		(void) as_of_end(&given, NULL, AS_OF_DATE_BEGINS);
+		as_of = as_of_last_day(&given, NULL);
 		if (as_of < calibration_end)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

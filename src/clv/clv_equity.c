@@ -135,26 +135,6 @@ get_terms(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvTerms *ter
 	return true;
 }
 
-static DateADT
-clv_equity_get_as_of(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p)
-{
-	DateADT		as_of;
-
-	if (given(fcinfo, arg))
-	{
-		as_of = PG_GETARG_DATEADT(arg);
-		if (DATE_NOT_FINITE(as_of))
-			infinite_time_error(DATE_IS_NOBEGIN(as_of));
-		return as_of;
-	}
-	if (!p->model.has_as_of)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("as_of must not be NULL: the model has none of its own"),
-				 errhint("Give the day until which the histories are complete.")));
-	return p->model.as_of;
-}
-
 /* frequency, recency, age, monetary_value, from an argument on; false if unknown. */
 static bool
 get_customer(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvCustomer *customer)
@@ -336,7 +316,8 @@ equity_trans(FunctionCallInfo fcinfo, bool summary, bool with_error)
 	else if (known)
 		known = clv_customer_from_history(p->model.purchase, p->model.unit,
 										  PG_GETARG_HISTORY_PP(CUSTOMER_ARG),
-										  clv_equity_get_as_of(fcinfo, CUSTOMER_ARG + 1, p), &customer);
+										  clv_as_of_argument(fcinfo, CUSTOMER_ARG + 1, &p->model),
+										  &customer);
 	if (known)
 		add_customer(equity, ready, &customer, &terms);
 	PG_RETURN_POINTER(equity);

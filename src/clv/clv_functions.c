@@ -145,20 +145,8 @@ read_customer(FunctionCallInfo fcinfo, const ClvModel *model, bool history, bool
 	if (PG_ARGISNULL(1))
 		return false;
 	if (history)
-	{
-		DateADT		as_of = model->as_of;
-
-		if (!PG_ARGISNULL(2))
-			as_of = PG_GETARG_DATEADT(2);
-		else if (!model->has_as_of)
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("as_of must not be NULL: the model has none of its own"),
-					 errhint("Give the day until which the customer's history is complete.")));
-		clv_as_of_check(as_of);
 		return clv_customer_from_history(model->purchase, model->unit, PG_GETARG_HISTORY_PP(1),
-										 as_of, customer);
-	}
+										 clv_as_of_argument(fcinfo, 2, model), customer);
 	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		return false;
 	customer->x = PG_GETARG_FLOAT8(1) + 0.0;

@@ -13,10 +13,11 @@
  * Never: fits before the last row has come.
  */
 #include "clv/clv_customer.h"
+#include "clv/clv_sample.h"
+#include "fmgr/as_of.h"
 
 #include <math.h>
 
-#include "clv/clv_sample.h"
 #include "fmgr/arguments.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -108,10 +109,7 @@ parameters_differ(const ClvSpec *a, const ClvSpec *b)
 	const char *what = a->purchase != b->purchase ? "model" : a->spend != b->spend ?
 		"spend model" : a->unit != b->unit ? "unit" : "as_of";
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows of clv_model", what),
-			 errhint("Fit groups with GROUP BY, or pass a constant.")));
+	differ_error(what, "clv_model", HINT_FIT_GROUPS);
 }
 
 static void
@@ -174,7 +172,6 @@ add_until(ClvSample *sample, const PurchaseModel *model, const CustomerHistory *
 	ClvDigest	digest;
 	ClvCustomer customer;
 
-	clv_as_of_check(as_of);
 	note_as_of(sample, as_of);
 	clv_digest_init(&digest, model, (TimeUnit) sample->spec.unit, true, as_of);
 	clv_digest_history(&digest, history);
@@ -196,7 +193,8 @@ clv_model_history_trans(PG_FUNCTION_ARGS)
 	ClvQuery   *query;
 	ClvSpec		spec;
 	ClvSample  *sample;
-	bool		has_as_of = PG_NARGS() > AS_OF_ARG && !PG_ARGISNULL(AS_OF_ARG);
+	AsOf		as_of = argument_as_of(fcinfo, AS_OF_ARG, DATEOID, AS_OF_HINT_COMPLETE);
+	bool		has_as_of = as_of.kind != AS_OF_NONE;
 
 	require_aggregate(fcinfo, "clv_model");
 	query = clv_model_agg_query_of(fcinfo, &args);
@@ -210,7 +208,7 @@ clv_model_history_trans(PG_FUNCTION_ARGS)
 		sample->skipped++;
 	else if (has_as_of)
 		sample = add_until(sample, query->model, PG_GETARG_HISTORY_PP(HISTORY_ARG),
-						   PG_GETARG_DATEADT(AS_OF_ARG));
+						   as_of_last_day(&as_of, NULL));
 	else
 		sample = add_until_latest(sample, query->model, PG_GETARG_HISTORY_PP(HISTORY_ARG));
 	PG_RETURN_POINTER(sample);

@@ -7,6 +7,7 @@
  * Never: fits or predicts.
  */
 #include "clv/clv.h"
+#include "fmgr/as_of.h"
 #include "fmgr/result_row.h"
 #include "fmgr/arguments.h"
 
@@ -175,6 +176,7 @@ static Datum
 model_by_hand(FunctionCallInfo fcinfo, Jsonb *parameters)
 {
 	ClvModel	model;
+	AsOf		as_of;
 
 	memset(&model, 0, sizeof(model));
 	model.purchase = clv_purchase_parse(PG_GETARG_TEXT_PP(0));
@@ -183,12 +185,10 @@ model_by_hand(FunctionCallInfo fcinfo, Jsonb *parameters)
 	begin_fit(&model.fit, model.purchase->nparams);
 	begin_fit(&model.spend, SPEND_PARAMS);
 	read_parameters(&model, parameters);
-	model.has_as_of = !PG_ARGISNULL(3);
+	as_of = argument_as_of(fcinfo, 3, DATEOID, AS_OF_HINT_COMPLETE);
+	model.has_as_of = as_of.kind != AS_OF_NONE;
 	if (model.has_as_of)
-	{
-		model.as_of = PG_GETARG_DATEADT(3);
-		clv_as_of_check(model.as_of);
-	}
+		model.as_of = as_of_last_day(&as_of, NULL);
 	if (!PG_ARGISNULL(4))
 		read_covariance(&model.fit, PG_GETARG_ARRAYTYPE_P(4), "covariance");
 	if (!PG_ARGISNULL(5) && !model.has_spend)

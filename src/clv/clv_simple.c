@@ -300,7 +300,7 @@ retention_elasticity_cohorts(PG_FUNCTION_ARGS)
 	check_finite(PG_GETARG_FLOAT8(1), "margin");
 	clv_rate_check(PG_GETARG_FLOAT8(2));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
-					 PG_ARGISNULL(4) ? as_of_null() : as_of_timestamp(PG_GETARG_TIMESTAMP(4)),
+					 argument_as_of(fcinfo, 4, TIMESTAMPOID, AS_OF_HINT_EVENT),
 					 MEASURE_STREAK);
 	discount = view.reader.empty ? 0 :
 		expm1(log1p(PG_GETARG_FLOAT8(2)) * period_years(&view.reader.params));

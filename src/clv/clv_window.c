@@ -18,6 +18,7 @@
 #include "clv/clv_sample.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/window_arguments.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -49,109 +50,20 @@ typedef struct WindowFit
 /* ---------- arguments that belong to the partition ---------- */
 
 /* From form->horizon on. */
-static const struct
-{
-	const char *name;
-	int16		typlen;
-	bool		typbyval;
-}			parameters[] =
-{
-	{"horizon", sizeof(Interval), false},
-	{"discount_rate", sizeof(float8), FLOAT8PASSBYVAL},
-	{"margin", sizeof(float8), FLOAT8PASSBYVAL},
-	{"model", -1, false},
-	{"spend_model", -1, false},
-	{"unit", -1, false},
-	{"step", sizeof(Interval), false},
+static const char *const parameters[] = {
+	"horizon", "discount_rate", "margin", "model", "spend_model", "unit", "step"
 };
-
-#define PARAMETERS	lengthof(parameters)
-
-/* A parameter that is no constant of the query, as it is in the first row. */
-typedef struct Watched
-{
-	int			arg;
-	const char *name;
-	int16		typlen;
-	bool		typbyval;
-	bool		isnull;
-	Datum		first;
-} Watched;
-
-typedef struct WatchList
-{
-	int			n;
-	Watched		items[PARAMETERS + 1];
-} WatchList;
-
-static Datum
-clv_window_first_argument(WindowObject winobj, int arg, bool *isnull)
-{
-	bool		isout;
-
-	return WinGetFuncArgInPartition(winobj, arg, 0, WINDOW_SEEK_HEAD, false, isnull, &isout);
-}
-
-static void
-watch(WindowObject winobj, WatchList *list, int arg, const char *name, int16 typlen, bool typbyval)
-{
-	Watched    *item = &list->items[list->n];
-
-	item->arg = arg;
-	item->name = name;
-	item->typlen = typlen;
-	item->typbyval = typbyval;
-	item->first = clv_window_first_argument(winobj, arg, &item->isnull);
-	if (!item->isnull)
-		item->first = datumCopy(item->first, typbyval, typlen);
-	list->n++;
-}
 
 static void
 watch_parameters(FunctionCallInfo fcinfo, WindowObject winobj, const WindowForm *form,
-				 WatchList *list)
+				 WatchedArguments *list)
 {
+	list->hint = "Partition by it too, or use clv_model() and clv(model, ...).";
 	list->n = 0;
-	if (form->history && !get_fn_expr_arg_stable(fcinfo->flinfo, AS_OF_ARG))
-		watch(winobj, list, AS_OF_ARG, "as_of", sizeof(DateADT), true);
-	for (int i = 0; i < PARAMETERS; i++)
-		if (!get_fn_expr_arg_stable(fcinfo->flinfo, form->horizon + i))
-			watch(winobj, list, form->horizon + i, parameters[i].name, parameters[i].typlen,
-				  parameters[i].typbyval);
-}
-
-/* 22023 if a parameter is not what it was in the first row. */
-static void
-check_parameters(WindowObject winobj, const WatchList *list, int64 row)
-{
-	for (int i = 0; i < list->n; i++)
-	{
-		const Watched *item = &list->items[i];
-		bool		isnull;
-		bool		isout;
-		Datum		value = WinGetFuncArgInPartition(winobj, item->arg, row, WINDOW_SEEK_HEAD,
-													 false, &isnull, &isout);
-
-		if (isnull != item->isnull ||
-			(!isnull && !datum_image_eq(value, item->first, item->typbyval, item->typlen)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s must be the same in all rows of a partition", item->name),
-					 errhint("Partition by it too, or use clv_model() and clv(model, ...).")));
-	}
-}
-
-static Datum
-clv_window_required_argument(WindowObject winobj, int arg, const char *name)
-{
-	bool		isnull;
-	Datum		value = clv_window_first_argument(winobj, arg, &isnull);
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-	return value;
+	if (form->history)
+		window_watch(fcinfo, winobj, list, AS_OF_ARG, "as_of");
+	for (int i = 0; i < lengthof(parameters); i++)
+		window_watch(fcinfo, winobj, list, form->horizon + i, parameters[i]);
 }
 
 static ClvSpec
@@ -161,9 +73,9 @@ read_spec(WindowObject winobj, const WindowForm *form)
 	int			arg = form->horizon + 3;
 
 	memset(&spec, 0, sizeof(spec));
-	spec.purchase = clv_purchase_parse(DatumGetTextPP(clv_window_required_argument(winobj, arg, "model")))->kind;
-	spec.spend = clv_spend_parse(DatumGetTextPP(clv_window_required_argument(winobj, arg + 1, "spend_model")));
-	spec.unit = time_unit_parse(DatumGetTextPP(clv_window_required_argument(winobj, arg + 2, "unit")));
+	spec.purchase = clv_purchase_parse(DatumGetTextPP(window_required_argument(winobj, arg, "model")))->kind;
+	spec.spend = clv_spend_parse(DatumGetTextPP(window_required_argument(winobj, arg + 1, "spend_model")));
+	spec.unit = time_unit_parse(DatumGetTextPP(window_required_argument(winobj, arg + 2, "unit")));
 	return spec;
 }
 
@@ -172,26 +84,19 @@ read_terms(WindowObject winobj, const WindowForm *form, WindowFit *fit)
 {
 	ClvPredictor *p = fit->predictor;
 	int			arg = form->horizon;
-	Interval   *horizon = DatumGetIntervalP(clv_window_required_argument(winobj, arg, "horizon"));
-	Interval   *step = DatumGetIntervalP(clv_window_required_argument(winobj, arg + 6, "step"));
+	Datum		interval;
 
-	fit->terms.horizon = clv_interval_units(horizon, p->model.unit, "horizon");
-	fit->terms.rate = DatumGetFloat8(clv_window_required_argument(winobj, arg + 1, "discount_rate"));
-	fit->terms.margin = DatumGetFloat8(clv_window_required_argument(winobj, arg + 2, "margin"));
-	fit->terms.step = clv_interval_units(step, p->model.unit, "step");
+	/* each is used before the next is read, which is over it */
+	interval = window_required_argument(winobj, arg, "horizon");
+	fit->terms.horizon = clv_interval_units(DatumGetIntervalP(interval), p->model.unit, "horizon");
+	fit->terms.rate = DatumGetFloat8(window_required_argument(winobj, arg + 1, "discount_rate"));
+	fit->terms.margin = DatumGetFloat8(window_required_argument(winobj, arg + 2, "margin"));
+	interval = window_required_argument(winobj, arg + 6, "step");
+	fit->terms.step = clv_interval_units(DatumGetIntervalP(interval), p->model.unit, "step");
 	clv_terms_check(p, &fit->terms);
 }
 
 /* ---------- customers ---------- */
-
-/* Row i of the partition, as it is in the table; NULL arguments are told. */
-static Datum
-clv_window_row_argument(WindowObject winobj, int arg, int64 row, bool *isnull)
-{
-	bool		isout;
-
-	return WinGetFuncArgInPartition(winobj, arg, row, WINDOW_SEEK_HEAD, false, isnull, &isout);
-}
 
 /* The latest active day of all histories. */
 static DateADT
@@ -202,7 +107,7 @@ latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 	for (int64 i = 0; i < rows; i++)
 	{
 		bool		isnull;
-		Datum		value = clv_window_row_argument(winobj, 0, i, &isnull);
+		Datum		value = window_row_argument(winobj, 0, i, &isnull);
 		HistoryReader reader;
 		MemoryContext old;
 
@@ -249,7 +154,7 @@ row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, D
 
 	for (int i = 0; i < (form->history ? 1 : 4); i++)
 		values[i] = row < 0 ? WinGetFuncArgCurrent(winobj, i, &nulls[i]) :
-			clv_window_row_argument(winobj, i, row, &nulls[i]);
+			window_row_argument(winobj, i, row, &nulls[i]);
 	if (!form->history)
 		return summary_customer(model, spec->spend, values, nulls, customer);
 	return !nulls[0] &&
@@ -260,17 +165,13 @@ row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, D
 /* ---------- the fit ---------- */
 
 static DateADT
-partition_as_of(WindowObject winobj, const PurchaseModel *model, int64 rows,
-				MemoryContext scratch)
+partition_as_of(FunctionCallInfo fcinfo, WindowObject winobj, const PurchaseModel *model,
+				int64 rows, MemoryContext scratch)
 {
-	bool		isnull;
-	Datum		value = clv_window_first_argument(winobj, AS_OF_ARG, &isnull);
+	AsOf		as_of = window_as_of(fcinfo, winobj, AS_OF_ARG, 0, DATEOID, AS_OF_HINT_COMPLETE);
 
-	if (!isnull)
-	{
-		clv_as_of_check(DatumGetDateADT(value));
-		return DatumGetDateADT(value);
-	}
+	if (as_of.kind != AS_OF_NONE)
+		return as_of_last_day(&as_of, NULL);
 	if (model->discrete)
 		clv_as_of_missing_error(model);
 	return latest_day(winobj, rows, scratch);
@@ -278,7 +179,7 @@ partition_as_of(WindowObject winobj, const PurchaseModel *model, int64 rows,
 
 static ClvSample *
 clv_window_read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
-			   int64 rows, const WatchList *list, MemoryContext scratch)
+			   int64 rows, const WatchedArguments *list, MemoryContext scratch)
 {
 	ClvSample  *sample = clv_sample_create(spec);
 
@@ -292,7 +193,7 @@ clv_window_read_partition(WindowObject winobj, const WindowForm *form, const Clv
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
 		old = MemoryContextSwitchTo(scratch);
-		check_parameters(winobj, list, i);
+		window_check_watched(winobj, list, i);
 		known = row_customer(winobj, form, spec, as_of, i, &customer);
 		MemoryContextSwitchTo(old);
 		if (!known)
@@ -329,7 +230,7 @@ clv_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const Win
 	int64		rows = WinGetPartitionRowCount(winobj);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "clv row",
 												  ALLOCSET_SMALL_SIZES);
-	WatchList	list;
+	WatchedArguments	list;
 	ClvSample  *sample;
 	ClvModel	model;
 	const char *failure;
@@ -338,7 +239,8 @@ clv_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const Win
 	fit->spec = read_spec(winobj, form);
 	watch_parameters(fcinfo, winobj, form, &list);
 	if (form->history)
-		fit->as_of = partition_as_of(winobj, purchase_model(fit->spec.purchase), rows, scratch);
+		fit->as_of = partition_as_of(fcinfo, winobj, purchase_model(fit->spec.purchase), rows,
+									 scratch);
 	sample = clv_window_read_partition(winobj, form, &fit->spec, fit->as_of, rows, &list, scratch);
 	MemoryContextDelete(scratch);
 	clv_sample_fit(sample, &model);

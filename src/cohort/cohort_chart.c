@@ -163,8 +163,9 @@ cohort_chart_do_chart_text(CohortView *view, const Chart *chart)
 }
 
 static Datum
-cohort_chart_any(FunctionCallInfo fcinfo, AsOf as_of)
+cohort_chart_any(FunctionCallInfo fcinfo, Oid type)
 {
+	AsOf		as_of = argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT);
 	CohortView	view;
 	Chart	   *chart;
 	Measure		measure = PG_ARGISNULL(2) ? MEASURE_ON : measure_parse(PG_GETARG_TEXT_PP(2));
@@ -177,34 +178,4 @@ cohort_chart_any(FunctionCallInfo fcinfo, AsOf as_of)
 	PG_RETURN_TEXT_P(cohort_chart_do_chart_text(&view, chart));
 }
 
-PG_FUNCTION_INFO_V1(cohort_chart);
-Datum
-cohort_chart(PG_FUNCTION_ARGS)
-{
-	return cohort_chart_any(fcinfo, PG_ARGISNULL(1) ? as_of_null() :
-							as_of_timestamp(PG_GETARG_TIMESTAMP(1)));
-}
-
-PG_FUNCTION_INFO_V1(cohort_chart_date);
-Datum
-cohort_chart_date(PG_FUNCTION_ARGS)
-{
-	return cohort_chart_any(fcinfo, PG_ARGISNULL(1) ? as_of_null() :
-							as_of_date(PG_GETARG_DATEADT(1)));
-}
-
-PG_FUNCTION_INFO_V1(cohort_chart_timestamptz);
-Datum
-cohort_chart_timestamptz(PG_FUNCTION_ARGS)
-{
-	return cohort_chart_any(fcinfo, PG_ARGISNULL(1) ? as_of_null() :
-							as_of_timestamptz(PG_GETARG_TIMESTAMPTZ(1)));
-}
-
-PG_FUNCTION_INFO_V1(cohort_chart_text);
-Datum
-cohort_chart_text(PG_FUNCTION_ARGS)
-{
-	return cohort_chart_any(fcinfo, PG_ARGISNULL(1) ? as_of_null() :
-							as_of_text(PG_GETARG_TEXT_PP(1)));
-}
+AS_OF_VERSIONS(cohort_chart)

@@ -19,38 +19,6 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-typedef AsOf (*AsOfReader) (Datum value);
-
-static AsOf
-read_timestamp(Datum value)
-{
-	return as_of_timestamp(DatumGetTimestamp(value));
-}
-
-static AsOf
-read_timestamptz(Datum value)
-{
-	return as_of_timestamptz(DatumGetTimestampTz(value));
-}
-
-static AsOf
-read_date(Datum value)
-{
-	return as_of_date(DatumGetDateADT(value));
-}
-
-static AsOf
-read_text(Datum value)
-{
-	return as_of_text(DatumGetTextPP(value));
-}
-
-static AsOf
-cohort_rows_get_as_of(FunctionCallInfo fcinfo, int arg, AsOfReader reader)
-{
-	return PG_ARGISNULL(arg) ? as_of_null() : reader(PG_GETARG_DATUM(arg));
-}
-
 static Measure
 get_measure(FunctionCallInfo fcinfo, int arg)
 {
@@ -79,7 +47,7 @@ put_rate(Datum *values, bool *nulls, int64 at_risk, int64 retained, double z)
 /* ---------- cohort_rows ---------- */
 
 static Datum
-cohort_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
+cohort_rows_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortView	view;
 	double		z;
@@ -90,7 +58,8 @@ cohort_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	z = normal_two_sided_z(argument_confidence(fcinfo, 3));
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
+					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 get_measure(fcinfo, 2));
 	while (cohort_view_next(&view))
 	{
@@ -152,7 +121,7 @@ pool_curve(CohortView *view, Curve *curve)
 }
 
 static Datum
-retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
+retention_curve_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortView	view;
 	Curve		curve = {0, 0, NULL};
@@ -164,7 +133,8 @@ retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	z = normal_two_sided_z(argument_confidence(fcinfo, 3));
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
+					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 get_measure(fcinfo, 2));
 	pool_curve(&view, &curve);
 	for (int32 k = 0; k < curve.n; k++)
@@ -184,7 +154,7 @@ retention_curve_any(FunctionCallInfo fcinfo, AsOfReader reader)
 /* ---------- lifecycle_rows ---------- */
 
 static Datum
-lifecycle_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
+lifecycle_rows_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortView	view;
 	CohortReader *table = &view.reader;
@@ -197,7 +167,8 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), cohort_rows_get_as_of(fcinfo, 1, reader),
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
+					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 MEASURE_ON);
 	/* nobody is active before the first cohort */
 	if (table->empty || !view.more)
@@ -283,7 +254,7 @@ put_test(Datum *values, bool *nulls, const CurvePoint *a, const CurvePoint *b, d
 }
 
 static Datum
-retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
+retention_test_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortTable *exposed;
 	CohortTable *control;
@@ -311,9 +282,9 @@ retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
 	z = normal_two_sided_z(argument_confidence(fcinfo, 5));
 
 	/* both groups are seen from the same day; this also checks that they match */
-	as_of = as_of_later(exposed, control);
+	as_of = cohort_view_later(exposed, control);
 	if (!PG_ARGISNULL(3))
-		as_of = reader(PG_GETARG_DATUM(3));
+		as_of = argument_as_of(fcinfo, 3, type, AS_OF_HINT_EVENT);
 	a = pooled_point(exposed, as_of, measure, period);
 	b = pooled_point(control, as_of, measure, period);
 	put_test(values, nulls, &a, &b, z);
@@ -322,16 +293,6 @@ retention_test_any(FunctionCallInfo fcinfo, AsOfReader reader)
 }
 
 /* ---------- entry points, by the type of as_of ---------- */
-
-#define AS_OF_VERSIONS(name) \
-	PG_FUNCTION_INFO_V1(name); \
-	Datum name(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_timestamp); } \
-	PG_FUNCTION_INFO_V1(name##_date); \
-	Datum name##_date(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_date); } \
-	PG_FUNCTION_INFO_V1(name##_timestamptz); \
-	Datum name##_timestamptz(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_timestamptz); } \
-	PG_FUNCTION_INFO_V1(name##_text); \
-	Datum name##_text(PG_FUNCTION_ARGS) { return name##_any(fcinfo, read_text); }
 
 AS_OF_VERSIONS(cohort_rows)
 AS_OF_VERSIONS(retention_curve)

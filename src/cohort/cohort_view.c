@@ -39,88 +39,17 @@ measure_parse(const text *t)
 
 /* ---------- as_of ---------- */
 
-AsOf
-as_of_null(void)
-{
-	AsOf		as_of = {AS_OF_LATEST, 0};
-
-	return as_of;
-}
-
+/* The latest event of a table. */
 static AsOf
-as_of_finite(AsOfKind kind, int64 value)
+latest_event(const CohortReader *reader)
 {
-	AsOf		as_of = {kind, value};
+	AsOf		as_of = {reader->params.zoned ? AS_OF_TIMESTAMPTZ : AS_OF_TIMESTAMP, reader->latest};
 
-	if (TIMESTAMP_NOT_FINITE(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("as_of must be finite, not \"%s\"",
-						TIMESTAMP_IS_NOBEGIN(value) ? "-infinity" : "infinity"),
-				 errhint("Leave as_of out to stand at the latest event.")));
 	return as_of;
 }
 
 AsOf
-as_of_timestamp(Timestamp value)
-{
-	return as_of_finite(AS_OF_WALL, value);
-}
-
-AsOf
-as_of_timestamptz(TimestampTz value)
-{
-	return as_of_finite(AS_OF_INSTANT, value);
-}
-
-AsOf
-as_of_date(int32 value)
-{
-	return as_of_finite(AS_OF_WALL,
-						DatumGetTimestamp(DirectFunctionCall1(date_timestamp,
-															  DateADTGetDatum(value))));
-}
-
-/* Does a date/time literal name an offset or zone of its own? */
-static bool
-literal_has_zone(const char *literal)
-{
-	char		workbuf[MAXDATELEN + MAXDATEFIELDS];
-	char	   *field[MAXDATEFIELDS];
-	int			ftype[MAXDATEFIELDS];
-	int			nf;
-
-	if (ParseDateTime(literal, workbuf, sizeof(workbuf), field, ftype, MAXDATEFIELDS, &nf) != 0)
-		return false;
-	for (int i = 0; i < nf; i++)
-	{
-		if (ftype[i] == DTK_TZ)
-			return true;
-		if (ftype[i] == DTK_DATE && strchr(field[i], '/') != NULL && isalpha((unsigned char) field[i][0]))
-			return true;
-		if (strcmp(field[i], "z") == 0 || strcmp(field[i], "utc") == 0 ||
-			strcmp(field[i], "gmt") == 0)
-			return true;
-	}
-	return false;
-}
-
-AsOf
-as_of_text(const text *value)
-{
-	char	   *literal = text_to_cstring(value);
-
-	if (literal_has_zone(literal))
-		return as_of_timestamptz(DatumGetTimestampTz(
-			DirectFunctionCall3(timestamptz_in, CStringGetDatum(literal),
-								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
-	return as_of_timestamp(DatumGetTimestamp(
-		DirectFunctionCall3(timestamp_in, CStringGetDatum(literal),
-							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
-}
-
-AsOf
-as_of_later(const CohortTable *a, const CohortTable *b)
+cohort_view_later(const CohortTable *a, const CohortTable *b)
 {
 	CohortReader ra;
 	CohortReader rb;
@@ -131,42 +60,22 @@ as_of_later(const CohortTable *a, const CohortTable *b)
 	if (!ra.empty && !rb.empty)
 		cohort_params_match(&ra.params, &rb.params);
 	later = ra.empty ? &rb : rb.empty ? &ra : ra.latest >= rb.latest ? &ra : &rb;
-	if (later->empty)
-		return as_of_null();
-	return as_of_finite(later->params.zoned ? AS_OF_INSTANT : AS_OF_WALL, later->latest);
+	return later->empty ? as_of_none() : latest_event(later);
 }
 
+/* In the zone that the table was given, or the session's. */
 static void
 resolve_as_of(CohortView *view, AsOf as_of)
 {
 	CohortParams *params = &view->reader.params;
-	Calendar   *cal = view->calendar;
+	pg_tz	   *tz = params->zone[0] ? zone_parse(params->zone, strlen(params->zone)) : NULL;
 
-	if (as_of.kind == AS_OF_LATEST)
-	{
-		as_of.kind = params->zoned ? AS_OF_INSTANT : AS_OF_WALL;
-		as_of.value = view->reader.latest;
-	}
-	if (as_of.kind == AS_OF_WALL)
-	{
-		view->as_of_wall = as_of.value;
-		view->as_of_instant = calendar_from_wall(cal, as_of.value);
-	}
-	else if (params->zoned)
-	{
-		view->as_of_instant = as_of.value;
-		view->as_of_wall = calendar_to_wall(cal, as_of.value);
-	}
-	else
-	{
-		/* wall-clock data: in the zone that the table was given, or the session's */
-		pg_tz	   *tz = params->zone[0] ? zone_parse(params->zone, strlen(params->zone)) :
-			session_timezone;
-
-		view->as_of_wall = view->as_of_instant =
-			calendar_to_wall(calendar_create(params->spec, true, tz), as_of.value);
-	}
-	view->as_of_period = calendar_period_of_wall(cal, view->as_of_wall);
+	if (as_of.kind == AS_OF_NONE)
+		as_of = latest_event(&view->reader);
+	view->as_of_wall = as_of_end(&as_of, tz, AS_OF_DATE_BEGINS);
+	view->as_of_instant = params->zoned ? as_of_end_instant(&as_of, tz, AS_OF_DATE_BEGINS) :
+		view->as_of_wall;
+	view->as_of_period = calendar_period_of_wall(view->calendar, view->as_of_wall);
 }
 
 /* ---------- cells ---------- */

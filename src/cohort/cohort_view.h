@@ -12,6 +12,7 @@
 
 #include "cohort/cohort_table.h"
 #include "datatype/timestamp.h"
+#include "fmgr/as_of.h"
 
 #define CELLS_MAX 10000000
 
@@ -22,20 +23,6 @@ typedef enum Measure
 	MEASURE_ON_OR_BEFORE,		/* in any of 1..k */
 	MEASURE_STREAK				/* in each of 1..k */
 } Measure;
-
-/* An as_of as it was passed: absent, wall clock, or an instant. */
-typedef enum AsOfKind
-{
-	AS_OF_LATEST,
-	AS_OF_WALL,
-	AS_OF_INSTANT
-} AsOfKind;
-
-typedef struct AsOf
-{
-	AsOfKind	kind;
-	int64		value;
-} AsOf;
 
 typedef struct CohortView
 {
@@ -61,19 +48,12 @@ typedef struct CohortView
 
 extern Measure measure_parse(const text *t);
 
-/* One for each type that as_of may have. */
-extern AsOf as_of_null(void);
-extern AsOf as_of_timestamp(Timestamp value);
-extern AsOf as_of_timestamptz(TimestampTz value);
-extern AsOf as_of_date(int32 value);
-extern AsOf as_of_text(const text *value);
-
 /* Opens a table; as_of is read in its time zone. */
 extern void cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of,
 							 Measure measure);
 
 /* Later of two tables' latest events, for a comparison without as_of. */
-extern AsOf as_of_later(const CohortTable *a, const CohortTable *b);
+extern AsOf cohort_view_later(const CohortTable *a, const CohortTable *b);
 
 /* Next cohort, with its cells; false at the end. */
 extern bool cohort_view_next(CohortView *view);

@@ -31,9 +31,25 @@ void
 require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	if (arg != 0 && PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
+		null_argument_error(name, NULL);
+}
+
+void
+null_argument_error(const char *name, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("%s must not be NULL", name),
+			 hint != NULL ? errhint("%s", hint) : 0));
+}
+
+void
+differ_error(const char *name, const char *rows, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows of %s", name, rows),
+			 errhint("%s", hint)));
 }
 
 /*
@@ -51,13 +67,6 @@ argument_varies(FunctionCallInfo fcinfo, int arg)
 	node = (Node *) ((TargetEntry *) list_nth(aggref->args, arg - 1))->expr;
 	return !IsA(node, Const) &&
 		!(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN);
-}
-
-bool
-text_equal(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
 void

@@ -21,6 +21,12 @@ extern Oid	time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name
 
 /* 22004 if an argument is NULL; arg 0 means that there is none. */
 extern void require_argument(FunctionCallInfo fcinfo, int arg, const char *name);
+extern void null_argument_error(const char *name, const char *hint);	/* NULL: no hint */
+
+/* 22023: an argument that "rows", say those of an aggregate, must agree in. */
+extern void differ_error(const char *name, const char *rows, const char *hint);
+
+#define HINT_FIT_GROUPS	"Fit groups with GROUP BY, or pass a constant."
 
 /*
  * Is an argument not a constant of the query, so that it must be looked at in
@@ -31,7 +37,19 @@ extern bool argument_varies(FunctionCallInfo fcinfo, int arg);
 /* 0.95 where it is NULL; 22023 unless 0 < confidence < 1. */
 extern double argument_confidence(FunctionCallInfo fcinfo, int arg);
 
-extern bool text_equal(const text *a, const text *b);
+/* Do two varlenas hold the same bytes? */
+static inline bool
+varlena_equal(const void *a, const void *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static inline bool
+text_equal(const text *a, const text *b)
+{
+	return varlena_equal(a, b);
+}
 
 /*
  * The memory context of the aggregate that calls; an error if none does.  A

@@ -6,6 +6,7 @@
  * Never: changes a history; cuts make new ones.
  */
 #include "history/history.h"
+#include "fmgr/as_of.h"
 #include "fmgr/result_row.h"
 
 #include "calendar/time_unit.h"
@@ -167,7 +168,8 @@ PG_FUNCTION_INFO_V1(history_rfm);
 Datum
 history_rfm(PG_FUNCTION_ARGS)
 {
-	DateADT		as_of = PG_ARGISNULL(1) ? DATEVAL_NOEND : PG_GETARG_DATEADT(1);
+	AsOf		given;
+	DateADT		as_of;
 	double		unit = PG_ARGISNULL(2) ? 1 : time_unit_days[time_unit_parse(PG_GETARG_TEXT_PP(2))];
 	Summary		summary;
 	Datum		values[4] = {0};
@@ -176,16 +178,12 @@ history_rfm(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	if (!PG_ARGISNULL(1) && DATE_NOT_FINITE(as_of))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("as_of must be finite, not \"%s\"",
-						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
-				 errhint("Leave as_of out to stand at the last active day.")));
+	given = argument_as_of(fcinfo, 1, DATEOID, AS_OF_HINT_LAST_DAY);
+	as_of = given.kind == AS_OF_NONE ? DATEVAL_NOEND : as_of_last_day(&given, NULL);
 	summary = history_accessors_summarize(PG_GETARG_HISTORY_PP(0), as_of);
 	if (summary.days > 0)
 	{
-		if (PG_ARGISNULL(1))
+		if (given.kind == AS_OF_NONE)
 			as_of = summary.last;
 		nulls[0] = nulls[1] = nulls[2] = false;
 		values[0] = Int64GetDatum(summary.days - 1);

@@ -385,9 +385,7 @@ score_confusion_rows(PG_FUNCTION_ARGS)
 		for (int i = 0; i < n; i++)
 		{
 			if (nulls[i])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("threshold must not be NULL")));
+				null_argument_error("threshold", NULL);
 			confusion_at(fcinfo, &source, cuts, reader.scores, DatumGetFloat8(thresholds[i]));
 		}
 	}

@@ -7,6 +7,7 @@
  * Never: takes customers out of the chain: a forecast has as many as its start.
  */
 #include "migration/migration_chain.h"
+#include "fmgr/arguments.h"
 #include "fmgr/result_row.h"
 #include "fmgr/interrupts.h"
 
@@ -24,21 +25,12 @@
 #define FORECAST_ROWS_MAX	10000000
 #define HORIZON_MAX			1000000
 
-static void
-check_given(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-}
-
 static int32
 get_periods(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	int32		periods;
 
-	check_given(fcinfo, arg, name);
+	require_argument(fcinfo, arg, name);
 	periods = PG_GETARG_INT32(arg);
 	if (periods < 0)
 		ereport(ERROR,
@@ -298,7 +290,7 @@ get_rate(FunctionCallInfo fcinfo, int arg)
 {
 	double		rate;
 
-	check_given(fcinfo, arg, "discount_rate");
+	require_argument(fcinfo, arg, "discount_rate");
 	rate = PG_GETARG_FLOAT8(arg);
 	/* written so that NaN fails */
 	if (!(rate >= 0 && rate <= DBL_MAX))
@@ -324,7 +316,7 @@ markov_clv(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	check_given(fcinfo, 1, "rewards");
+	require_argument(fcinfo, 1, "rewards");
 	rate = get_rate(fcinfo, 2);
 	if (!PG_ARGISNULL(3))
 		horizon = get_periods(fcinfo, 3, "horizon");

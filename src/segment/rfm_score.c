@@ -14,6 +14,7 @@
  * sorting than work_mem.
  */
 #include "retention.h"
+#include "fmgr/window_arguments.h"
 
 #include <math.h>
 
@@ -32,7 +33,6 @@
 #include "utils/timestamp.h"
 #include "utils/tuplesort.h"
 #include "utils/typcache.h"
-#include "windowapi.h"
 
 #define MEASURES	3
 #define DIGIT_BINS	9			/* scores that are digits of a text */
@@ -85,32 +85,11 @@ typedef struct ScoreWindow
 
 /* ---------- arguments that belong to the partition: those of its first row ---------- */
 
-static Datum
-rfm_score_first_argument(WindowObject winobj, int arg, bool *isnull)
-{
-	bool		isout;
-
-	return WinGetFuncArgInPartition(winobj, arg, 0, WINDOW_SEEK_HEAD, false, isnull, &isout);
-}
-
-static Datum
-rfm_score_required_argument(WindowObject winobj, int arg, const char *name)
-{
-	bool		isnull;
-	Datum		value = rfm_score_first_argument(winobj, arg, &isnull);
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-	return value;
-}
-
 static int
 read_bins(WindowObject winobj, const ScoreForm *form)
 {
 	int			most = form->measures > 1 ? DIGIT_BINS : BINS_MAX;
-	int32		bins = DatumGetInt32(rfm_score_required_argument(winobj, form->bins, "bins"));
+	int32		bins = DatumGetInt32(window_required_argument(winobj, form->bins, "bins"));
 
 	if (bins < 2 || bins > most)
 		ereport(ERROR,
@@ -163,7 +142,7 @@ static double *
 rfm_score_read_cuts(WindowObject winobj, int arg, const Measure *measure, int most, int *n)
 {
 	bool		isnull;
-	Datum		value = rfm_score_first_argument(winobj, arg, &isnull);
+	Datum		value = window_first_argument(winobj, arg, &isnull);
 	ArrayType  *array;
 	double	   *cuts;
 
@@ -200,7 +179,7 @@ read_arguments(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *fo
 
 	w->bins = read_bins(winobj, form);
 	w->nested = form->nested != 0 &&
-		DatumGetBool(rfm_score_required_argument(winobj, form->nested, "nested"));
+		DatumGetBool(window_required_argument(winobj, form->nested, "nested"));
 	for (int i = 0; i < form->measures; i++)
 	{
 		Measure    *measure = &w->measures[i];
@@ -210,7 +189,7 @@ read_arguments(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *fo
 		measure->name = form->measures > 1 ? measure_names[i] : "value";
 		if (form->lower_is_better != 0)
 			measure->lower_is_better =
-				DatumGetBool(rfm_score_required_argument(winobj, form->lower_is_better, "lower_is_better"));
+				DatumGetBool(window_required_argument(winobj, form->lower_is_better, "lower_is_better"));
 		else
 			/* time since the last purchase; of the purchase itself, later is better */
 			measure->lower_is_better = i == 0 &&
@@ -252,10 +231,9 @@ read_row(WindowObject winobj, const ScoreForm *form, const ScoreWindow *w, int64
 	{
 		const Measure *measure = &w->measures[i];
 		bool		isnull;
-		bool		isout;
 
 		values[i] = row < 0 ? WinGetFuncArgCurrent(winobj, i, &isnull) :
-			WinGetFuncArgInPartition(winobj, i, row, WINDOW_SEEK_HEAD, false, &isnull, &isout);
+			window_row_argument(winobj, i, row, &isnull);
 		known = !isnull;
 		if (isnull)
 			break;

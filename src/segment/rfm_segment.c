@@ -11,6 +11,7 @@
  * Never: looks at the monetary score.
  */
 #include "retention.h"
+#include "fmgr/arguments.h"
 #include "fmgr/result_row.h"
 
 #include <ctype.h>
@@ -244,10 +245,7 @@ map_of(FunctionCallInfo fcinfo, int arg)
 	int32		bins;
 	MemoryContext old;
 
-	if (PG_ARGISNULL(arg + 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("bins must not be NULL")));
+	require_argument(fcinfo, arg + 1, "bins");
 	bins = PG_GETARG_INT32(arg + 1);
 	if (cache == NULL)
 	{
@@ -320,10 +318,7 @@ rfm_segment_rules(PG_FUNCTION_ARGS)
 {
 	SegmentMap *map;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("bins must not be NULL")));
+	require_argument(fcinfo, 1, "bins");
 	map = map_create(PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0), PG_GETARG_INT32(1));
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < map->rules_n; i++)

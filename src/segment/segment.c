@@ -10,6 +10,8 @@
  * Never: changes a history.
  */
 #include "segment/segment.h"
+#include "fmgr/arguments.h"
+#include "fmgr/as_of.h"
 #include "fmgr/result_row.h"
 
 #include "funcapi.h"
@@ -37,9 +39,7 @@ null_threshold_error(FunctionCallInfo fcinfo, int arg)
 {
 	for (int i = 0; i < lengthof(threshold_names); i++)
 		if (PG_ARGISNULL(arg + i) && i != MAX_CHANCE_ARG)
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL", threshold_names[i])));
+			null_argument_error(threshold_names[i], NULL);
 }
 
 /* Thresholds from argument number "arg" on: all but max_chance are required. */
@@ -92,27 +92,14 @@ cache_of(FunctionCallInfo fcinfo, const SegmentRules *rules)
 	return site_create(fcinfo, rules);
 }
 
-static pg_noinline void
-as_of_error(DateADT as_of)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-			 errmsg("as_of must be finite, not \"%s\"",
-					DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
-			 errhint("Leave as_of out to stand at the last active day.")));
-}
-
-/* Finite, or not known. */
+/* False where it is not given. */
 static inline bool
 read_as_of(FunctionCallInfo fcinfo, int arg, DateADT *as_of)
 {
-	*as_of = 0;
-	if (PG_ARGISNULL(arg))
-		return false;
-	*as_of = PG_GETARG_DATEADT(arg);
-	if (unlikely(DATE_NOT_FINITE(*as_of)))
-		as_of_error(*as_of);
-	return true;
+	AsOf		given = argument_as_of(fcinfo, arg, DATEOID, AS_OF_HINT_LAST_DAY);
+
+	*as_of = given.kind == AS_OF_NONE ? 0 : as_of_last_day(&given, NULL);
+	return given.kind != AS_OF_NONE;
 }
 
 /* ---------- SQL ---------- */
@@ -149,11 +136,8 @@ seasonal_chance(PG_FUNCTION_ARGS)
 	double		chance;
 
 	for (int i = 2; i < 5; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL",
-							i == 2 ? "seasonal_min_years" : i == 3 ? "season_start" : "season_months")));
+		require_argument(fcinfo, i, i == 2 ? "seasonal_min_years" : i == 3 ? "season_start" :
+						 "season_months");
 	rules.seasonal_min_years = PG_GETARG_INT32(2);
 	rules.season_start = PG_GETARG_INT32(3);
 	rules.season_months = PG_GETARG_INT32(4);
