@@ -23,18 +23,26 @@ typedef struct varlena ClvModelValue;
 
 #define PG_GETARG_CLV_MODEL_PP(n) ((ClvModelValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
 
-/* ---------- names (clv_model.c) ---------- */
+/* ---------- names (clv_models.c) ---------- */
 
 /* Case, spaces, '_', '-' and '/' do not matter; 22023 with the name. */
 extern const PurchaseModel *clv_purchase_parse(const text *name);
 
-/* True for 'gamma_gamma', false for 'none'; 22023 else. */
+/* False for 'none'; 22023 for what is no model of spend. */
 extern bool clv_spend_parse(const text *name);
+
+/*
+ * The names of the models that "which" is true of (NULL: of all) for a hint:
+ * "'a', 'b' or 'c'", "or" being the word.
+ */
+extern char *clv_model_names(bool (*which) (const PurchaseModel *), const char *word);
+extern bool clv_model_is_contract(const PurchaseModel *model);
+extern bool clv_model_is_continuous(const PurchaseModel *model);
+
+/* ---------- the value (clv_model.c) ---------- */
 
 /* An interval in units: months of 30.4375 days.  22023 unless finite and >= 0. */
 extern double clv_interval_units(const Interval *interval, TimeUnit unit, const char *name);
-
-/* ---------- the value (clv_model.c) ---------- */
 
 typedef struct ClvModel
 {
@@ -51,6 +59,13 @@ typedef struct ClvModel
 	int64		spend_left_out; /* repeat buyers without one: refunds */
 	double		correlation;	/* of frequency and mean spend of those; NaN: none */
 } ClvModel;
+
+/* Its model of spend; NULL without one.  Values know of one so far. */
+static inline const SpendModel *
+clv_spend_model_of(const ClvModel *model)
+{
+	return model->has_spend ? spend_model(SPEND_GAMMA_GAMMA) : NULL;
+}
 
 /* Correlations beyond this get a flag: the two models are fitted as if independent. */
 #define CLV_CORRELATION_WARNING 0.3

@@ -162,7 +162,7 @@ clv_chart(PG_FUNCTION_ARGS)
 	if (chart == 2 && !validation_has_holdout(&validation))
 		PG_RETURN_TEXT_P(cstring_to_text("no holdout"));
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%s\n", validation.predictor->model.purchase->label);
+	appendStringInfo(&buf, "%s\n", validation.predictor->model.purchase->text.label);
 	if (chart == 0)
 		put_tracking(&buf, &validation);
 	else

@@ -43,13 +43,15 @@ typedef struct Survivors
 static const PurchaseModel *
 parse_contract(const text *name)
 {
-	const PurchaseModel *model = name == NULL ? &sbg_model : clv_purchase_parse(name);
+	const PurchaseModel *model = name == NULL ?
+		purchase_model(CONTRACT_DEFAULT) : clv_purchase_parse(name);
 
 	if (!model->contract)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" is not one of contracts", model->name),
-				 errhint("Survivors are fitted by 'sbg' and 'bdw'.")));
+				 errhint("Survivors are fitted by %s.",
+						 clv_model_names(clv_model_is_contract, "and"))));
 	return model;
 }
 
@@ -378,7 +380,8 @@ contract_predictor(FunctionCallInfo fcinfo, ClvModel *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" is not one of contracts", model->purchase->name),
-				 errhint("Survival by renewals is known to 'sbg' and 'bdw'; for others ask p_alive().")));
+				 errhint("Survival by renewals is known to %s; for others ask p_alive().",
+						 clv_model_names(clv_model_is_contract, "and"))));
 	memset(&p, 0, sizeof(p));
 	p.model = model->purchase;
 	memcpy(p.params, model->fit.params, sizeof(p.params));
@@ -408,7 +411,7 @@ clv_contract_survival(PG_FUNCTION_ARGS)
 	ClvModel	model;
 	Predictor	p = contract_predictor(fcinfo, &model);
 
-	RETURN_KNOWN(exp(contract_log_survival(&p, renewals_argument(fcinfo, 1, 0))));
+	RETURN_KNOWN(exp(p.model->log_survival(&p, renewals_argument(fcinfo, 1, 0))));
 }
 
 PG_FUNCTION_INFO_V1(clv_contract_retention);
@@ -418,7 +421,7 @@ clv_contract_retention(PG_FUNCTION_ARGS)
 	ClvModel	model;
 	Predictor	p = contract_predictor(fcinfo, &model);
 
-	RETURN_KNOWN(contract_retention(&p, renewals_argument(fcinfo, 1, 1)));
+	RETURN_KNOWN(p.model->retention(&p, renewals_argument(fcinfo, 1, 1)));
 }
 
 PG_FUNCTION_INFO_V1(clv_contract_lifetime);
@@ -430,6 +433,6 @@ clv_contract_lifetime(PG_FUNCTION_ARGS)
 	double		rate = PG_GETARG_FLOAT8(2);
 
 	clv_rate_check(rate);
-	RETURN_KNOWN(contract_lifetime(&p, renewals_argument(fcinfo, 1, 0),
+	RETURN_KNOWN(p.model->lifetime(&p, renewals_argument(fcinfo, 1, 0),
 								   log1p(rate) * time_unit_days[model.unit] / DAYS_PER_YEAR));
 }

@@ -1,6 +1,6 @@
 /*
  * clv_model.c
- *	  The clv_model value: its bytes, its names.
+ *	  The clv_model value: its bytes.
  *
  * Bytes, integers and IEEE 754 doubles in network order:
  *	  version (1), purchase kind, unit, flags (one byte each)
@@ -37,63 +37,6 @@
 #define MODEL_HAS_SPEND		2
 #define FIT_HAS_PARAMS		1
 #define FIT_HAS_COVARIANCE	2
-
-/* ---------- names ---------- */
-
-/* The letters and digits of two names, without regard to case. */
-static bool
-same_name(const char *name, int len, const char *word)
-{
-	for (;; len--, name++)
-	{
-		while (len > 0 && !isalnum((unsigned char) *name))
-			len--, name++;
-		while (*word != '\0' && !isalnum((unsigned char) *word))
-			word++;
-		if (len == 0 || *word == '\0')
-			return len == 0 && *word == '\0';
-		if (pg_ascii_tolower((unsigned char) *name) !=
-			pg_ascii_tolower((unsigned char) *word))
-			return false;
-		word++;
-	}
-}
-
-const PurchaseModel *
-clv_purchase_parse(const text *name)
-{
-	const char *data = VARDATA_ANY(name);
-	int			len = VARSIZE_ANY_EXHDR(name);
-
-	for (int kind = 1; kind <= PURCHASE_KIND_LAST; kind++)
-		if (same_name(data, len, purchase_model(kind)->name))
-			return purchase_model(kind);
-	/* how the literature shortens it */
-	if (same_name(data, len, "pnbd"))
-		return purchase_model(PURCHASE_PARETO_NBD);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown model \"%s\"", text_to_cstring(name)),
-			 errhint("Use 'bg_nbd', 'mbg_nbd', 'pareto_nbd', 'nbd', 'bg_bb', 'sbg' or 'bdw'.")));
-	return NULL;
-}
-
-bool
-clv_spend_parse(const text *name)
-{
-	const char *data = VARDATA_ANY(name);
-	int			len = VARSIZE_ANY_EXHDR(name);
-
-	if (same_name(data, len, "gamma_gamma"))
-		return true;
-	if (same_name(data, len, "none"))
-		return false;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown spend model \"%s\"", text_to_cstring(name)),
-			 errhint("Use 'gamma_gamma', or 'none' for purchases alone.")));
-	return false;
-}
 
 double
 clv_interval_units(const Interval *interval, TimeUnit unit, const char *name)

@@ -92,7 +92,7 @@ clv_model_agg_query_of(FunctionCallInfo fcinfo, const ClvArgs *args)
 	model = text_argument(fcinfo, args->model);
 	spend = text_argument(fcinfo, args->spend);
 	unit = text_argument(fcinfo, args->unit);
-	query->model = model != NULL ? clv_purchase_parse(model) : purchase_model(PURCHASE_BG_NBD);
+	query->model = model != NULL ? clv_purchase_parse(model) : purchase_model(PURCHASE_DEFAULT);
 	query->spec.purchase = query->model->kind;
 	query->spec.spend = spend != NULL ? clv_spend_parse(spend) : true;
 	query->spec.unit = unit != NULL ? time_unit_parse(unit) : TIME_UNIT_DAY;

@@ -24,7 +24,7 @@ warn_if_not_converged(const ClvModel *model)
 	const char *reason = clv_fit_reason(&model->fit, model->purchase->param_names);
 
 	if (reason == NULL && model->has_spend)
-		reason = clv_fit_reason(&model->spend, gamma_gamma_params);
+		reason = clv_fit_reason(&model->spend, clv_spend_model_of(model)->param_names);
 	if (reason != NULL)
 		ereport(WARNING,
 				(errmsg("predictions from a clv_model that has not converged: %s", reason),

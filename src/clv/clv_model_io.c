@@ -42,27 +42,34 @@ VALUE_IO(clv_model, clv_model_check, clv_model_io_as_it_is, "clv_model()")
 static void
 parameter_names_error(const ClvModel *model, const char *wrong, const char *key)
 {
+	const SpendModel *spend = spend_model(SPEND_GAMMA_GAMMA);
 	StringInfoData names;
+	StringInfoData spends;
 
 	initStringInfo(&names);
+	initStringInfo(&spends);
 	for (int i = 0; i < model->purchase->nparams; i++)
 		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", model->purchase->param_names[i]);
+	for (int i = 0; i < spend->nparams; i++)
+		appendStringInfo(&spends, "%s\"%s\"", i > 0 ? ", " : "", spend->param_names[i]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s \"%s\" of model \"%s\"", wrong, key, model->purchase->name),
-			 errhint("Give %s, and for the spend model also \"p\", \"q\", \"v\".", names.data)));
+			 errhint("Give %s, and for the spend model also %s.", names.data, spends.data)));
 }
 
 /* Where a parameter of that name goes, or NULL. */
 static double *
 find_param(ClvModel *model, const char *key, int len)
 {
+	const SpendModel *spend = spend_model(SPEND_GAMMA_GAMMA);
+
 	for (int i = 0; i < model->purchase->nparams; i++)
 		if (strlen(model->purchase->param_names[i]) == len &&
 			memcmp(model->purchase->param_names[i], key, len) == 0)
 			return &model->fit.params[i];
-	for (int i = 0; i < SPEND_PARAMS; i++)
-		if (strlen(gamma_gamma_params[i]) == len && memcmp(gamma_gamma_params[i], key, len) == 0)
+	for (int i = 0; i < spend->nparams; i++)
+		if (strlen(spend->param_names[i]) == len && memcmp(spend->param_names[i], key, len) == 0)
 		{
 			model->has_spend = true;
 			return &model->spend.params[i];
@@ -119,7 +126,8 @@ read_parameters(ClvModel *model, Jsonb *parameters)
 			parameter_names_error(model, "missing parameter", model->purchase->param_names[i]);
 	for (int i = 0; model->has_spend && i < SPEND_PARAMS; i++)
 		if (isnan(model->spend.params[i]))
-			parameter_names_error(model, "missing parameter", gamma_gamma_params[i]);
+			parameter_names_error(model, "missing parameter",
+								  clv_spend_model_of(model)->param_names[i]);
 }
 
 /* A symmetric matrix of the fit's size. */
@@ -262,7 +270,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 	clv_model_unpack(PG_GETARG_CLV_MODEL_PP(0), &model);
 	put_parameters(fcinfo, &model.fit, model.purchase->param_names, z);
 	if (model.has_spend)
-		put_parameters(fcinfo, &model.spend, gamma_gamma_params, z);
+		put_parameters(fcinfo, &model.spend, clv_spend_model_of(&model)->param_names, z);
 	return (Datum) 0;
 }
 
@@ -294,7 +302,7 @@ clv_covariance(PG_FUNCTION_ARGS)
 	clv_model_unpack(PG_GETARG_CLV_MODEL_PP(0), &model);
 	put_covariance(fcinfo, &model.fit, model.purchase->param_names);
 	if (model.has_spend)
-		put_covariance(fcinfo, &model.spend, gamma_gamma_params);
+		put_covariance(fcinfo, &model.spend, clv_spend_model_of(&model)->param_names);
 	return (Datum) 0;
 }
 
@@ -318,7 +326,7 @@ reason_of(const ClvModel *model)
 {
 	const char *purchase = clv_fit_reason(&model->fit, model->purchase->param_names);
 	const char *spend = model->has_spend ?
-		clv_fit_reason(&model->spend, gamma_gamma_params) : NULL;
+		clv_fit_reason(&model->spend, clv_spend_model_of(model)->param_names) : NULL;
 
 	if (purchase == NULL && spend == NULL)
 		return NULL;
@@ -349,7 +357,7 @@ clv_fit(PG_FUNCTION_ARGS)
 	given = model.fit.reason == FIT_GIVEN;
 	reason = reason_of(&model);
 	values[0] = CStringGetTextDatum(model.purchase->name);
-	values[1] = CStringGetTextDatum(model.has_spend ? "gamma_gamma" : "none");
+	values[1] = CStringGetTextDatum(model.has_spend ? clv_spend_model_of(&model)->name : "none");
 	values[2] = CStringGetTextDatum(time_unit_names[model.unit]);
 	nulls[0] = nulls[1] = nulls[2] = false;
 	nulls[3] = !model.has_as_of;
@@ -457,7 +465,9 @@ clv_model_to_jsonb(PG_FUNCTION_ARGS)
 	appendStringInfoString(&buf, ",\"spend\":");
 	if (model.has_spend)
 	{
-		json_fit(&buf, "gamma_gamma", &model.spend, gamma_gamma_params, model.spend_customers);
+		const SpendModel *spend = clv_spend_model_of(&model);
+
+		json_fit(&buf, spend->name, &model.spend, spend->param_names, model.spend_customers);
 		appendStringInfo(&buf, ",\"spend_left_out\":" INT64_FORMAT ",\"spend_frequency_correlation\":",
 						 model.spend_left_out);
 		clv_model_io_json_number(&buf, model.correlation);

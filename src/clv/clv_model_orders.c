@@ -105,7 +105,7 @@ clv_model_orders_create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	OrderVariant *variant = palloc0(sizeof(OrderVariant));
-	const PurchaseModel *model = &bg_nbd_model;
+	const PurchaseModel *model = purchase_model(PURCHASE_DEFAULT);
 	PeriodSpec	day = {PERIOD_DAY, 0};
 	OrderTerms	terms = {0};
 	pg_tz	   *tz = NULL;

@@ -113,15 +113,16 @@ clv_rate_per_unit(const ClvPredictor *p, double rate)
 double
 clv_expected_spend(const ClvPredictor *p, const ClvCustomer *customer)
 {
+	const SpendModel *model = clv_spend_model_of(&p->model);
 	double		spend;
 
-	if (!p->model.has_spend)
+	if (model == NULL)
 		return customer->own;
 	/* a mean that is not positive says nothing in this model */
 	if (customer->spend_x > 0 && customer->z > 0)
-		spend = gamma_gamma_expected(p->model.spend.params, customer->spend_x, customer->z);
+		spend = model->expected(p->model.spend.params, customer->spend_x, customer->z);
 	else
-		spend = gamma_gamma_expected(p->model.spend.params, 0, 0);
+		spend = model->expected(p->model.spend.params, 0, 0);
 	return isfinite(spend) ? spend : get_float8_nan();
 }
 

@@ -378,7 +378,7 @@ fit_spend(const ClvSample *sample, ClvModel *model)
 	model->spend_customers = sample->spends_used;
 	model->spend_left_out = sample->left_out;
 	model->correlation = spend_correlation(rows, n);
-	gamma_gamma_fit(rows, n, scratch, poll_interrupts, &model->spend);
+	spend_fit(clv_spend_model_of(model), rows, n, scratch, poll_interrupts, &model->spend);
 	pfree(rows);
 	pfree(scratch);
 }

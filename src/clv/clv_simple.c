@@ -327,13 +327,13 @@ raised_lifetime(const Predictor *p, double rate, double points)
 	double		most = exp(-rate) * (1 + Min(points, 0));
 
 	if (points == 0)
-		return exp(-rate) * contract_lifetime(p, 1, rate);
+		return exp(-rate) * p->model->lifetime(p, 1, rate);
 	/* retention tends to 1 with age, so that some survive whatever comes */
 	if (points > 0 && rate == 0)
 		return HUGE_VAL;
 	for (double t = 1;; t++)
 	{
-		double		retention = contract_retention(p, t);
+		double		retention = p->model->retention(p, t);
 		double		raised = raise_retention(retention, points);
 		double		term;
 
@@ -376,12 +376,13 @@ retention_elasticity_model(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("retention_elasticity needs a contract model, not %s",
-						p->model.purchase->label),
-				 errhint("Customers without a contract have no retention rate: use a model 'sbg' or 'bdw', a cohort_table, or a rate.")));
+						p->model.purchase->text.label),
+				 errhint("Customers without a contract have no retention rate: use a model %s, a cohort_table, or a rate.",
+						 clv_model_names(clv_model_is_contract, "or"))));
 	rate = clv_rate_per_unit(p, PG_GETARG_FLOAT8(2));
 	/* a model of nobody has no parameters */
 	known = !isnan(p->purchase.params[0]);
-	retention = known ? contract_retention(&p->purchase, 1) : get_float8_nan();
+	retention = known ? p->model.purchase->retention(&p->purchase, 1) : get_float8_nan();
 	value = known ? raised_lifetime(&p->purchase, rate, 0) : get_float8_nan();
 	for (int i = 0; i < n; i++)
 		put_elasticity(fcinfo, points[i], retention, raise_retention(retention, points[i]),

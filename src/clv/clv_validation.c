@@ -36,8 +36,9 @@ validation_open(Validation *validation, const ClvModelValue *model, const ClvDat
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s counts whole periods, and clv_data days",
-						p->model.purchase->label),
-				 errhint("Use a model in continuous time: 'bg_nbd', 'mbg_nbd', 'pareto_nbd' or 'nbd'.")));
+						p->model.purchase->text.label),
+				 errhint("Use a model in continuous time: %s.",
+						 clv_model_names(clv_model_is_continuous, "or"))));
 	validation->predictor = p;
 	validation->known = !isnan(p->purchase.params[0]);
 	clv_data_read(data, &validation->data);

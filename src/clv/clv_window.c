@@ -220,7 +220,7 @@ failure_of(const ClvModel *model, bool spend)
 		return reason;
 	if (!model->has_spend)
 		return "no amounts are known";
-	reason = clv_fit_reason(&model->spend, gamma_gamma_params);
+	reason = clv_fit_reason(&model->spend, clv_spend_model_of(model)->param_names);
 	return reason == NULL ? NULL : psprintf("spend: %s", reason);
 }
 

@@ -25,7 +25,15 @@ bdw_starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
 const PurchaseModel bdw_model = {
 	.kind = PURCHASE_BDW,
 	.name = "bdw",
-	.label = "BdW",
+	.text = {
+		.label = "BdW",
+		.assumes =
+			"one purchase in each period, by contract; customers leave at a renewal, "
+			"with a probability of their own that rises (c above 1) or falls (below "
+			"1) with time",
+		.take_when = "customers renew, and 'sbg' does not fit them",
+		.source = "Fader, Hardie, Liu, Davin and Steenburgh 2018"
+	},
 	.nparams = 3,
 	.param_names = {"alpha", "beta", "c"},
 	.discrete = true,
@@ -36,5 +44,8 @@ const PurchaseModel bdw_model = {
 	.expected = contract_expected,
 	.no_purchase = contract_no_purchase,
 	.distribution = contract_distribution,
-	.discounted = contract_discounted
+	.discounted = contract_discounted,
+	.log_survival = contract_log_survival,
+	.retention = contract_retention,
+	.lifetime = contract_lifetime
 };

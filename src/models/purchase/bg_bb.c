@@ -331,7 +331,14 @@ discounted(const Predictor *p, double x, double t_x, double age, double rate)
 const PurchaseModel bg_bb_model = {
 	.kind = PURCHASE_BG_BB,
 	.name = "bg_bb",
-	.label = "BG/BB",
+	.text = {
+		.label = "BG/BB",
+		.assumes =
+			"once or not in each period, with a probability of the customer's own; "
+			"they leave after a period, with another",
+		.take_when = "there are opportunities: yearly donations, seasons, trade fairs",
+		.source = "Fader, Hardie and Shang 2010"
+	},
 	.nparams = PARAMS,
 	.param_names = {"alpha", "beta", "gamma", "delta"},
 	.discrete = true,

@@ -71,11 +71,21 @@ bg_nbd_discounted(const Predictor *p, double x, double t_x, double age, double r
 const PurchaseModel bg_nbd_model = {
 	.kind = PURCHASE_BG_NBD,
 	.name = "bg_nbd",
-	.label = "BG/NBD",
+	.text = {
+		.label = "BG/NBD",
+		.assumes =
+			"purchases at any time, at a rate of the customer's own; they leave after "
+			"a repeat purchase, with a probability of their own, so that one-time "
+			"buyers count as alive for sure",
+		.take_when = "there is no reason for another",
+		.source = "Fader, Hardie and Lee 2005"
+	},
 	.nparams = 4,
 	.param_names = {"r", "alpha", "a", "b"},
+	.time_powers = {0, 1, 0, 0},
 	.discrete = false,
 	.contract = false,
+	.limits = {{&nbd_model, .to_zero = 1 << 2}, {&nbd_model, .to_infinity = 1 << 3}},
 	.log_likelihood = bg_nbd_log_likelihood,
 	.starts = bg_nbd_starts,
 	.alive = bg_nbd_alive,

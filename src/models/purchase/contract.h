@@ -56,5 +56,8 @@ extern double contract_distribution(const Predictor *p, double x, double t_x, do
 									double t, double k);
 extern double contract_discounted(const Predictor *p, double x, double t_x, double age,
 								  double rate);
+extern double contract_log_survival(const Predictor *p, double t);
+extern double contract_retention(const Predictor *p, double t);
+extern double contract_lifetime(const Predictor *p, double renewals, double rate);
 
 #endif							/* RETENTION_CONTRACT_H */

@@ -27,8 +27,6 @@ enum
 	P, Q, V
 };
 
-const char *const gamma_gamma_params[SPEND_PARAMS] = {"p", "q", "v"};
-
 /* Sum of the logarithms of positive numbers. */
 typedef struct LogSum
 {
@@ -122,7 +120,7 @@ gather(const SpendRow *rows, size_t n, size_t *i, double v, Spenders *spenders, 
 	return true;
 }
 
-double
+static double
 gamma_gamma_log_likelihood(const double *params, const SpendRow *rows, size_t n,
 						   double *gradient, ModelPoll poll)
 {
@@ -170,7 +168,7 @@ gamma_gamma_log_likelihood(const double *params, const SpendRow *rows, size_t n,
 	return isnan(ln_gammas) ? -HUGE_VAL : ln_gammas;
 }
 
-double
+static double
 gamma_gamma_expected(const double *params, double x, double z)
 {
 	double		weight = params[P] * x + (params[Q] - 1);
@@ -214,7 +212,7 @@ matching_v(const SpendRow *rows, size_t n, double p, double q)
  * Among the customers of one x the variance of ln z is psi'(p x) + psi'(q), about
  * 1 / (p x) + psi'(q): a straight line in 1 / x.
  */
-int
+static int
 gamma_gamma_starts(const SpendRow *rows, size_t n, double starts[][MODEL_PARAMS_MAX])
 {
 	static const double others[][2] = {{1, 3}, {10, 3}, {1, 20}};
@@ -270,3 +268,22 @@ gamma_gamma_starts(const SpendRow *rows, size_t n, double starts[][MODEL_PARAMS_
 		starts[i][2] = matching_v(rows, n, starts[i][0], starts[i][1]);
 	return found;
 }
+
+const SpendModel gamma_gamma_model = {
+	.kind = SPEND_GAMMA_GAMMA,
+	.name = "gamma_gamma",
+	.text = {
+		.label = "Gamma-Gamma",
+		.assumes =
+			"spend per purchase differs between customers, and has nothing to do with "
+			"how often they buy",
+		.take_when = "amounts are known; 'none' leaves each customer their own mean spend",
+		.source = "Fader, Hardie and Lee 2005; Fader and Hardie 2013"
+	},
+	.nparams = SPEND_PARAMS,
+	.param_names = {"p", "q", "v"},
+	.money_powers = {0, 0, 1},
+	.log_likelihood = gamma_gamma_log_likelihood,
+	.starts = gamma_gamma_starts,
+	.expected = gamma_gamma_expected
+};

@@ -65,11 +65,14 @@ static const size_t sample_sizes[] = {256, 2048};
 
 #define POLL_ROWS		4096
 
-/* A likelihood and the rows it is of: purchases, or spend where "model" is NULL. */
+/* A likelihood and the rows it is of: purchases or spend, the other model is NULL. */
 typedef struct Problem
 {
-	const PurchaseModel *model;
+	const PurchaseModel *purchase;
+	const SpendModel *spend;
 	int			nparams;
+	const int  *powers;			/* of the unit of a row's number "measure" in the parameters */
+	int			measure;
 	const double *rows;			/* ModelRow or SpendRow */
 	int			width;			/* of a row; the last of its numbers is the count */
 	size_t		n;
@@ -77,23 +80,6 @@ typedef struct Problem
 	double		ln_scale[MODEL_PARAMS_MAX];
 	ModelPoll	poll;
 } Problem;
-
-/* The parameters that are measured in time: bit i for parameter i. */
-static unsigned
-time_params(PurchaseKind kind)
-{
-	switch (kind)
-	{
-		case PURCHASE_BG_NBD:
-		case PURCHASE_MBG_NBD:
-		case PURCHASE_NBD:
-			return 1 << 1;		/* alpha */
-		case PURCHASE_PARETO_NBD:
-			return 1 << 1 | 1 << 3; /* alpha, beta */
-		default:
-			return 0;
-	}
-}
 
 static double
 likelihood(void *arg, const double *at, double *gradient)
@@ -107,12 +93,12 @@ likelihood(void *arg, const double *at, double *gradient)
 		params[i] = exp(at[i]);
 		gradient[i] = 0;
 	}
-	if (problem->model)
-		value = problem->model->log_likelihood(params, (const ModelRow *) problem->rows,
-											   problem->n, gradient, problem->poll);
+	if (problem->purchase)
+		value = problem->purchase->log_likelihood(params, (const ModelRow *) problem->rows,
+												  problem->n, gradient, problem->poll);
 	else
-		value = gamma_gamma_log_likelihood(params, (const SpendRow *) problem->rows,
-										   problem->n, gradient, problem->poll);
+		value = problem->spend->log_likelihood(params, (const SpendRow *) problem->rows,
+											   problem->n, gradient, problem->poll);
 	for (int i = 0; i < problem->nparams; i++)
 		gradient[i] /= problem->customers;
 	return value / problem->customers;
@@ -129,8 +115,6 @@ poll_rows(const Problem *problem, size_t i)
 static void
 maximum_likelihood_count_customers(Problem *problem)
 {
-	unsigned	scaled = problem->model ? time_params(problem->model->kind) : 1 << 2;	/* v */
-	int			measure = problem->model ? 2 : 1;	/* age, z */
 	double		sum = 0;
 
 	problem->customers = 0;
@@ -141,14 +125,14 @@ maximum_likelihood_count_customers(Problem *problem)
 
 		poll_rows(problem, i);
 		problem->customers += count;
-		sum += count * row[measure];
+		sum += count * row[problem->measure];
 	}
 	for (int i = 0; i < problem->nparams; i++)
 		problem->ln_scale[i] = 0;
 	if (sum > 0 && isfinite(sum))
 		for (int i = 0; i < problem->nparams; i++)
-			if (scaled & 1u << i)
-				problem->ln_scale[i] = log(sum / problem->customers);
+			if (problem->powers[i] != 0)
+				problem->ln_scale[i] = problem->powers[i] * log(sum / problem->customers);
 }
 
 /* ---------- searching ---------- */
@@ -179,10 +163,10 @@ ordered_starts(Problem *problem, double starts[][MODEL_PARAMS_MAX])
 	double		values[MODEL_STARTS_MAX];
 	int			n;
 
-	if (problem->model)
-		n = problem->model->starts((const ModelRow *) problem->rows, problem->n, starts);
+	if (problem->purchase)
+		n = problem->purchase->starts((const ModelRow *) problem->rows, problem->n, starts);
 	else
-		n = gamma_gamma_starts((const SpendRow *) problem->rows, problem->n, starts);
+		n = problem->spend->starts((const SpendRow *) problem->rows, problem->n, starts);
 	if (n == 0)
 	{
 		for (int k = 0; k < problem->nparams; k++)
@@ -597,8 +581,10 @@ model_fit(const PurchaseModel *model, const ModelRow *rows, size_t n, ModelRow *
 {
 	Problem		problem = {0};
 
-	problem.model = model;
+	problem.purchase = model;
 	problem.nparams = model->nparams;
+	problem.powers = model->time_powers;
+	problem.measure = offsetof(ModelRow, age) / sizeof(double);
 	problem.rows = (const double *) rows;
 	problem.width = sizeof(ModelRow) / sizeof(double);
 	problem.n = n;
@@ -614,12 +600,15 @@ model_fit(const PurchaseModel *model, const ModelRow *rows, size_t n, ModelRow *
 }
 
 void
-gamma_gamma_fit(const SpendRow *rows, size_t n, SpendRow *scratch, ModelPoll poll,
-				FitResult *result)
+spend_fit(const SpendModel *model, const SpendRow *rows, size_t n, SpendRow *scratch,
+		  ModelPoll poll, FitResult *result)
 {
 	Problem		problem = {0};
 
-	problem.nparams = SPEND_PARAMS;
+	problem.spend = model;
+	problem.nparams = model->nparams;
+	problem.powers = model->money_powers;
+	problem.measure = offsetof(SpendRow, z) / sizeof(double);
 	problem.rows = (const double *) rows;
 	problem.width = sizeof(SpendRow) / sizeof(double);
 	problem.n = n;

@@ -72,11 +72,20 @@ mbg_nbd_discounted(const Predictor *p, double x, double t_x, double age, double 
 const PurchaseModel mbg_nbd_model = {
 	.kind = PURCHASE_MBG_NBD,
 	.name = "mbg_nbd",
-	.label = "MBG/NBD",
+	.text = {
+		.label = "MBG/NBD",
+		.assumes =
+			"purchases at any time, at a rate of the customer's own; they leave after "
+			"any purchase, the first one included, with a probability of their own",
+		.take_when = "many come once and never again",
+		.source = "Batislam, Denizel and Filiztekin 2007"
+	},
 	.nparams = 4,
 	.param_names = {"r", "alpha", "a", "b"},
+	.time_powers = {0, 1, 0, 0},
 	.discrete = false,
 	.contract = false,
+	.limits = {{&nbd_model, .to_zero = 1 << 2}, {&nbd_model, .to_infinity = 1 << 3}},
 	.log_likelihood = mbg_nbd_log_likelihood,
 	.starts = mbg_nbd_starts,
 	.alive = mbg_nbd_alive,

@@ -158,9 +158,17 @@ nbd_discounted(const Predictor *p, double x, double t_x, double age, double rate
 const PurchaseModel nbd_model = {
 	.kind = PURCHASE_NBD,
 	.name = "nbd",
-	.label = "NBD",
+	.text = {
+		.label = "NBD",
+		.assumes =
+			"purchases at any time, at a rate of the customer's own; nobody ever "
+			"leaves",
+		.take_when = "nobody leaves; as a yardstick for the models in which customers do",
+		.source = "Ehrenberg 1959"
+	},
 	.nparams = NBD_PARAMS,
 	.param_names = {"r", "alpha"},
+	.time_powers = {0, 1},
 	.log_likelihood = nbd_log_likelihood,
 	.starts = nbd_starts,
 	.alive = nbd_alive,

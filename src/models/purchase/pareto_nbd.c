@@ -331,9 +331,19 @@ pareto_nbd_starts(const ModelRow *rows, size_t n, double starts[][MODEL_PARAMS_M
 const PurchaseModel pareto_nbd_model = {
 	.kind = PURCHASE_PARETO_NBD,
 	.name = "pareto_nbd",
-	.label = "Pareto/NBD",
+	.alias = "pnbd",
+	.text = {
+		.label = "Pareto/NBD",
+		.assumes =
+			"purchases at any time, at a rate of the customer's own; they leave at "
+			"any time, at a rate of their own",
+		.take_when = "it fits better than 'bg_nbd'; its fit is slower",
+		.source = "Schmittlein, Morrison and Colombo 1987"
+	},
 	.nparams = PARETO_PARAMS,
 	.param_names = {"r", "alpha", "s", "beta"},
+	.time_powers = {0, 1, 0, 1},
+	.limits = {{&nbd_model, .to_zero = 1 << PARETO_S}, {&nbd_model, .to_infinity = 1 << PARETO_BETA}},
 	.log_likelihood = pareto_nbd_log_likelihood,
 	.starts = pareto_nbd_starts,
 	.alive = pareto_nbd_alive,

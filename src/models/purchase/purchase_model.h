@@ -24,24 +24,32 @@
 #include <stddef.h>
 
 #include "math/quadrature.h"
+#include "models/purchase/purchase_models.h"
 
 #define MODEL_PARAMS_MAX	4
 #define MODEL_STARTS_MAX	8
 
-/* Stored in values: never renumbered. */
+/* Stored in values: PURCHASE_BG_NBD and so on, of the table; NONE is no model. */
+#define PURCHASE_NUMBER(NAME, name, number) PURCHASE_##NAME = (number),
 typedef enum PurchaseKind
 {
 	PURCHASE_NONE = 0,
-	PURCHASE_BG_NBD = 1,
-	PURCHASE_MBG_NBD = 2,
-	PURCHASE_PARETO_NBD = 3,
-	PURCHASE_NBD = 4,
-	PURCHASE_BG_BB = 5,
-	PURCHASE_SBG = 6,
-	PURCHASE_BDW = 7
+	PURCHASE_MODELS(PURCHASE_NUMBER)
+	PURCHASE_KIND_END			/* one more than the last */
 } PurchaseKind;
 
-#define PURCHASE_KIND_LAST PURCHASE_BDW
+#define PURCHASE_KIND_LAST (PURCHASE_KIND_END - 1)
+
+/* The same of spend: SPEND_GAMMA_GAMMA. */
+#define SPEND_NUMBER(NAME, name, number) SPEND_##NAME = (number),
+typedef enum SpendKind
+{
+	SPEND_NONE = 0,
+	SPEND_MODELS(SPEND_NUMBER)
+	SPEND_KIND_END
+} SpendKind;
+
+#define SPEND_KIND_LAST (SPEND_KIND_END - 1)
 
 /* Customers who agree in all that the likelihood sees. */
 typedef struct ModelRow
@@ -66,15 +74,45 @@ typedef struct Predictor
 	ModelPoll	poll;
 } Predictor;
 
+/*
+ * What a model becomes where its parameters run to an edge: a maximum there is
+ * one of the simpler model.  Bit i for parameter i.
+ */
+typedef struct ModelLimit
+{
+	const struct PurchaseModel *model;	/* NULL ends the list */
+	unsigned	to_zero;
+	unsigned	to_infinity;
+} ModelLimit;
+
+#define MODEL_LIMITS_MAX	4
+
+/* For people: each a phrase in plain English, and where it is published. */
+typedef struct ModelText
+{
+	const char *label;			/* in print: "BG/NBD" */
+	const char *assumes;		/* of customers */
+	const char *take_when;
+	const char *source;			/* authors, year */
+} ModelText;
+
 typedef struct PurchaseModel
 {
 	PurchaseKind kind;
 	const char *name;			/* in SQL, lower case: 'bg_nbd' */
-	const char *label;			/* in print: "BG/NBD" */
+	const char *alias;			/* how the literature shortens it; may be NULL */
+	ModelText	text;
 	int			nparams;
 	const char *param_names[MODEL_PARAMS_MAX];
+
+	/*
+	 * Where time is counted in units c times as long, parameter i is divided by
+	 * c to this power, and nothing else changes.
+	 */
+	int			time_powers[MODEL_PARAMS_MAX];
 	bool		discrete;		/* x, t_x, age and horizons are whole periods */
 	bool		contract;		/* see above; implies discrete */
+	ModelLimit	limits[MODEL_LIMITS_MAX + 1];
 
 	/*
 	 * Sum over the rows of count * ln P(row), in natural time, without terms
@@ -113,38 +151,33 @@ typedef struct PurchaseModel
 	 * expected purchases ever, HUGE_VAL where infinite.
 	 */
 	double		(*discounted) (const Predictor *p, double x, double t_x, double age, double rate);
+
+	/* ---------- survival: of contract models alone, else NULL ---------- */
+
+	/* ln S(t): survived t renewals; t >= 0, also not whole */
+	double		(*log_survival) (const Predictor *p, double t);
+
+	/* S(t) / S(t - 1), without cancellation; t >= 1 */
+	double		(*retention) (const Predictor *p, double t);
+
+	/*
+	 * Sum over t >= renewals of S(t) / S(renewals - 1) * exp(-rate * (t - renewals)):
+	 * discounted expected residual lifetime just before that renewal (Fader and
+	 * Hardie 2010); renewals = 0: of a new customer, S(-1) taken as 1.  HUGE_VAL
+	 * where infinite.
+	 */
+	double		(*lifetime) (const Predictor *p, double renewals, double rate);
 } PurchaseModel;
 
-extern const PurchaseModel bg_nbd_model;
-extern const PurchaseModel mbg_nbd_model;
-extern const PurchaseModel pareto_nbd_model;
-extern const PurchaseModel nbd_model;
-extern const PurchaseModel bg_bb_model;
-extern const PurchaseModel sbg_model;
-extern const PurchaseModel bdw_model;
+#define PURCHASE_EXTERN(NAME, name, number) extern const PurchaseModel name##_model;
+PURCHASE_MODELS(PURCHASE_EXTERN)
 
 /* NULL for PURCHASE_NONE and numbers that are no kind. */
 extern const PurchaseModel *purchase_model(int kind);
 
-/* ---------- contracts: survival, beyond what the table above can say ---------- */
-
-/* ln S(t): survived t renewals; t >= 0, also not whole.  sbg and bdw only. */
-extern double contract_log_survival(const Predictor *p, double t);
-
-/* S(t) / S(t - 1), without cancellation; t >= 1 */
-extern double contract_retention(const Predictor *p, double t);
-
-/*
- * Sum over t >= renewals of S(t) / S(renewals - 1) * exp(-rate * (t - renewals)):
- * discounted expected residual lifetime just before that renewal (Fader and
- * Hardie 2010); renewals = 0: of a new customer, S(-1) taken as 1.  HUGE_VAL
- * where infinite.
- */
-extern double contract_lifetime(const Predictor *p, double renewals, double rate);
-
 /* ---------- spend ---------- */
 
-#define SPEND_PARAMS	3		/* p, q, v */
+#define SPEND_PARAMS	3		/* at most */
 
 typedef struct SpendRow
 {
@@ -153,18 +186,32 @@ typedef struct SpendRow
 	double		count;			/* customers */
 } SpendRow;
 
-extern const char *const gamma_gamma_params[SPEND_PARAMS];
+typedef struct SpendModel
+{
+	SpendKind	kind;
+	const char *name;			/* in SQL: 'gamma_gamma' */
+	ModelText	text;
+	int			nparams;
+	const char *param_names[MODEL_PARAMS_MAX];
+	int			money_powers[MODEL_PARAMS_MAX]; /* as time_powers, of the unit of z */
 
-/* As PurchaseModel.log_likelihood; rows ascending by (x, z). */
-extern double gamma_gamma_log_likelihood(const double *params, const SpendRow *rows, size_t n,
-										 double *gradient, ModelPoll poll);
-extern int	gamma_gamma_starts(const SpendRow *rows, size_t n, double starts[][MODEL_PARAMS_MAX]);
+	/* As those of PurchaseModel; rows ascending by (x, z). */
+	double		(*log_likelihood) (const double *params, const SpendRow *rows, size_t n,
+								   double *gradient, ModelPoll poll);
+	int			(*starts) (const SpendRow *rows, size_t n, double starts[][MODEL_PARAMS_MAX]);
 
-/*
- * E[spend per purchase | x, z]; x = 0: the population's p v / (q - 1).
- * HUGE_VAL where it is infinite (p x + q <= 1).
- */
-extern double gamma_gamma_expected(const double *params, double x, double z);
+	/*
+	 * E[spend per purchase | x, z]; x = 0: the population's.  HUGE_VAL where it
+	 * is infinite.
+	 */
+	double		(*expected) (const double *params, double x, double z);
+} SpendModel;
+
+#define SPEND_EXTERN(NAME, name, number) extern const SpendModel name##_model;
+SPEND_MODELS(SPEND_EXTERN)
+
+/* NULL for SPEND_NONE and numbers that are no kind. */
+extern const SpendModel *spend_model(int kind);
 
 /* ---------- fitting (maximum_likelihood.c) ---------- */
 
@@ -207,7 +254,7 @@ typedef struct FitResult
  */
 extern void model_fit(const PurchaseModel *model, const ModelRow *rows, size_t n,
 					  ModelRow *scratch, ModelPoll poll, FitResult *result);
-extern void gamma_gamma_fit(const SpendRow *rows, size_t n, SpendRow *scratch, ModelPoll poll,
-							FitResult *result);
+extern void spend_fit(const SpendModel *model, const SpendRow *rows, size_t n, SpendRow *scratch,
+					  ModelPoll poll, FitResult *result);
 
 #endif							/* RETENTION_PURCHASE_MODEL_H */

@@ -1,28 +1,22 @@
 /*
  * purchase_models.c
- *	  Which models of purchases there are.
+ *	  The models of purchase_models.h, by their numbers.
  */
 #include "models/purchase/purchase_model.h"
+
+#define ENTRY(NAME, name, number) [number] = &name##_model,
+
+static const PurchaseModel *const purchase_models[] = {PURCHASE_MODELS(ENTRY)};
+static const SpendModel *const spend_models[] = {SPEND_MODELS(ENTRY)};
 
 const PurchaseModel *
 purchase_model(int kind)
 {
-	switch (kind)
-	{
-		case PURCHASE_BG_NBD:
-			return &bg_nbd_model;
-		case PURCHASE_MBG_NBD:
-			return &mbg_nbd_model;
-		case PURCHASE_PARETO_NBD:
-			return &pareto_nbd_model;
-		case PURCHASE_NBD:
-			return &nbd_model;
-		case PURCHASE_BG_BB:
-			return &bg_bb_model;
-		case PURCHASE_SBG:
-			return &sbg_model;
-		case PURCHASE_BDW:
-			return &bdw_model;
-	}
-	return NULL;
+	return kind >= 0 && kind <= PURCHASE_KIND_LAST ? purchase_models[kind] : NULL;
+}
+
+const SpendModel *
+spend_model(int kind)
+{
+	return kind >= 0 && kind <= SPEND_KIND_LAST ? spend_models[kind] : NULL;
 }

@@ -23,7 +23,14 @@ sbg_starts(const ModelRow *rows, size_t n, double found[][MODEL_PARAMS_MAX])
 const PurchaseModel sbg_model = {
 	.kind = PURCHASE_SBG,
 	.name = "sbg",
-	.label = "sBG",
+	.text = {
+		.label = "sBG",
+		.assumes =
+			"one purchase in each period, by contract; customers leave at a renewal, "
+			"with a probability of their own that stays the same",
+		.take_when = "customers renew: subscriptions, memberships, policies",
+		.source = "Fader and Hardie 2007"
+	},
 	.nparams = 2,
 	.param_names = {"alpha", "beta"},
 	.discrete = true,
@@ -34,5 +41,8 @@ const PurchaseModel sbg_model = {
 	.expected = contract_expected,
 	.no_purchase = contract_no_purchase,
 	.distribution = contract_distribution,
-	.discounted = contract_discounted
+	.discounted = contract_discounted,
+	.log_survival = contract_log_survival,
+	.retention = contract_retention,
+	.lifetime = contract_lifetime
 };
