@@ -194,15 +194,15 @@ contract_values(void)
 		Predictor	p = {.model = arg[2] == 1 ? &sbg_model : &bdw_model, .params = {arg[0], arg[1], arg[2]}};
 		ModelRow	row = {0, arg[3] - 1, arg[3], 1};
 
-		tap_near(contract_log_survival(&p, arg[3]), want[0], 1e-12, "contract %d: survival", (int) i);
-		tap_near(contract_retention(&p, arg[3]), want[1], 1e-12, "contract %d: retention", (int) i);
+		tap_near(p.model->log_survival(&p, arg[3]), want[0], 1e-12, "contract %d: survival", (int) i);
+		tap_near(p.model->retention(&p, arg[3]), want[1], 1e-12, "contract %d: retention", (int) i);
 		tap_near(p.model->log_likelihood(p.params, &row, 1, NULL, NULL), want[2], 1e-11, "contract %d: left", (int) i);
 	}
 	/* Fader and Hardie (2010), equation 6, in whole years */
 	for (size_t i = 0; i < LENGTH(derl); i++)
-		tap_near(contract_lifetime(&sbg, derl[i][0], log1p(derl[i][1])), derl[i][2], 1e-11,
+		tap_near(sbg_model.lifetime(&sbg, derl[i][0], log1p(derl[i][1])), derl[i][2], 1e-11,
 				 "discounted lifetime before renewal %g at %g", derl[i][0], derl[i][1]);
-	tap_near(contract_lifetime(&sbg, 0, 0), HUGE_VAL, 0, "a lifetime without discount is infinite, alpha < 1");
+	tap_near(sbg_model.lifetime(&sbg, 0, 0), HUGE_VAL, 0, "a lifetime without discount is infinite, alpha < 1");
 }
 
 static void
@@ -214,12 +214,12 @@ spend_values(void)
 		const double *want = spend[i][1];
 		SpendRow	row = {arg[3], arg[4], 1};
 
-		tap_near(gamma_gamma_log_likelihood(arg, &row, 1, NULL, NULL), want[0], 1e-11, "spend %d: likelihood", (int) i);
-		tap_near(gamma_gamma_expected(arg, arg[3], arg[4]), want[1], 1e-12, "spend %d: expected", (int) i);
+		tap_near(gamma_gamma_model.log_likelihood(arg, &row, 1, NULL, NULL), want[0], 1e-11, "spend %d: likelihood", (int) i);
+		tap_near(gamma_gamma_model.expected(arg, arg[3], arg[4]), want[1], 1e-12, "spend %d: expected", (int) i);
 	}
-	tap_near(gamma_gamma_expected((double[]) {6.25, 3.74, 15.44}, 0, 0), 6.25 * 15.44 / 2.74, 1e-15,
+	tap_near(gamma_gamma_model.expected((double[]) {6.25, 3.74, 15.44}, 0, 0), 6.25 * 15.44 / 2.74, 1e-15,
 			 "the population's mean: Fader and Hardie (2013), p v / (q - 1)");
-	tap_near(gamma_gamma_expected((double[]) {6.25, 0.9, 15.44}, 0, 0), HUGE_VAL, 0, "a mean that is infinite");
+	tap_near(gamma_gamma_model.expected((double[]) {6.25, 0.9, 15.44}, 0, 0), HUGE_VAL, 0, "a mean that is infinite");
 }
 
 /* ---------- fits ---------- */
@@ -236,7 +236,7 @@ static double
 spend_likelihood(const double *params, const void *rows, size_t n, const void *model)
 {
 	(void) model;
-	return gamma_gamma_log_likelihood(params, rows, n, NULL, NULL);
+	return gamma_gamma_model.log_likelihood(params, rows, n, NULL, NULL);
 }
 
 /*
@@ -447,7 +447,7 @@ recovery(void)
 }
 
 static void
-spend_fit(void)
+spend_top(void)
 {
 	static SpendRow rows[CUSTOMERS];
 	static const double truth[SPEND_PARAMS] = {6.25, 3.74, 15.44};
@@ -463,11 +463,11 @@ spend_fit(void)
 		rows[i].count = 1;
 	}
 	qsort(rows, CUSTOMERS, sizeof(SpendRow), compare_rows);
-	gamma_gamma_fit(rows, CUSTOMERS, NULL, NULL, &fit);
+	spend_fit(&gamma_gamma_model, rows, CUSTOMERS, NULL, NULL, &fit);
 	check_top("spend", &fit, spend_likelihood, rows, CUSTOMERS, NULL);
 	for (int i = 0; i < SPEND_PARAMS; i++)
 		tap_ok(fabs(fit.params[i] - truth[i]) < 4 * sqrt(fit.covariance[i * 4]), "spend: %s is %.3f, of %g",
-			   gamma_gamma_params[i], fit.params[i], truth[i]);
+			   gamma_gamma_model.param_names[i], fit.params[i], truth[i]);
 }
 
 /* Data without a maximum: said, and why. */
@@ -509,7 +509,7 @@ main(void)
 	spend_values();
 	published_fits();
 	recovery();
-	spend_fit();
+	spend_top();
 	no_maximum();
 	return tap_done();
 }

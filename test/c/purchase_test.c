@@ -439,6 +439,8 @@ gradients(void)
 				rows[j] = rows[j - 1];
 				rows[j - 1] = swap;
 			}
+		if (!tap_ok(n > 0, "%s: there are cases of it", model->name))
+			continue;
 		total = model->log_likelihood(params, rows, n, gradient, NULL);
 		for (int i = 0; i < n; i++)
 			sum += model->log_likelihood(params, &rows[i], 1, alone, NULL);
@@ -463,6 +465,39 @@ gradients(void)
 	}
 }
 
+/*
+ * At its limits a model is the simpler one: its likelihood, with the parameters
+ * that both have by name, for customers bought from and silent since.
+ */
+static void
+limits(void)
+{
+	static const ModelRow rows[] = {{0, 0, 0.5, 3}, {0, 0, 9, 2}, {1, 2, 3, 1}, {4, 7, 8.5, 5}};
+	static const double far = 1e11;
+
+	for (int kind = 1; kind <= PURCHASE_KIND_LAST; kind++)
+		for (const ModelLimit *limit = purchase_model(kind)->limits; limit->model != NULL; limit++)
+		{
+			const PurchaseModel *model = purchase_model(kind);
+			double		params[MODEL_PARAMS_MAX];
+			double		simpler[MODEL_PARAMS_MAX] = {0};
+
+			tap_ok(limit->to_zero != limit->to_infinity &&
+				   (limit->to_zero | limit->to_infinity) < 1u << model->nparams,
+				   "%s: a limit is of some of its parameters", model->name);
+			for (int i = 0; i < model->nparams; i++)
+			{
+				params[i] = limit->to_zero & 1u << i ? 1 / far : limit->to_infinity & 1u << i ? far : 0.7 + i;
+				for (int j = 0; j < limit->model->nparams; j++)
+					if (strcmp(limit->model->param_names[j], model->param_names[i]) == 0)
+						simpler[j] = params[i];
+			}
+			tap_near(model->log_likelihood(params, rows, LENGTH(rows), NULL, NULL),
+					 limit->model->log_likelihood(simpler, rows, LENGTH(rows), NULL, NULL), 1e-9,
+					 "%s becomes %s", model->name, limit->model->name);
+		}
+}
+
 /* Who cannot be: a likelihood of 0, never NaN. */
 static void
 impossible(void)
@@ -484,6 +519,7 @@ main(void)
 	against_definition();
 	distributions();
 	gradients();
+	limits();
 	impossible();
 	return tap_done();
 }
