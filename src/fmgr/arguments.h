@@ -91,4 +91,13 @@ time_value(Datum value, Oid type)
 	return DatumGetTimestamp(value);
 }
 
+/* Is it the end of time: 'infinity', which many tables have for what is open? */
+static inline bool
+time_is_infinite_end(Datum value, Oid type)
+{
+	if (type == DATEOID)
+		return DATE_IS_NOEND(DatumGetDateADT(value));
+	return TIMESTAMP_IS_NOEND(DatumGetTimestamp(value));
+}
+
 #endif							/* RETENTION_ARGUMENTS_H */

@@ -104,6 +104,42 @@ CREATE AGGREGATE survival_curve(entry anycompatible, duration anycompatible, eve
 COMMENT ON AGGREGATE survival_curve(anycompatible, anycompatible, boolean, double precision) IS
 'survival_table of customers, one row each, whose Kaplan-Meier curve survival_rows() shows. duration: how long until the customer left or was last seen: smallint, integer and bigint are compared as whole numbers, real, double precision and numeric as double precision, intervals as microseconds with months of 30 days (in results: days). event: true = left then, false = still there then (censored), and at risk of the events of that duration; NULL skips the row, so write coalesce(ended_on <= as_of, false): ended_on <= as_of alone is NULL for who is still there. entry: from when on the customer was in the data, in the same unit; at risk are entry < t <= duration (delayed entry, left truncation: for tables that start late). weight: counts a row as so many customers; sums are exact; 0 skips it. Ties are exact. Rows with a NULL argument are skipped. 42804 for another type; 22023 for a negative, NaN or infinite duration, an entry that is not before it, and a negative, NaN or infinite weight; 22008 for an interval beyond the range of microseconds. Zero rows give a table without rows. Kaplan and Meier (1958).';
 
+CREATE FUNCTION survival_curve_dates_trans(internal, "any", "any", text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_curve_dates_trans(internal, "any", "any", text) IS
+'part of survival_curve(): one row';
+
+CREATE AGGREGATE survival_curve(started "any", ended "any", as_of text) (
+	SFUNC = survival_curve_dates_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_curve("any", "any", text) IS
+'survival_table of customers with a start and perhaps an end: who ended until as_of left after ended - started, all others, also those whose end is NULL, ''infinity'' or later than as_of, were still there at as_of. started, ended: both date (durations are days), timestamp or timestamptz (durations are intervals, in results days). as_of: until when the ends are known; a date, or a text that is only a date, is the end of that day (for timestamptz in the session''s TimeZone), a timestamp is that instant. Left out, counted and told in a NOTICE: rows without a start and rows that started after as_of. 22004 for a NULL as_of; 22008 for infinite starts; 22023 for an end before the start; 42804 for other types.';
+
+CREATE FUNCTION survival_curve_dates_trans(internal, "any", "any", "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION survival_curve_dates_trans(internal, "any", "any", "any") IS
+'part of survival_curve(): one row';
+
+CREATE AGGREGATE survival_curve(started "any", ended "any", as_of "any") (
+	SFUNC = survival_curve_dates_trans,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = survival_final,
+	COMBINEFUNC = survival_combine,
+	SERIALFUNC = survival_serialize,
+	DESERIALFUNC = survival_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_curve("any", "any", "any") IS
+'survival_table of customers with a start and perhaps an end: who ended until as_of left after ended - started, all others, also those whose end is NULL, ''infinity'' or later than as_of, were still there at as_of. started, ended: both date (durations are days), timestamp or timestamptz (durations are intervals, in results days). as_of: until when the ends are known; a date, or a text that is only a date, is the end of that day (for timestamptz in the session''s TimeZone), a timestamp is that instant. Left out, counted and told in a NOTICE: rows without a start and rows that started after as_of. 22004 for a NULL as_of; 22008 for infinite starts; 22023 for an end before the start; 42804 for other types.';
+
 -- ---------------------------------------------------------------------------
 -- Transition functions of logrank() and competing_risks()
 -- ---------------------------------------------------------------------------

@@ -23,6 +23,15 @@
 #define TALLY_COUNT_BITS	48
 #define TALLY_COUNT_MASK	((UINT64CONST(1) << TALLY_COUNT_BITS) - 1)
 
+/* Why a row is not in the table: counted, to be told. */
+typedef enum SurvivalLeftOut
+{
+	LEFT_OUT_STILL_THERE,		/* no duration, and no event: still there, most likely */
+	LEFT_OUT_NULL,				/* another argument is NULL */
+	LEFT_OUT_LATER,				/* started after as_of */
+	LEFT_OUT_KINDS
+} SurvivalLeftOut;
+
 typedef struct SurvivalTally
 {
 	MemoryContext context;
@@ -39,7 +48,15 @@ typedef struct SurvivalTally
 	SurvivalLabels *groups;
 	SurvivalLabels *strata;
 	SurvivalLabels *causes;
+	int64		left_out[LEFT_OUT_KINDS];	/* rows that are not in it */
 } SurvivalTally;
+
+/* No rows but those left out. */
+static inline bool
+survival_tally_is_empty(const SurvivalTally *tally)
+{
+	return tally->used == 0 && tally->nitems == 0;
+}
 
 extern SurvivalTally *survival_tally_create(DurationKind kind, uint8 flags, MemoryContext context);
 
