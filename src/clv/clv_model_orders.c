@@ -12,6 +12,9 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "clv/order_log.h"
+#include "fmgr/as_of.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 
 #include "catalog/pg_type.h"
 #include "clv/clv_customer.h"
@@ -24,28 +27,35 @@
 #include "utils/memutils.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
-typedef struct OrderVariant
+typedef struct OrderParameterSet
 {
-	struct OrderVariant *next;
+	ParameterSet base;			/* shared: that below */
 	OrderShared *shared;
 	Calendar   *days;			/* instant -> day, which is a DateADT */
-	DateADT		as_of;			/* DATEVAL_NOEND without */
+	AsOf		as_of;			/* as given */
+	DateADT		last_day;		/* DATEVAL_NOEND without as_of */
 	bool		with_amounts;
 	/* as given, NULL for the default: */
 	text	   *model;
 	text	   *spend;
 	text	   *unit;
 	text	   *zone;
-} OrderVariant;
+} OrderParameterSet;
 
 /* What the rows bring; one per call site, in its fn_extra. */
-typedef struct OrderQuery
+typedef struct OrderPerQuery
 {
 	Oid			at_type;
 	bool		vary;			/* an argument may differ from row to row */
 	bool		short_keys;
-	OrderVariant *variant;		/* of the last row; a list */
-} OrderQuery;
+	ParameterSet *sets;			/* OrderParameterSet; that of the last row first */
+} OrderPerQuery;
+
+static inline OrderParameterSet *
+clv_model_orders_set(const OrderPerQuery *query)
+{
+	return (OrderParameterSet *) query->sets;
+}
 
 /* Arguments in their order; a signature has so many of the first of them. */
 #define ARG_CUSTOMER	1
@@ -59,38 +69,6 @@ typedef struct OrderQuery
 
 /* ---------- parameters ---------- */
 
-static text *
-copy_argument(FunctionCallInfo fcinfo, int arg)
-{
-	return arg < PG_NARGS() && !PG_ARGISNULL(arg) ? PG_GETARG_TEXT_P_COPY(arg) : NULL;
-}
-
-static bool
-same_argument(FunctionCallInfo fcinfo, int arg, const text *value)
-{
-	if (arg >= PG_NARGS() || PG_ARGISNULL(arg))
-		return value == NULL;
-	return value != NULL && text_equal(PG_GETARG_TEXT_PP(arg), value);
-}
-
-/* DATEVAL_NOEND where there is none. */
-static DateADT
-as_of_argument(FunctionCallInfo fcinfo)
-{
-	DateADT		as_of;
-
-	if (PG_NARGS() <= ARG_AS_OF || PG_ARGISNULL(ARG_AS_OF))
-		return DATEVAL_NOEND;
-	as_of = PG_GETARG_DATEADT(ARG_AS_OF);
-	if (DATE_NOT_FINITE(as_of))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("as_of must be finite, not \"%s\"",
-						DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity"),
-				 errhint("Leave as_of out to stand at the latest day of the data.")));
-	return as_of;
-}
-
 /* Time zones have no default that an argument could stand for. */
 static void
 require_zone(FunctionCallInfo fcinfo)
@@ -100,63 +78,67 @@ require_zone(FunctionCallInfo fcinfo)
 }
 
 /* Parameters that have not been seen yet: read and checked.  NULL is the default. */
-static OrderVariant *
-clv_model_orders_create_variant(FunctionCallInfo fcinfo, OrderQuery *query)
+static void
+clv_model_orders_create_set(FunctionCallInfo fcinfo, OrderPerQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	OrderVariant *variant = palloc0(sizeof(OrderVariant));
+	OrderParameterSet *set = palloc0(sizeof(OrderParameterSet));
 	const PurchaseModel *model = purchase_model(PURCHASE_DEFAULT);
 	PeriodSpec	day = {PERIOD_DAY, 0};
 	OrderTerms	terms = {0};
 	pg_tz	   *tz = NULL;
 
-	variant->model = copy_argument(fcinfo, ARG_MODEL);
-	variant->spend = copy_argument(fcinfo, ARG_SPEND);
-	variant->unit = copy_argument(fcinfo, ARG_UNIT);
-	variant->zone = copy_argument(fcinfo, ARG_ZONE);
-	terms.as_of = variant->as_of = as_of_argument(fcinfo);
-	terms.has_as_of = variant->as_of != DATEVAL_NOEND;
-	if (variant->model != NULL)
-		model = clv_purchase_parse(variant->model);
+	set->model = parameter_text_copy(fcinfo, ARG_MODEL);
+	set->spend = parameter_text_copy(fcinfo, ARG_SPEND);
+	set->unit = parameter_text_copy(fcinfo, ARG_UNIT);
+	set->zone = parameter_text_copy(fcinfo, ARG_ZONE);
+	set->as_of = argument_as_of(fcinfo, ARG_AS_OF, DATEOID, AS_OF_HINT_DAY);
+	terms.has_as_of = set->as_of.kind != AS_OF_NONE;
+	terms.as_of = set->last_day = terms.has_as_of ? as_of_last_day(&set->as_of, NULL) :
+		DATEVAL_NOEND;
+	if (set->model != NULL)
+		model = clv_purchase_parse(set->model);
 	if (model->discrete && !terms.has_as_of)
 		clv_as_of_missing_error(model);
 	terms.spec.purchase = model->kind;
-	terms.spec.spend = variant->spend == NULL || clv_spend_parse(variant->spend);
-	terms.spec.unit = variant->unit == NULL ? TIME_UNIT_DAY : time_unit_parse(variant->unit);
+	terms.spec.spend = set->spend == NULL || clv_spend_parse(set->spend);
+	terms.spec.unit = set->unit == NULL ? TIME_UNIT_DAY : time_unit_parse(set->unit);
 	/* discrete models count periods, which the unit decides here */
 	terms.spec.days = !model->discrete;
-	variant->with_amounts = terms.spec.spend;
+	set->with_amounts = terms.spec.spend;
 
 	terms.zoned = query->at_type == TIMESTAMPTZOID;
-	if (variant->zone != NULL)
-		tz = zone_parse(VARDATA_ANY(variant->zone), VARSIZE_ANY_EXHDR(variant->zone));
+	if (set->zone != NULL)
+		tz = zone_parse(VARDATA_ANY(set->zone), VARSIZE_ANY_EXHDR(set->zone));
 	else if (terms.zoned)
 		tz = session_timezone;
 	if (tz != NULL)
 		strlcpy(terms.zone, pg_get_timezone_name(tz), sizeof(terms.zone));
-	variant->days = calendar_create(day, terms.zoned, tz);
-	variant->shared = order_shared_create(&terms,
+	set->days = calendar_create(day, terms.zoned, tz);
+	set->shared = order_shared_create(&terms,
 										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
 										  PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
 	MemoryContextSwitchTo(old);
-	variant->next = query->variant;
-	query->variant = variant;
-	return variant;
+	set->base.shared = set->shared;
+	parameter_sets_add(&query->sets, &set->base);
 }
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
 static const char *
-clv_model_orders_variant_differs(FunctionCallInfo fcinfo, const OrderVariant *variant)
+clv_model_orders_differs(FunctionCallInfo fcinfo, const void *query, const ParameterSet *it)
 {
-	if (as_of_argument(fcinfo) != variant->as_of)
+	const OrderParameterSet *set = (const OrderParameterSet *) it;
+	AsOf		as_of = argument_as_of(fcinfo, ARG_AS_OF, DATEOID, AS_OF_HINT_DAY);
+
+	if (!as_of_equal(&as_of, &set->as_of))
 		return "as_of";
-	if (!same_argument(fcinfo, ARG_MODEL, variant->model))
+	if (!parameter_text_same(fcinfo, ARG_MODEL, set->model))
 		return "model";
-	if (!same_argument(fcinfo, ARG_SPEND, variant->spend))
+	if (!parameter_text_same(fcinfo, ARG_SPEND, set->spend))
 		return "spend model";
-	if (!same_argument(fcinfo, ARG_UNIT, variant->unit))
+	if (!parameter_text_same(fcinfo, ARG_UNIT, set->unit))
 		return "unit";
-	if (!same_argument(fcinfo, ARG_ZONE, variant->zone))
+	if (!parameter_text_same(fcinfo, ARG_ZONE, set->zone))
 		return "time zone";
 	return NULL;
 }
@@ -166,48 +148,28 @@ clv_model_orders_variant_differs(FunctionCallInfo fcinfo, const OrderVariant *va
  * which a row must not differ from, or for a new group those of the row.
  */
 static void
-clv_model_orders_find_variant(FunctionCallInfo fcinfo, OrderQuery *query, const OrderLog *log)
+clv_model_orders_find_set(FunctionCallInfo fcinfo, OrderPerQuery *query, const OrderLog *log)
 {
-	OrderVariant **link = &query->variant;
-	OrderVariant *variant;
-
 	require_zone(fcinfo);
-	for (; (variant = *link) != NULL; link = &variant->next)
-	{
-		const char *differs;
-
-		if (log != NULL && variant->shared != log->shared)
-			continue;
-		differs = clv_model_orders_variant_differs(fcinfo, variant);
-		if (differs == NULL)
-			break;
-		if (log != NULL)
-			order_terms_error(differs);
-	}
-	if (variant == NULL)
-	{
-		clv_model_orders_create_variant(fcinfo, query);
-		return;
-	}
-	/* to the front: rows of a group tend to come together */
-	*link = variant->next;
-	variant->next = query->variant;
-	query->variant = variant;
+	if (!parameter_sets_find(&query->sets, log == NULL ? NULL : log->shared, fcinfo, query,
+							 clv_model_orders_differs))
+		clv_model_orders_create_set(fcinfo, query);
 }
 
 /* First row of a call site. */
-static pg_noinline OrderQuery *
+static pg_noinline OrderPerQuery *
 clv_model_orders_begin_query(FunctionCallInfo fcinfo)
 {
-	OrderQuery *query;
+	OrderPerQuery *query;
 
 	require_aggregate(fcinfo, "clv_model");
-	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OrderQuery));
+	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OrderPerQuery));
 	query->at_type = time_argument_type(fcinfo, ARG_AT, "event time");
 	require_zone(fcinfo);
 	for (int arg = ARG_AS_OF; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
-	query->short_keys = clv_model_orders_create_variant(fcinfo, query)->shared->keys.short_keys;
+	clv_model_orders_create_set(fcinfo, query);
+	query->short_keys = clv_model_orders_set(query)->shared->keys.short_keys;
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -225,9 +187,9 @@ static Datum
 orders_trans(FunctionCallInfo fcinfo)
 {
 	/* set only by clv_model_orders_begin_query(): this call site is an aggregate, then */
-	OrderQuery *query = fcinfo->flinfo->fn_extra;
+	OrderPerQuery *query = fcinfo->flinfo->fn_extra;
 	OrderLog  *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
-	OrderVariant *variant;
+	OrderParameterSet *set;
 	uint64		amount = ORDER_UNPAID;
 	int64		at;
 	DateADT		day;
@@ -236,10 +198,10 @@ orders_trans(FunctionCallInfo fcinfo)
 	if (query == NULL)
 		query = clv_model_orders_begin_query(fcinfo);
 	else if (query->vary)
-		clv_model_orders_find_variant(fcinfo, query, log);
-	variant = query->variant;
+		clv_model_orders_find_set(fcinfo, query, log);
+	set = clv_model_orders_set(query);
 	if (log == NULL)
-		log = order_log_create(variant->shared, require_aggregate(fcinfo, "clv_model"));
+		log = order_log_create(set->shared, require_aggregate(fcinfo, "clv_model"));
 	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT))
 	{
 		log->skipped++;
@@ -247,16 +209,16 @@ orders_trans(FunctionCallInfo fcinfo)
 	}
 	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
 	if (!inside_calendar(at))
-		(void) calendar_to_wall(variant->days, at);
-	day = calendar_period(variant->days, at);
-	if (day > variant->as_of)
+		(void) calendar_to_wall(set->days, at);
+	day = calendar_period(set->days, at);
+	if (day > set->last_day)
 	{
 		/* not kept, but no less checked */
-		if (variant->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
+		if (set->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
 			(void) amount_from_datum(PG_GETARG_DATUM(ARG_AMOUNT));
 		PG_RETURN_POINTER(log);
 	}
-	if (variant->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
+	if (set->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
 		amount = order_amount_datum(&log->customers.log, PG_GETARG_DATUM(ARG_AMOUNT));
 	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
 	order_log_add(log, &key, day, amount);
@@ -270,7 +232,7 @@ orders_trans(FunctionCallInfo fcinfo)
 static pg_attribute_always_inline bool
 orders_trans_usual(FunctionCallInfo fcinfo)
 {
-	const OrderQuery *query = fcinfo->flinfo->fn_extra;
+	const OrderPerQuery *query = fcinfo->flinfo->fn_extra;
 	OrderLog  *log = (OrderLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
@@ -288,11 +250,11 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 			return false;
 	}
 	else if (!inside_calendar(at) ||
-			 !step_cache_probe(&query->variant->days->periods, at, &day))
+			 !step_cache_probe(&clv_model_orders_set(query)->days->periods, at, &day))
 		return false;
-	if (day > query->variant->as_of)
+	if (day > clv_model_orders_set(query)->last_day)
 		return false;
-	if (query->variant->with_amounts && !fcinfo->args[ARG_AMOUNT].isnull)
+	if (clv_model_orders_set(query)->with_amounts && !fcinfo->args[ARG_AMOUNT].isnull)
 		amount = order_amount_datum(&log->customers.log, fcinfo->args[ARG_AMOUNT].value);
 	if (day > log->latest)
 		log->latest = day;
@@ -319,62 +281,8 @@ ORDERS_TRANS(clv_orders_zone_trans)
 
 /* ---------- states ---------- */
 
-PG_FUNCTION_INFO_V1(clv_orders_serialize);
-Datum
-clv_orders_serialize(PG_FUNCTION_ARGS)
-{
-	require_aggregate(fcinfo, "clv_model");
-	PG_RETURN_BYTEA_P(order_log_serialize((OrderLog *) PG_GETARG_POINTER(0)));
-}
-
-/* The image is read where it lies; combine copies what it needs. */
-PG_FUNCTION_INFO_V1(clv_orders_deserialize);
-Datum
-clv_orders_deserialize(PG_FUNCTION_ARGS)
-{
-	bytea	   *bytes;
-	OrderImage *image;
-
-	require_aggregate(fcinfo, "clv_model");
-	bytes = PG_GETARG_BYTEA_PP(0);
-	image = palloc(sizeof(OrderImage));
-	image->magic = ORDER_IMAGE_MAGIC;
-	image->data = VARDATA_ANY(bytes);
-	image->len = VARSIZE_ANY_EXHDR(bytes);
-	PG_RETURN_POINTER(image);
-}
-
-PG_FUNCTION_INFO_V1(clv_orders_combine);
-Datum
-clv_orders_combine(PG_FUNCTION_ARGS)
-{
-	OrderLog  *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
-	OrderImage *image = PG_ARGISNULL(1) ? NULL : (OrderImage *) PG_GETARG_POINTER(1);
-	OrderShared *shared = fcinfo->flinfo->fn_extra;
-	MemoryContext context;
-	OrderImage	copy;
-
-	context = require_aggregate(fcinfo, "clv_model");
-	if (image == NULL)
-	{
-		if (log == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(log);
-	}
-	if (image->magic == ORDER_BOOK_MAGIC)
-	{
-		/* a plan that did not serialize: state 2 stays the executor's */
-		bytea	   *bytes = order_log_serialize((OrderLog *) image);
-
-		copy.magic = ORDER_IMAGE_MAGIC;
-		copy.data = VARDATA_ANY(bytes);
-		copy.len = VARSIZE_ANY_EXHDR(bytes);
-		image = &copy;
-	}
-	order_log_merge(&log, &shared, context, fcinfo->flinfo->fn_mcxt, image);
-	fcinfo->flinfo->fn_extra = shared;
-	PG_RETURN_POINTER(log);
-}
+STATE_TRANSPORT(clv_orders, OrderLog, OrderShared, "clv_model", ORDER_BOOK_MAGIC,
+				order_log_serialize, order_log_merge);
 
 /* ---------- the model ---------- */
 

@@ -38,15 +38,6 @@ order_terms_differ(const OrderTerms *a, const OrderTerms *b)
 	return NULL;
 }
 
-void
-order_terms_error(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows of a group", name),
-			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
-}
-
 OrderLog *
 order_log_create(OrderShared *shared, MemoryContext context)
 {

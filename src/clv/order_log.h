@@ -16,6 +16,7 @@
 #define RETENTION_ORDER_LOG_H
 
 #include "calendar/calendar.h"
+#include "fmgr/state_transport.h"
 #include "clv/clv.h"
 #include "clv/clv_sample.h"
 #include "clv/order_amount.h"
@@ -43,7 +44,7 @@ typedef struct OrderShared
 
 typedef struct OrderLog
 {
-	int			magic;			/* ORDER_BOOK_MAGIC, against an OrderImage */
+	int			magic;			/* ORDER_BOOK_MAGIC, against a StateImage */
 	DateADT		latest;			/* DATEVAL_NOBEGIN: no order yet */
 	int64		skipped;		/* rows without customer or time */
 	OrderShared *shared;
@@ -56,23 +57,12 @@ StaticAssertDecl(sizeof(OrderLog) <= 128, "OrderBook has grown past a block size
 #define ORDER_BOOK_MAGIC	0x524f424b
 #define ORDER_IMAGE_MAGIC	0x524f424d
 
-/* A serialized log, as combine finds it: the bytes, read in place. */
-typedef struct OrderImage
-{
-	int			magic;			/* ORDER_IMAGE_MAGIC */
-	const char *data;
-	Size		len;
-} OrderImage;
-
 /* Terms and key type, in a context that lives as long as the query. */
 extern OrderShared *order_shared_create(const OrderTerms *terms, Oid keytype, Oid collation,
 										MemoryContext query_context);
 
 /* NULL, or the name of a term in which two differ. */
 extern const char *order_terms_differ(const OrderTerms *a, const OrderTerms *b);
-
-/* The error of a term that is not the same in all rows. */
-extern void order_terms_error(const char *name);
 
 extern OrderLog *order_log_create(OrderShared *shared, MemoryContext context);
 
@@ -88,6 +78,6 @@ extern bytea *order_log_serialize(OrderLog *log);
  * that the call site has met.
  */
 extern void order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
-							 MemoryContext query_context, const OrderImage *image);
+							 MemoryContext query_context, const StateImage *image);
 
 #endif							/* RETENTION_ORDER_LOG_H */

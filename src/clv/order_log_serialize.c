@@ -10,6 +10,7 @@
  * Never: stored on disk, or changed by the merge.
  */
 #include "clv/order_log.h"
+#include "fmgr/parameter_sets.h"
 
 #include "customer/customer_log_serialize.h"
 #include "utils/date.h"
@@ -137,7 +138,7 @@ order_image_shared(OrderShared **list, const ImageHeader *header, const OrderTer
 
 void
 order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
-				 MemoryContext query_context, const OrderImage *image)
+				 MemoryContext query_context, const StateImage *image)
 {
 	ImageReader reader = {0};
 	ImageHeader header;
@@ -162,7 +163,7 @@ order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
 		const char *differs = order_terms_differ(&(*log)->shared->terms, &terms);
 
 		if (differs != NULL)
-			order_terms_error(differs);
+			parameter_differs_error(differs);
 		if ((*log)->shared->keys.type.type != header.keytype)
 			image_corrupt(&reader);
 	}

@@ -35,15 +35,6 @@ cohort_params_window(CohortParams *params, const Interval *window)
 }
 
 void
-cohort_params_differ(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows of a group", name),
-			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
-}
-
-void
 cohort_periods_error(void)
 {
 	ereport(ERROR,

@@ -35,9 +35,6 @@ extern bool cohort_params_equal(const CohortParams *a, const CohortParams *b);
 /* Errors unless two sets of parameters are the same. */
 extern void cohort_params_match(const CohortParams *a, const CohortParams *b);
 
-/* The error of an aggregate's parameter that is not the same in all rows. */
-extern void cohort_params_differ(const char *name);
-
 /* The error of periods too far apart for a window number. */
 extern void cohort_periods_error(void);
 

@@ -12,6 +12,8 @@
  */
 #include "cohort/cohort_table_trans.h"
 #include "cohort/cohort_state_add.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 
 #include "catalog/pg_type.h"
 #include "cohort/cohort_state.h"
@@ -24,18 +26,18 @@
 #include "value/rollup.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
-typedef struct CohortVariant
+typedef struct CohortParameterSet
 {
-	struct CohortVariant *next;
+	ParameterSet base;			/* shared: that below */
 	CohortShared *shared;
 	text	   *period;			/* as given */
 	Interval	window;
 	text	   *zone;
 	Calendar   *join_calendar;	/* turns a timestamptz joined_at to wall clock */
-} CohortVariant;
+} CohortParameterSet;
 
 /* What the rows bring; one per call site, in its fn_extra. */
-typedef struct CohortQuery
+typedef struct CohortPerQuery
 {
 	Oid			at_type;
 	Oid			join_type;		/* InvalidOid without joined_at */
@@ -45,8 +47,14 @@ typedef struct CohortQuery
 	int			window_arg;		/* 0 without */
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* an argument may differ from row to row */
-	CohortVariant *variant;		/* of the last row; a list */
-} CohortQuery;
+	ParameterSet *sets;			/* CohortParameterSet; that of the last row first */
+} CohortPerQuery;
+
+static inline CohortParameterSet *
+cohort_retention_set(const CohortPerQuery *query)
+{
+	return (CohortParameterSet *) query->sets;
+}
 
 /* Which optional arguments a signature has. */
 #define WITH_JOIN	1
@@ -54,66 +62,68 @@ typedef struct CohortQuery
 #define WITH_ZONE	4
 
 /* A set of parameters that has not been seen yet: read and check it. */
-static CohortVariant *
-cohort_retention_create_variant(FunctionCallInfo fcinfo, CohortQuery *query)
+static void
+cohort_retention_create_set(FunctionCallInfo fcinfo, CohortPerQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	CohortVariant *variant = palloc0(sizeof(CohortVariant));
+	CohortParameterSet *set = palloc0(sizeof(CohortParameterSet));
 	CohortParams params;
 	pg_tz	   *tz = NULL;
 
 	memset(&params, 0, sizeof(params));
-	variant->period = PG_GETARG_TEXT_P_COPY(query->period_arg);
-	params.spec = period_parse(VARDATA_ANY(variant->period), VARSIZE_ANY_EXHDR(variant->period));
+	set->period = PG_GETARG_TEXT_P_COPY(query->period_arg);
+	params.spec = period_parse(VARDATA_ANY(set->period), VARSIZE_ANY_EXHDR(set->period));
 	if (query->window_arg)
 	{
-		variant->window = *PG_GETARG_INTERVAL_P(query->window_arg);
-		cohort_params_window(&params, &variant->window);
+		set->window = *PG_GETARG_INTERVAL_P(query->window_arg);
+		cohort_params_window(&params, &set->window);
 	}
 	params.zoned = query->at_type == TIMESTAMPTZOID;
 	if (query->zone_arg)
 	{
-		variant->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
-		tz = zone_parse(VARDATA_ANY(variant->zone), VARSIZE_ANY_EXHDR(variant->zone));
+		set->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(set->zone), VARSIZE_ANY_EXHDR(set->zone));
 	}
 	else if (params.zoned || query->join_type == TIMESTAMPTZOID)
 		tz = session_timezone;
 	if (tz != NULL)
 		strlcpy(params.zone, pg_get_timezone_name(tz), sizeof(params.zone));
 
-	variant->shared = cohort_shared_create(&params, query->join_arg != 0,
+	set->shared = cohort_shared_create(&params, query->join_arg != 0,
 										   get_fn_expr_argtype(fcinfo->flinfo, 1),
 										   PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
 	if (!params.zoned && query->join_type == TIMESTAMPTZOID)
-		variant->join_calendar = calendar_create(params.spec, true, tz);
+		set->join_calendar = calendar_create(params.spec, true, tz);
 	MemoryContextSwitchTo(old);
-	variant->next = query->variant;
-	query->variant = variant;
-	return variant;
+	set->base.shared = set->shared;
+	parameter_sets_add(&query->sets, &set->base);
 }
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
 static const char *
-cohort_retention_variant_differs(FunctionCallInfo fcinfo, const CohortQuery *query, const CohortVariant *variant)
+cohort_retention_differs(FunctionCallInfo fcinfo, const void *per_query, const ParameterSet *it)
 {
-	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), variant->period))
+	const CohortPerQuery *query = per_query;
+	const CohortParameterSet *set = (const CohortParameterSet *) it;
+
+	if (!text_equal(PG_GETARG_TEXT_PP(query->period_arg), set->period))
 		return "period";
 	if (query->window_arg)
 	{
 		Interval   *window = PG_GETARG_INTERVAL_P(query->window_arg);
 
-		if (window->month != variant->window.month || window->day != variant->window.day ||
-			window->time != variant->window.time)
+		if (window->month != set->window.month || window->day != set->window.day ||
+			window->time != set->window.time)
 			return "rolling window";
 	}
-	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), variant->zone))
+	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), set->zone))
 		return "time zone";
 	return NULL;
 }
 
 /* None of the parameters that the signature has may be NULL. */
 static void
-cohort_retention_require_parameters(FunctionCallInfo fcinfo, const CohortQuery *query)
+cohort_retention_require_parameters(FunctionCallInfo fcinfo, const CohortPerQuery *query)
 {
 	require_argument(fcinfo, query->period_arg, "period");
 	require_argument(fcinfo, query->window_arg, "rolling window");
@@ -124,38 +134,20 @@ cohort_retention_require_parameters(FunctionCallInfo fcinfo, const CohortQuery *
  * Parameters that are not constants of the query: those of the row's group,
  * which a row must not differ from, or for a new group those of the row.
  */
-static CohortVariant *
-varying_variant(FunctionCallInfo fcinfo, CohortQuery *query, const CohortState *state)
+static void
+cohort_retention_find_set(FunctionCallInfo fcinfo, CohortPerQuery *query, const CohortState *state)
 {
-	CohortVariant **link = &query->variant;
-	CohortVariant *variant;
-	const char *differs = NULL;
-
 	cohort_retention_require_parameters(fcinfo, query);
-	for (; (variant = *link) != NULL; link = &variant->next)
-	{
-		if (state != NULL && variant->shared != state->shared)
-			continue;
-		differs = cohort_retention_variant_differs(fcinfo, query, variant);
-		if (state != NULL && differs != NULL)
-			cohort_params_differ(differs);
-		if (differs == NULL)
-			break;
-	}
-	if (variant == NULL)
-		return cohort_retention_create_variant(fcinfo, query);
-	/* to the front: rows of a group tend to come together */
-	*link = variant->next;
-	variant->next = query->variant;
-	query->variant = variant;
-	return variant;
+	if (!parameter_sets_find(&query->sets, state == NULL ? NULL : state->shared, fcinfo, query,
+							 cohort_retention_differs))
+		cohort_retention_create_set(fcinfo, query);
 }
 
 /* First row of a call site: argument types and positions. */
-static CohortQuery *
+static CohortPerQuery *
 create_query(FunctionCallInfo fcinfo, int form)
 {
-	CohortQuery *query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CohortQuery));
+	CohortPerQuery *query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CohortPerQuery));
 	int			arg = 2;
 
 	query->join_arg = form & WITH_JOIN ? arg++ : 0;
@@ -172,26 +164,26 @@ create_query(FunctionCallInfo fcinfo, int form)
 	query->vary = argument_varies(fcinfo, query->period_arg) ||
 		(query->window_arg && argument_varies(fcinfo, query->window_arg)) ||
 		(query->zone_arg && argument_varies(fcinfo, query->zone_arg));
-	cohort_retention_create_variant(fcinfo, query);
+	cohort_retention_create_set(fcinfo, query);
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
 
 /* joined_at in the terms of the event times. */
 static int64
-join_instant(const CohortQuery *query, Datum value)
+join_instant(const CohortPerQuery *query, Datum value)
 {
-	const CohortVariant *variant = query->variant;
+	const CohortParameterSet *set = cohort_retention_set(query);
 	int64		join = time_value(value, query->join_type);
 
-	if (variant->join_calendar != NULL)
-		return calendar_to_wall(variant->join_calendar, join);
+	if (set->join_calendar != NULL)
+		return calendar_to_wall(set->join_calendar, join);
 	if (query->at_type == TIMESTAMPTZOID && query->join_type != TIMESTAMPTZOID)
-		return calendar_from_wall(variant->shared->calendar, join);
+		return calendar_from_wall(set->shared->calendar, join);
 	return join;
 }
 
-static pg_noinline CohortQuery *
+static pg_noinline CohortPerQuery *
 cohort_retention_begin_query(FunctionCallInfo fcinfo, int form)
 {
 	require_aggregate(fcinfo, "cohort_retention");
@@ -199,9 +191,9 @@ cohort_retention_begin_query(FunctionCallInfo fcinfo, int form)
 }
 
 static pg_noinline CohortState *
-begin_state(FunctionCallInfo fcinfo, const CohortQuery *query)
+begin_state(FunctionCallInfo fcinfo, const CohortPerQuery *query)
 {
-	return cohort_state_create(query->variant->shared,
+	return cohort_state_create(cohort_retention_set(query)->shared,
 							   require_aggregate(fcinfo, "cohort_retention"));
 }
 
@@ -209,7 +201,7 @@ static pg_attribute_always_inline Datum
 cohort_trans(FunctionCallInfo fcinfo, int form)
 {
 	/* set only by cohort_retention_begin_query(): this call site is an aggregate, then */
-	CohortQuery *query = fcinfo->flinfo->fn_extra;
+	CohortPerQuery *query = fcinfo->flinfo->fn_extra;
 	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
 	int			at_arg = form & WITH_JOIN ? 3 : 2;
 	int64		at = NO_INSTANT;
@@ -218,18 +210,14 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 	if (unlikely(query == NULL))
 		query = cohort_retention_begin_query(fcinfo, form);
 	else if (unlikely(query->vary))
-		varying_variant(fcinfo, query, state);
+		cohort_retention_find_set(fcinfo, query, state);
 
 	if (!PG_ARGISNULL(at_arg))
 		at = time_value(PG_GETARG_DATUM(at_arg), query->at_type);
 	if ((form & WITH_JOIN) && !PG_ARGISNULL(2))
 		join = join_instant(query, PG_GETARG_DATUM(2));
 	if (PG_ARGISNULL(1) || (at == NO_INSTANT && join == NO_INSTANT))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return state_or_null(fcinfo, state);
 
 	if (unlikely(state == NULL))
 		state = begin_state(fcinfo, query);
@@ -248,7 +236,7 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 static pg_attribute_always_inline bool
 cohort_trans_usual(FunctionCallInfo fcinfo, int form)
 {
-	const CohortQuery *query = fcinfo->flinfo->fn_extra;
+	const CohortPerQuery *query = fcinfo->flinfo->fn_extra;
 	CohortState *state = (CohortState *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[1].value;
 	int64		at = DatumGetInt64(fcinfo->args[2].value);
@@ -288,62 +276,8 @@ COHORT_TRANS(cohort_retention_joined_zone_trans, WITH_JOIN | WITH_ZONE)
 COHORT_TRANS(cohort_retention_joined_window_trans, WITH_JOIN | WITH_WINDOW)
 COHORT_TRANS(cohort_retention_joined_window_zone_trans, WITH_JOIN | WITH_WINDOW | WITH_ZONE)
 
-PG_FUNCTION_INFO_V1(cohort_retention_serialize);
-Datum
-cohort_retention_serialize(PG_FUNCTION_ARGS)
-{
-	require_aggregate(fcinfo, "cohort_retention");
-	PG_RETURN_BYTEA_P(cohort_state_serialize((CohortState *) PG_GETARG_POINTER(0)));
-}
-
-/* The image is read where it lies; combine copies what it needs. */
-PG_FUNCTION_INFO_V1(cohort_retention_deserialize);
-Datum
-cohort_retention_deserialize(PG_FUNCTION_ARGS)
-{
-	bytea	   *bytes;
-	CohortImage *image;
-
-	require_aggregate(fcinfo, "cohort_retention");
-	bytes = PG_GETARG_BYTEA_PP(0);
-	image = palloc(sizeof(CohortImage));
-	image->magic = COHORT_IMAGE_MAGIC;
-	image->data = VARDATA_ANY(bytes);
-	image->len = VARSIZE_ANY_EXHDR(bytes);
-	PG_RETURN_POINTER(image);
-}
-
-PG_FUNCTION_INFO_V1(cohort_retention_combine);
-Datum
-cohort_retention_combine(PG_FUNCTION_ARGS)
-{
-	CohortState *state = PG_ARGISNULL(0) ? NULL : (CohortState *) PG_GETARG_POINTER(0);
-	CohortImage *image = PG_ARGISNULL(1) ? NULL : (CohortImage *) PG_GETARG_POINTER(1);
-	CohortShared *shared = fcinfo->flinfo->fn_extra;
-	MemoryContext context;
-	CohortImage copy;
-
-	context = require_aggregate(fcinfo, "cohort_retention");
-	if (image == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	if (image->magic == COHORT_STATE_MAGIC)
-	{
-		/* a plan that did not serialize: state 2 stays the executor's */
-		bytea	   *bytes = cohort_state_serialize((CohortState *) image);
-
-		copy.magic = COHORT_IMAGE_MAGIC;
-		copy.data = VARDATA_ANY(bytes);
-		copy.len = VARSIZE_ANY_EXHDR(bytes);
-		image = &copy;
-	}
-	cohort_state_merge(&state, &shared, context, fcinfo->flinfo->fn_mcxt, image);
-	fcinfo->flinfo->fn_extra = shared;
-	PG_RETURN_POINTER(state);
-}
+STATE_TRANSPORT(cohort_retention, CohortState, CohortShared, "cohort_retention", COHORT_STATE_MAGIC,
+				cohort_state_serialize, cohort_state_merge);
 
 PG_FUNCTION_INFO_V1(cohort_retention_final);
 Datum

@@ -12,6 +12,7 @@
  * Never: knows of zones: the days of a history were decided when it was made.
  */
 #include "cohort/cohort_table_trans.h"
+#include "fmgr/parameter_sets.h"
 
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
@@ -91,7 +92,7 @@ check_query(const OpenQuery *a, const OpenQuery *b)
 {
 	if (likely(memcmp(a, b, sizeof(OpenQuery)) == 0))
 		return;
-	cohort_params_differ(memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0 ?
+	parameter_differs_error(memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0 ?
 						 "period" : "rolling window");
 }
 

@@ -32,6 +32,7 @@
 #define RETENTION_COHORT_STATE_H
 
 #include "calendar/calendar.h"
+#include "fmgr/state_transport.h"
 #include "cohort/cohort_state_log.h"
 #include "cohort/cohort_table.h"
 #include "customer/customer_map.h"
@@ -72,7 +73,7 @@ typedef struct CohortBatch
 
 typedef struct CohortState
 {
-	int			magic;			/* COHORT_STATE_MAGIC, against a CohortImage */
+	int			magic;			/* COHORT_STATE_MAGIC, against a StateImage */
 	int32		base;			/* first period of bit masks */
 	int32		min_period;		/* of the masks; min > max while there are none */
 	int32		max_period;
@@ -94,14 +95,6 @@ typedef struct CohortState
 
 /* a block of 256 bytes: there may be a million groups */
 StaticAssertDecl(sizeof(CohortState) <= 256, "CohortState has grown past a block size");
-
-/* A serialized state, as combine finds it: the bytes, read in place. */
-typedef struct CohortImage
-{
-	int			magic;			/* COHORT_IMAGE_MAGIC */
-	const char *data;
-	Size		len;
-} CohortImage;
 
 #define COHORT_STATE_MAGIC	0x52434f48
 #define COHORT_IMAGE_MAGIC	0x52434f49
@@ -188,7 +181,7 @@ extern bytea *cohort_state_serialize(CohortState *state);
  */
 extern void cohort_state_merge(CohortState **state, CohortShared **shared,
 							   MemoryContext context, MemoryContext query_context,
-							   const CohortImage *image);
+							   const StateImage *image);
 
 /* Parameters, calendar and key type, in a context that lives as long as the query. */
 extern CohortShared *cohort_shared_create(const CohortParams *params, bool joined,

@@ -500,7 +500,7 @@ cohort_image_shared(CohortShared **list, const ImageHeader *header, MemoryContex
 
 void
 cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext context,
-				   MemoryContext query_context, const CohortImage *image)
+				   MemoryContext query_context, const StateImage *image)
 {
 	ImageReader reader;
 	ImageHeader *header = &reader.header;

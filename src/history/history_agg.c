@@ -10,6 +10,8 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "history/history_state.h"
+#include "fmgr/state_transport.h"
+#include "fmgr/parameter_sets.h"
 
 #include "calendar/calendar.h"
 #include "catalog/pg_type.h"
@@ -23,19 +25,25 @@
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone
 {
-	struct HistoryZone *next;
+	ParameterSet base;
 	text	   *name;			/* as given; NULL where none was */
 	Calendar   *days;			/* instant -> day, which is a DateADT */
 } HistoryZone;
 
-typedef struct HistoryQuery
+typedef struct HistoryPerQuery
 {
 	Oid			at_type;
 	int			amount_arg;		/* 0 without */
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* the zone may differ from row to row */
-	HistoryZone *zone;			/* of the last row; a list */
-} HistoryQuery;
+	ParameterSet *zones;		/* HistoryZone; that of the last row first */
+} HistoryPerQuery;
+
+static inline HistoryZone *
+history_agg_zone(const HistoryPerQuery *query)
+{
+	return (HistoryZone *) query->zones;
+}
 
 #define WITH_AMOUNT 1
 #define WITH_ZONE	2
@@ -44,7 +52,7 @@ typedef struct HistoryQuery
 
 /* The calendar of a zone that was not met before. */
 static void
-add_zone(FunctionCallInfo fcinfo, HistoryQuery *query)
+add_zone(FunctionCallInfo fcinfo, HistoryPerQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	HistoryZone *zone = palloc0(sizeof(HistoryZone));
@@ -57,40 +65,35 @@ add_zone(FunctionCallInfo fcinfo, HistoryQuery *query)
 		tz = zone_parse(VARDATA_ANY(zone->name), VARSIZE_ANY_EXHDR(zone->name));
 	}
 	zone->days = calendar_create(day, query->at_type == TIMESTAMPTZOID, tz);
-	zone->next = query->zone;
-	query->zone = zone;
+	parameter_sets_add(&query->zones, &zone->base);
 	MemoryContextSwitchTo(old);
 }
 
-/* The zone of this row to the front. */
-static void
-find_zone(FunctionCallInfo fcinfo, HistoryQuery *query)
+static const char *
+history_agg_zone_differs(FunctionCallInfo fcinfo, const void *query, const ParameterSet *set)
 {
-	text	   *name;
+	int			arg = ((const HistoryPerQuery *) query)->zone_arg;
 
-	require_argument(fcinfo, query->zone_arg, "time zone");
-	name = PG_GETARG_TEXT_PP(query->zone_arg);
-	for (HistoryZone **link = &query->zone; *link != NULL; link = &(*link)->next)
-	{
-		HistoryZone *zone = *link;
-
-		if (!text_equal(zone->name, name))
-			continue;
-		*link = zone->next;
-		zone->next = query->zone;
-		query->zone = zone;
-		return;
-	}
-	add_zone(fcinfo, query);
+	return text_equal(PG_GETARG_TEXT_PP(arg), ((const HistoryZone *) set)->name) ? NULL :
+		"time zone";
 }
 
-static pg_noinline HistoryQuery *
+/* The zone of this row to the front; those of a group may differ. */
+static void
+find_zone(FunctionCallInfo fcinfo, HistoryPerQuery *query)
+{
+	require_argument(fcinfo, query->zone_arg, "time zone");
+	if (!parameter_sets_find(&query->zones, NULL, fcinfo, query, history_agg_zone_differs))
+		add_zone(fcinfo, query);
+}
+
+static pg_noinline HistoryPerQuery *
 history_agg_begin_query(FunctionCallInfo fcinfo, int form)
 {
-	HistoryQuery *query;
+	HistoryPerQuery *query;
 
 	require_aggregate(fcinfo, "customer_history");
-	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(HistoryQuery));
+	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(HistoryPerQuery));
 	query->amount_arg = form & WITH_AMOUNT ? 2 : 0;
 	query->zone_arg = form & WITH_ZONE ? (form & WITH_AMOUNT ? 3 : 2) : 0;
 	query->at_type = time_argument_type(fcinfo, 1, "event time");
@@ -105,7 +108,7 @@ static pg_attribute_always_inline Datum
 history_trans(FunctionCallInfo fcinfo, int form)
 {
 	/* set only by history_agg_begin_query(): this call site is an aggregate, then */
-	HistoryQuery *query = fcinfo->flinfo->fn_extra;
+	HistoryPerQuery *query = fcinfo->flinfo->fn_extra;
 	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
 	MemoryContext context;
 	Amount		amount = amount_none();
@@ -117,16 +120,12 @@ history_trans(FunctionCallInfo fcinfo, int form)
 	else if (unlikely(query->vary))
 		find_zone(fcinfo, query);
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return state_or_null(fcinfo, state);
 	at = time_value(PG_GETARG_DATUM(1), query->at_type);
 	/* at the ends of the calendar a zone may have no such day: an error */
 	if (unlikely(at < MIN_TIMESTAMP + USECS_PER_DAY || at >= END_TIMESTAMP - USECS_PER_DAY))
-		(void) calendar_to_wall(query->zone->days, at);
-	day = calendar_period(query->zone->days, at);
+		(void) calendar_to_wall(history_agg_zone(query)->days, at);
+	day = calendar_period(history_agg_zone(query)->days, at);
 	if ((form & WITH_AMOUNT) && !PG_ARGISNULL(2))
 		amount = amount_from_datum(PG_GETARG_DATUM(2));
 	context = require_aggregate(fcinfo, "customer_history");
@@ -167,31 +166,21 @@ customer_history_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(history_state_image(DatumGetHistoryPP(PG_GETARG_DATUM(0))));
 }
 
-PG_FUNCTION_INFO_V1(customer_history_combine);
-Datum
-customer_history_combine(PG_FUNCTION_ARGS)
+static HistoryState *
+history_agg_merge(HistoryState *state, HistoryState *more, MemoryContext context)
 {
-	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
-	HistoryState *more = PG_ARGISNULL(1) ? NULL : (HistoryState *) PG_GETARG_POINTER(1);
-	MemoryContext context;
+	HistoryState *wide = state;
 
-	context = require_aggregate(fcinfo, "customer_history");
-	if (more != NULL)
-	{
-		HistoryState *wide = state;
-
-		/* amounts may come first from a later process */
-		if (state == NULL || (more->with_amounts && !state->with_amounts))
-			wide = history_state_create(context, more->with_amounts, more->base);
-		if (state != NULL && wide != state)
-			history_state_combine(wide, state, context);
-		history_state_combine(wide, more, context);
-		state = wide;
-	}
-	if (state == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(state);
+	/* amounts may come first from a later process */
+	if (state == NULL || (more->with_amounts && !state->with_amounts))
+		wide = history_state_create(context, more->with_amounts, more->base);
+	if (state != NULL && wide != state)
+		history_state_combine(wide, state, context);
+	history_state_combine(wide, more, context);
+	return wide;
 }
+
+STATE_COMBINE(customer_history, HistoryState, "customer_history", history_agg_merge);
 
 PG_FUNCTION_INFO_V1(customer_history_final);
 Datum

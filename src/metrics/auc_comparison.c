@@ -11,6 +11,7 @@
  * Never: keeps a pointer into what it was passed.
  */
 #include "metrics/score_keys.h"
+#include "fmgr/state_transport.h"
 #include "fmgr/result_row.h"
 #include "fmgr/interrupts.h"
 
@@ -55,25 +56,16 @@ auc_test_trans(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-PG_FUNCTION_INFO_V1(auc_test_combine);
-Datum
-auc_test_combine(PG_FUNCTION_ARGS)
+static ScoreKeys *
+auc_comparison_merge(ScoreKeys *state, ScoreKeys *more, MemoryContext context)
 {
-	MemoryContext context = require_aggregate(fcinfo, "auc_test");
-	ScoreKeys  *state = PG_ARGISNULL(0) ? NULL : (ScoreKeys *) PG_GETARG_POINTER(0);
-	const ScoreKeys *more = PG_ARGISNULL(1) ? NULL : (ScoreKeys *) PG_GETARG_POINTER(1);
-
-	if (more == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
 	if (state == NULL)
 		state = auc_comparison_create_state(context);
 	score_keys_merge(state, more);
-	PG_RETURN_POINTER(state);
+	return state;
 }
+
+STATE_COMBINE(auc_test, ScoreKeys, "auc_test", auc_comparison_merge);
 
 PG_FUNCTION_INFO_V1(auc_test_serialize);
 Datum

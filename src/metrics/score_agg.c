@@ -14,6 +14,7 @@
  * Never: keeps a pointer into what it was passed.
  */
 #include "metrics/score_keys.h"
+#include "fmgr/state_transport.h"
 #include "fmgr/interrupts.h"
 
 #include <math.h>
@@ -193,27 +194,18 @@ score_capacity_trans(PG_FUNCTION_ARGS)
 
 /* ---------- states as one, and in other processes ---------- */
 
-PG_FUNCTION_INFO_V1(score_combine);
-Datum
-score_combine(PG_FUNCTION_ARGS)
+static ScoreState *
+score_agg_merge(ScoreState *state, ScoreState *more, MemoryContext context)
 {
-	MemoryContext context = require_aggregate(fcinfo, "score_table");
-	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
-	const ScoreState *more = PG_ARGISNULL(1) ? NULL : (ScoreState *) PG_GETARG_POINTER(1);
-
-	if (more == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
 	if (state == NULL)
 		state = score_agg_create_state(context, &more->question);
 	else
 		match_questions(&state->question, &more->question);
 	score_keys_merge(&state->keys, &more->keys);
-	PG_RETURN_POINTER(state);
+	return state;
 }
+
+STATE_COMBINE(score, ScoreState, "score_table", score_agg_merge);
 
 PG_FUNCTION_INFO_V1(score_serialize);
 Datum

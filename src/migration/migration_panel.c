@@ -12,6 +12,8 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "migration/migration_enum.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
@@ -41,19 +43,19 @@ typedef enum SegmentKind
 } SegmentKind;
 
 /* One set of parameters; groups of a call site may have different ones. */
-typedef struct PanelVariant
+typedef struct PanelParameterSet
 {
-	struct PanelVariant *next;
+	ParameterSet base;			/* shared: that below */
 	PanelShared *shared;
 	Calendar   *calendar;
 	/* as given, NULL without: */
 	text	   *period;
 	text	   *zone;
 	ArrayType  *states;
-} PanelVariant;
+} PanelParameterSet;
 
 /* What the rows bring; one per call site, in its fn_extra. */
-typedef struct PanelQuery
+typedef struct PanelPerQuery
 {
 	Oid			at_type;
 	SegmentKind segment;
@@ -61,9 +63,15 @@ typedef struct PanelQuery
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* an argument may differ from row to row */
 	bool		short_keys;
-	PanelVariant *variant;		/* of the last row; a list */
+	ParameterSet *sets;			/* PanelParameterSet; that of the last row first */
 	EnumList   *enums;			/* SEGMENT_ENUM: its labels */
-} PanelQuery;
+} PanelPerQuery;
+
+static inline PanelParameterSet *
+migration_panel_set(const PanelPerQuery *query)
+{
+	return (PanelParameterSet *) query->sets;
+}
 
 #define ARG_CUSTOMER	1
 #define ARG_AT			2
@@ -116,7 +124,7 @@ segment_kind(FunctionCallInfo fcinfo)
 
 /* The number of a row's segment in a log. */
 static uint32
-segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelLog *log)
+segment_number(FunctionCallInfo fcinfo, const PanelPerQuery *query, PanelLog *log)
 {
 	Datum		value = PG_GETARG_DATUM(ARG_SEGMENT);
 	char		digits[INTEGER_LABEL];
@@ -170,7 +178,7 @@ segment_number(FunctionCallInfo fcinfo, const PanelQuery *query, PanelLog *log)
 
 /* None of the parameters that the signature has may be NULL. */
 static void
-migration_panel_require_parameters(FunctionCallInfo fcinfo, const PanelQuery *query)
+migration_panel_require_parameters(FunctionCallInfo fcinfo, const PanelPerQuery *query)
 {
 	require_argument(fcinfo, ARG_PERIOD, "period");
 	require_argument(fcinfo, query->states_arg, "list of states");
@@ -218,33 +226,33 @@ customer_collation(FunctionCallInfo fcinfo)
 }
 
 /* A set of parameters that has not been seen yet: read and check it. */
-static PanelVariant *
-migration_panel_create_variant(FunctionCallInfo fcinfo, PanelQuery *query)
+static void
+migration_panel_create_set(FunctionCallInfo fcinfo, PanelPerQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	PanelVariant *variant = palloc0(sizeof(PanelVariant));
+	PanelParameterSet *set = palloc0(sizeof(PanelParameterSet));
 	PanelTerms	terms = {0};
 	pg_tz	   *tz = NULL;
 	char	  **states = NULL;
 	int32		states_n = 0;
 
-	variant->period = PG_GETARG_TEXT_P_COPY(ARG_PERIOD);
-	terms.period = period_parse(VARDATA_ANY(variant->period), VARSIZE_ANY_EXHDR(variant->period));
+	set->period = PG_GETARG_TEXT_P_COPY(ARG_PERIOD);
+	terms.period = period_parse(VARDATA_ANY(set->period), VARSIZE_ANY_EXHDR(set->period));
 	terms.zoned = query->at_type == TIMESTAMPTZOID;
 	if (query->zone_arg)
 	{
-		variant->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
-		tz = zone_parse(VARDATA_ANY(variant->zone), VARSIZE_ANY_EXHDR(variant->zone));
+		set->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
+		tz = zone_parse(VARDATA_ANY(set->zone), VARSIZE_ANY_EXHDR(set->zone));
 	}
 	else if (terms.zoned)
 		tz = session_timezone;
 	if (tz != NULL)
 		strlcpy(terms.zone, pg_get_timezone_name(tz), sizeof(terms.zone));
-	variant->calendar = calendar_create(terms.period, terms.zoned, tz);
+	set->calendar = calendar_create(terms.period, terms.zoned, tz);
 	if (query->states_arg)
 	{
-		variant->states = PG_GETARG_ARRAYTYPE_P_COPY(query->states_arg);
-		states = states_labels(variant->states, &states_n);
+		set->states = PG_GETARG_ARRAYTYPE_P_COPY(query->states_arg);
+		states = states_labels(set->states, &states_n);
 	}
 	else if (query->segment == SEGMENT_ENUM)
 	{
@@ -252,13 +260,12 @@ migration_panel_create_variant(FunctionCallInfo fcinfo, PanelQuery *query)
 		states = query->enums->in_order;
 		states_n = query->enums->n;
 	}
-	variant->shared = panel_shared_create(&terms, states, states_n,
+	set->shared = panel_shared_create(&terms, states, states_n,
 										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
 										  customer_collation(fcinfo), fcinfo->flinfo->fn_mcxt);
 	MemoryContextSwitchTo(old);
-	variant->next = query->variant;
-	query->variant = variant;
-	return variant;
+	set->base.shared = set->shared;
+	parameter_sets_add(&query->sets, &set->base);
 }
 
 static bool
@@ -271,13 +278,16 @@ same_states(FunctionCallInfo fcinfo, int arg, const ArrayType *states)
 
 /* Are these the parameters of this row?  NULL if so, else the name of one that differs. */
 static const char *
-migration_panel_variant_differs(FunctionCallInfo fcinfo, const PanelQuery *query, const PanelVariant *variant)
+migration_panel_differs(FunctionCallInfo fcinfo, const void *per_query, const ParameterSet *it)
 {
-	if (!text_equal(PG_GETARG_TEXT_PP(ARG_PERIOD), variant->period))
+	const PanelPerQuery *query = per_query;
+	const PanelParameterSet *set = (const PanelParameterSet *) it;
+
+	if (!text_equal(PG_GETARG_TEXT_PP(ARG_PERIOD), set->period))
 		return "period";
-	if (query->states_arg && !same_states(fcinfo, query->states_arg, variant->states))
+	if (query->states_arg && !same_states(fcinfo, query->states_arg, set->states))
 		return "list of states";
-	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), variant->zone))
+	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), set->zone))
 		return "time zone";
 	return NULL;
 }
@@ -287,46 +297,25 @@ migration_panel_variant_differs(FunctionCallInfo fcinfo, const PanelQuery *query
  * which a row must not differ from, or for a new group those of the row.
  */
 static void
-migration_panel_find_variant(FunctionCallInfo fcinfo, PanelQuery *query, const PanelLog *log)
+migration_panel_find_set(FunctionCallInfo fcinfo, PanelPerQuery *query, const PanelLog *log)
 {
-	PanelVariant **link = &query->variant;
-	PanelVariant *variant;
-
 	migration_panel_require_parameters(fcinfo, query);
-	for (; (variant = *link) != NULL; link = &variant->next)
-	{
-		const char *differs;
-
-		if (log != NULL && variant->shared != log->shared)
-			continue;
-		differs = migration_panel_variant_differs(fcinfo, query, variant);
-		if (differs == NULL)
-			break;
-		if (log != NULL)
-			panel_terms_error(differs);
-	}
-	if (variant == NULL)
-	{
-		migration_panel_create_variant(fcinfo, query);
-		return;
-	}
-	/* to the front: rows of a group tend to come together */
-	*link = variant->next;
-	variant->next = query->variant;
-	query->variant = variant;
+	if (!parameter_sets_find(&query->sets, log == NULL ? NULL : log->shared, fcinfo, query,
+							 migration_panel_differs))
+		migration_panel_create_set(fcinfo, query);
 }
 
 /* First row of a call site. */
-static pg_noinline PanelQuery *
+static pg_noinline PanelPerQuery *
 migration_panel_begin_query(FunctionCallInfo fcinfo, int form)
 {
 	MemoryContext old;
-	PanelQuery *query;
+	PanelPerQuery *query;
 	int			arg = ARG_PERIOD + 1;
 
 	require_aggregate(fcinfo, "migration_matrix");
 	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	query = palloc0(sizeof(PanelQuery));
+	query = palloc0(sizeof(PanelPerQuery));
 	query->at_type = time_argument_type(fcinfo, ARG_AT, "event time");
 	query->segment = segment_kind(fcinfo);
 	query->states_arg = form & WITH_STATES ? arg++ : 0;
@@ -338,7 +327,8 @@ migration_panel_begin_query(FunctionCallInfo fcinfo, int form)
 	if (query->segment == SEGMENT_ENUM)
 		query->enums = migration_enum_read(get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT));
 	MemoryContextSwitchTo(old);
-	query->short_keys = migration_panel_create_variant(fcinfo, query)->shared->keys.short_keys;
+	migration_panel_create_set(fcinfo, query);
+	query->short_keys = migration_panel_set(query)->shared->keys.short_keys;
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -349,7 +339,7 @@ static Datum
 panel_trans(FunctionCallInfo fcinfo, int form)
 {
 	/* set only by migration_panel_begin_query(): this call site is an aggregate, then */
-	PanelQuery *query = fcinfo->flinfo->fn_extra;
+	PanelPerQuery *query = fcinfo->flinfo->fn_extra;
 	PanelLog  *log = PG_ARGISNULL(0) ? NULL : (PanelLog *) PG_GETARG_POINTER(0);
 	int64		at;
 	uint32		label;
@@ -358,16 +348,16 @@ panel_trans(FunctionCallInfo fcinfo, int form)
 	if (query == NULL)
 		query = migration_panel_begin_query(fcinfo, form);
 	else if (query->vary)
-		migration_panel_find_variant(fcinfo, query, log);
+		migration_panel_find_set(fcinfo, query, log);
 	if (log == NULL)
-		log = panel_log_create(query->variant->shared,
+		log = panel_log_create(migration_panel_set(query)->shared,
 								 require_aggregate(fcinfo, "migration_matrix"));
 	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_SEGMENT))
 		PG_RETURN_POINTER(log);
 	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
 	label = segment_number(fcinfo, query, log);
 	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
-	customer_log_add(&log->customers, &key, calendar_period(query->variant->calendar, at),
+	customer_log_add(&log->customers, &key, calendar_period(migration_panel_set(query)->calendar, at),
 					  panel_word(at, label));
 	PG_RETURN_POINTER(log);
 }
@@ -380,7 +370,7 @@ panel_trans(FunctionCallInfo fcinfo, int form)
 static pg_attribute_always_inline bool
 panel_trans_usual(FunctionCallInfo fcinfo)
 {
-	const PanelQuery *query = fcinfo->flinfo->fn_extra;
+	const PanelPerQuery *query = fcinfo->flinfo->fn_extra;
 	PanelLog  *log = (PanelLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
@@ -403,7 +393,7 @@ panel_trans_usual(FunctionCallInfo fcinfo)
 	}
 	else if (TIMESTAMP_NOT_FINITE(at))
 		return false;
-	if (!step_cache_probe(&query->variant->calendar->periods, at, &period))
+	if (!step_cache_probe(&migration_panel_set(query)->calendar->periods, at, &period))
 		return false;
 	if (VARATT_IS_EXTERNAL(segment) || VARATT_IS_COMPRESSED(segment))
 		return false;
@@ -433,62 +423,8 @@ PANEL_TRANS(migration_panel_states_zone_trans, WITH_STATES | WITH_ZONE)
 
 /* ---------- states ---------- */
 
-PG_FUNCTION_INFO_V1(migration_panel_serialize);
-Datum
-migration_panel_serialize(PG_FUNCTION_ARGS)
-{
-	require_aggregate(fcinfo, "migration_matrix");
-	PG_RETURN_BYTEA_P(panel_log_serialize((PanelLog *) PG_GETARG_POINTER(0)));
-}
-
-/* The image is read where it lies; combine copies what it needs. */
-PG_FUNCTION_INFO_V1(migration_panel_deserialize);
-Datum
-migration_panel_deserialize(PG_FUNCTION_ARGS)
-{
-	bytea	   *bytes;
-	PanelImage *image;
-
-	require_aggregate(fcinfo, "migration_matrix");
-	bytes = PG_GETARG_BYTEA_PP(0);
-	image = palloc(sizeof(PanelImage));
-	image->magic = PANEL_IMAGE_MAGIC;
-	image->data = VARDATA_ANY(bytes);
-	image->len = VARSIZE_ANY_EXHDR(bytes);
-	PG_RETURN_POINTER(image);
-}
-
-PG_FUNCTION_INFO_V1(migration_panel_combine);
-Datum
-migration_panel_combine(PG_FUNCTION_ARGS)
-{
-	PanelLog  *log = PG_ARGISNULL(0) ? NULL : (PanelLog *) PG_GETARG_POINTER(0);
-	PanelImage *image = PG_ARGISNULL(1) ? NULL : (PanelImage *) PG_GETARG_POINTER(1);
-	PanelShared *shared = fcinfo->flinfo->fn_extra;
-	MemoryContext context;
-	PanelImage	copy;
-
-	context = require_aggregate(fcinfo, "migration_matrix");
-	if (image == NULL)
-	{
-		if (log == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(log);
-	}
-	if (image->magic == PANEL_BOOK_MAGIC)
-	{
-		/* a plan that did not serialize: state 2 stays the executor's */
-		bytea	   *bytes = panel_log_serialize((PanelLog *) image);
-
-		copy.magic = PANEL_IMAGE_MAGIC;
-		copy.data = VARDATA_ANY(bytes);
-		copy.len = VARSIZE_ANY_EXHDR(bytes);
-		image = &copy;
-	}
-	panel_log_merge(&log, &shared, context, fcinfo->flinfo->fn_mcxt, image);
-	fcinfo->flinfo->fn_extra = shared;
-	PG_RETURN_POINTER(log);
-}
+STATE_TRANSPORT(migration_panel, PanelLog, PanelShared, "migration_matrix", PANEL_BOOK_MAGIC,
+				panel_log_serialize, panel_log_merge);
 
 /* Without rows nothing is known of what was asked: the matrix that counts as nothing. */
 PG_FUNCTION_INFO_V1(migration_panel_final);

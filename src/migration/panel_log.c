@@ -74,15 +74,6 @@ panel_shared_differ(const PanelShared *shared, const PanelTerms *terms,
 	return NULL;
 }
 
-void
-panel_terms_error(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must be the same in all rows of a group", name),
-			 errhint("Add it to GROUP BY, or use one aggregate for each.")));
-}
-
 PanelLog *
 panel_log_create(PanelShared *shared, MemoryContext context)
 {

@@ -18,6 +18,7 @@
 #define RETENTION_PANEL_LOG_H
 
 #include "calendar/calendar.h"
+#include "fmgr/state_transport.h"
 #include "customer/customer_log.h"
 #include "migration/panel_labels.h"
 #include "pgtime.h"
@@ -41,7 +42,7 @@ typedef struct PanelShared
 
 typedef struct PanelLog
 {
-	int			magic;			/* PANEL_BOOK_MAGIC, against a PanelImage */
+	int			magic;			/* PANEL_BOOK_MAGIC, against a StateImage */
 	PanelShared *shared;
 	CustomerLog customers;		/* its words refer to PanelLabels */
 } PanelLog;
@@ -51,14 +52,6 @@ StaticAssertDecl(sizeof(PanelLog) <= 128, "PanelBook has grown past a block size
 
 #define PANEL_BOOK_MAGIC	0x524d5042
 #define PANEL_IMAGE_MAGIC	0x524d5044
-
-/* A serialized log, as combine finds it: the bytes, read in place. */
-typedef struct PanelImage
-{
-	int			magic;			/* PANEL_IMAGE_MAGIC */
-	const char *data;
-	Size		len;
-} PanelImage;
 
 /*
  * The word of a row.  16 bits are the segment's; of the instant's 64, 48 remain,
@@ -94,9 +87,6 @@ extern PanelShared *panel_shared_create(const PanelTerms *terms, char **states, 
 extern const char *panel_shared_differ(const PanelShared *shared, const PanelTerms *terms,
 									   const PanelLabels *declared);
 
-/* The error of a term that is not the same in all rows. */
-extern void panel_terms_error(const char *name);
-
 extern PanelLog *panel_log_create(PanelShared *shared, MemoryContext context);
 
 /* The number of a label in a log, which gets one if it is new. */
@@ -114,6 +104,6 @@ extern bytea *panel_log_serialize(PanelLog *log);
  * that the call site has met.
  */
 extern void panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
-							 MemoryContext query_context, const PanelImage *image);
+							 MemoryContext query_context, const StateImage *image);
 
 #endif							/* RETENTION_PANEL_LOG_H */

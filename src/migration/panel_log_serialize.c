@@ -9,6 +9,7 @@
  * Never: stored on disk, or changed by the merge.
  */
 #include "migration/panel_log.h"
+#include "fmgr/parameter_sets.h"
 
 #include "customer/customer_log_serialize.h"
 
@@ -141,7 +142,7 @@ panel_image_shared(PanelShared **list, const ImageHeader *header, const PanelTer
 
 void
 panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
-				 MemoryContext query_context, const PanelImage *image)
+				 MemoryContext query_context, const StateImage *image)
 {
 	ImageReader reader = {0};
 	ImageHeader header;
@@ -171,7 +172,7 @@ panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
 		const char *differs = panel_shared_differ((*log)->shared, &terms, declared);
 
 		if (differs != NULL)
-			panel_terms_error(differs);
+			parameter_differs_error(differs);
 		if ((*log)->shared->keys.type.type != header.keytype)
 			image_corrupt(&reader);
 	}

@@ -8,6 +8,7 @@
  * Never: rounds a duration: whole numbers and intervals are compared as such.
  */
 #include "survival/survival_tally.h"
+#include "fmgr/state_transport.h"
 
 #include <math.h>
 
@@ -372,11 +373,7 @@ survival_trans(FunctionCallInfo fcinfo, const SurvivalForm *form)
 		item[n++] = survival_real_word(weight);
 	}
 	if (form->weight && weight == 0)
-	{
-		if (tally == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(tally);
-	}
+		return state_or_null(fcinfo, tally);
 	if (unlikely(tally == NULL))
 		tally = create_tally(form, source->kind, context);
 	if (form->group)
@@ -566,29 +563,19 @@ survival_tell_left_out(FunctionCallInfo fcinfo, const SurvivalTally *tally)
 
 /* ---------- states ---------- */
 
-PG_FUNCTION_INFO_V1(survival_combine);
-Datum
-survival_combine(PG_FUNCTION_ARGS)
+static SurvivalTally *
+survival_agg_merge(SurvivalTally *tally, SurvivalTally *more, MemoryContext context)
 {
-	MemoryContext context = require_aggregate(fcinfo, "survival_curve");
-	SurvivalTally *tally = PG_ARGISNULL(0) ? NULL : (SurvivalTally *) PG_GETARG_POINTER(0);
-	SurvivalTally *more;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (tally == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(tally);
-	}
-	more = (SurvivalTally *) PG_GETARG_POINTER(1);
 	/* the other one may live shorter than this context */
 	if (tally == NULL)
 		tally = survival_tally_create(more->kind, more->flags, context);
 	survival_tally_merge(tally, more);
 	for (int i = 0; i < LEFT_OUT_KINDS; i++)
 		tally->left_out[i] += more->left_out[i];
-	PG_RETURN_POINTER(tally);
+	return tally;
 }
+
+STATE_COMBINE(survival, SurvivalTally, "survival_curve", survival_agg_merge);
 
 /* What was left out, then the table of the rest. */
 PG_FUNCTION_INFO_V1(survival_serialize);
