@@ -3,95 +3,51 @@
  *	  Models of churn that a call site has met, unpacked, and how it reads the
  *	  features of its rows.
  *
- * A model of trees has tens of kilobytes: to detoast or to compare them at each
- * row would cost more than the score.  So a value is recognised
- *	- where it lies out of line, by its toast pointer (a pointer is not given to
- *	  another value while somebody can see the old one);
- *	- where it is compressed in line, by its few compressed bytes;
- *	- else by its length and fingerprint (churn_model.h).
+ * A model of trees has tens of kilobytes: it is recognised by how it lies, or by
+ * its length and fingerprint (value_cache.h, churn_model.h).
  *
- * Promises: see churn_cache.h.
+ * Promises: see churn_model_cache.h.
  */
 #include "churn/churn_model_cache.h"
 
-#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
 
-/* So many models in turn are cheap. */
-#define SITE_MODELS	16
-
-typedef struct ChurnCache
-{
-	int			n;
-	int			next;			/* to be forgotten */
-	bool		warned;
-	ChurnCacheModel *models[SITE_MODELS];
-} ChurnCache;
-
 /* ---------- models ---------- */
 
-/* Can a datum be told from others by these bytes, without detoasting it? */
-static inline bool
-has_image(const struct varlena *datum)
-{
-	return VARATT_IS_EXTERNAL_ONDISK(datum) || VARATT_IS_COMPRESSED(datum);
-}
-
 static void
-remember_image(ChurnCacheModel *model, const struct varlena *datum)
+warn_if_not_converged(ValueCache *cache, const ChurnModel *model)
 {
-	Size		size = VARSIZE_ANY(datum);
-
-	if (!has_image(datum))
+	if (model->status == CHURN_CONVERGED || cache->warned)
 		return;
-	if (size > model->image_room)
-	{
-		model->image = MemoryContextAlloc(model->context, size);
-		model->image_room = size;
-	}
-	memcpy(model->image, datum, size);
-	model->image_size = size;
+	cache->warned = true;
+	ereport(WARNING,
+			(errmsg("%s: %s",
+					churn_model_scores(model) ?
+					"scores from a churn_model that has not converged" :
+					"no scores from this churn_model",
+					churn_status_text(model))));
 }
 
 static pg_noinline ChurnCacheModel *
-churn_model_cache_add(FunctionCallInfo fcinfo, ChurnCache *cache, const ChurnModelValue *value)
+churn_model_cache_add(FunctionCallInfo fcinfo, ValueCache *cache, const ChurnModelValue *value)
 {
 	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "churn_model",
 												  ALLOCSET_DEFAULT_SIZES);
+	ChurnCacheModel *model = (ChurnCacheModel *) value_cache_begin(cache, context,
+																   sizeof(ChurnCacheModel));
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ChurnCacheModel *model = palloc0(sizeof(ChurnCacheModel));
-	int			place = cache->n;
 
-	model->context = context;
 	model->model = churn_model_unpack(value);
-	model->size = VARSIZE_ANY_EXHDR(value);
-	memcpy(model->fingerprint, churn_model_fingerprint(value), CHURN_FINGERPRINT_BYTES);
 	model->raw = palloc(sizeof(double) * (model->model->nfeatures + 1));
 	model->x = palloc(sizeof(double) * (model->model->ncolumns + 1));
 	model->values = palloc0(sizeof(FeatureValue) * (model->model->nfeatures + 1));
 	MemoryContextSwitchTo(old);
-	if (cache->n == SITE_MODELS)
-	{
-		place = cache->next;
-		cache->next = (cache->next + 1) % SITE_MODELS;
-		MemoryContextDelete(cache->models[place]->context);
-	}
-	else
-		cache->n++;
-	cache->models[place] = model;
-	if (model->model->status != CHURN_CONVERGED && !cache->warned)
-	{
-		cache->warned = true;
-		ereport(WARNING,
-				(errmsg("%s: %s",
-						churn_model_scores(model->model) ?
-						"scores from a churn_model that has not converged" :
-						"no scores from this churn_model",
-						churn_status_text(model->model))));
-	}
+	value_cache_put(cache, &model->base, VARSIZE_ANY_EXHDR(value), churn_model_fingerprint(value),
+					CHURN_FINGERPRINT_BYTES);
+	warn_if_not_converged(cache, model->model);
 	return model;
 }
 
@@ -99,30 +55,21 @@ ChurnCacheModel *
 churn_cache_model(FunctionCallInfo fcinfo, int arg)
 {
 	struct varlena *datum = (struct varlena *) DatumGetPointer(PG_GETARG_DATUM(arg));
-	ChurnCache  *cache = fcinfo->flinfo->fn_extra;
+	ValueCache *cache = value_cache_of(fcinfo, VALUE_CACHE_MAX);
+	CachedValue *known = value_cache_by_image(cache, datum);
 	ChurnModelValue *value;
-	ChurnCacheModel *model = NULL;
 
-	if (cache == NULL)
-		cache = fcinfo->flinfo->fn_extra =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ChurnCache));
-	if (has_image(datum))
-		for (int i = 0; i < cache->n; i++)
-			if (cache->models[i]->image_size == VARSIZE_ANY(datum) &&
-				memcmp(cache->models[i]->image, datum, VARSIZE_ANY(datum)) == 0)
-				return cache->models[i];
+	if (known != NULL)
+		return (ChurnCacheModel *) known;
 	value = (ChurnModelValue *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(datum));
-	for (int i = 0; i < cache->n && model == NULL; i++)
-		if (cache->models[i]->size == VARSIZE_ANY_EXHDR(value) &&
-			memcmp(cache->models[i]->fingerprint, churn_model_fingerprint(value),
-				   CHURN_FINGERPRINT_BYTES) == 0)
-			model = cache->models[i];
-	if (model == NULL)
-		model = churn_model_cache_add(fcinfo, cache, value);
-	remember_image(model, datum);
+	known = value_cache_by_key(cache, VARSIZE_ANY_EXHDR(value), churn_model_fingerprint(value),
+							   CHURN_FINGERPRINT_BYTES);
+	if (known == NULL)
+		known = &churn_model_cache_add(fcinfo, cache, value)->base;
+	value_cache_remember_image(known, datum);
 	if (value != (ChurnModelValue *) datum)
 		pfree(value);
-	return model;
+	return (ChurnCacheModel *) known;
 }
 
 /* ---------- features ---------- */
@@ -134,7 +81,7 @@ make_reader(ChurnCacheModel *cache, Oid type, int32 typmod)
 
 	cache->reader = NULL;
 	if (cache->reader_context == NULL)
-		cache->reader_context = AllocSetContextCreate(cache->context, "features of churn_model",
+		cache->reader_context = AllocSetContextCreate(cache->base.context, "features of churn_model",
 													 ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(cache->reader_context);
 	old = MemoryContextSwitchTo(cache->reader_context);

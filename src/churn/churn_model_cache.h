@@ -3,24 +3,19 @@
  *	  Models of churn that a call site has met, unpacked, and how it reads the
  *	  features of its rows.
  *
- * To unpack a model costs as much as thousands of scores, and rows may bring
- * several in turn, say one a country: a call site remembers some of them, and
- * knows them again without detoasting or comparing all of their bytes.
- *
- * Ownership: everything of a model lives in its context, a child of the call
- * site's, and goes with it.
  * Promises: warns once a call site of a model that has not converged.
- * Never: is needed: what a call site remembers may be lost after any row.
+ * Never: is needed; see value_cache.h.
  */
 #ifndef RETENTION_CHURN_MODEL_CACHE_H
 #define RETENTION_CHURN_MODEL_CACHE_H
 
 #include "churn/churn_features.h"
 #include "churn/churn_model.h"
+#include "fmgr/value_cache.h"
 
 typedef struct ChurnCacheModel
 {
-	MemoryContext context;
+	CachedValue base;
 	ChurnModel *model;
 	/* scratch for a row */
 	double	   *raw;			/* features */
@@ -29,12 +24,6 @@ typedef struct ChurnCacheModel
 	/* of rows: how they are read, once there was one */
 	MemoryContext reader_context;
 	FeatureReader *reader;
-	/* how its value was recognised last: see churn_cache.c */
-	char	   *image;
-	Size		image_size;
-	Size		image_room;
-	Size		size;
-	char		fingerprint[CHURN_FINGERPRINT_BYTES];
 } ChurnCacheModel;
 
 /* Argument "arg", not NULL: a churn_model.  Valid until the next call. */

@@ -206,7 +206,7 @@ reserve_answer(EquityModel *model)
 	if (model->answers < model->room)
 		return;
 	if (model->room == 0)
-		model->answer = MemoryContextAlloc(model->cache.context, size * MEMO_ENTRIES_FIRST);
+		model->answer = MemoryContextAlloc(model->cache.base.context, size * MEMO_ENTRIES_FIRST);
 	else if (model->room < MEMO_ENTRIES_MAX)
 		model->answer = repalloc(model->answer, size * model->room * 2);
 	else
@@ -228,7 +228,7 @@ purchases_of(EquityModel *model, const ClvCustomer *customer, const ClvTerms *te
 
 	if (unlikely(model->width == 0))
 	{
-		clv_memo_init(&model->memo, model->cache.context);
+		clv_memo_init(&model->memo, model->cache.base.context);
 		model->width = width;
 	}
 	if (unlikely(memcmp(&model->terms, terms, sizeof(ClvTerms)) != 0))

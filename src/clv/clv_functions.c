@@ -57,7 +57,7 @@ site_model(FunctionCallInfo fcinfo)
 													 sizeof(CacheModel));
 
 	if (unlikely(model->memo.context == NULL))
-		clv_memo_init(&model->memo, model->cache.context);
+		clv_memo_init(&model->memo, model->cache.base.context);
 	return model;
 }
 

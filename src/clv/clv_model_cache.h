@@ -2,24 +2,19 @@
  * clv_model_cache.h
  *	  Models that a call site has met, made ready.
  *
- * To make a model ready costs as much as hundreds of predictions, and rows may
- * bring several in turn, say one a country: a call site remembers some of them.
- *
- * Ownership: everything of a model lives in its context, a child of the call
- * site's, and goes with it.
  * Promises: warns once of a model that has not converged.
- * Never: is needed: what a call site remembers may be lost after any row.
+ * Never: is needed; see value_cache.h.
  */
 #ifndef RETENTION_CLV_MODEL_CACHE_H
 #define RETENTION_CLV_MODEL_CACHE_H
 
 #include "clv/clv.h"
+#include "fmgr/value_cache.h"
 
 /* The head of what a user remembers of a model; the rest begins as zeros. */
 typedef struct ClvCacheModel
 {
-	MemoryContext context;
-	ClvModelValue *value;
+	CachedValue base;
 	ClvPredictor *predictor;
 } ClvCacheModel;
 

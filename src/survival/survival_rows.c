@@ -9,6 +9,7 @@
  * Never: rounds what was asked for; intervals are days in all results.
  */
 #include "survival/survival_arguments.h"
+#include "fmgr/value_cache.h"
 #include "fmgr/result_row.h"
 #include "fmgr/interrupts.h"
 
@@ -29,45 +30,46 @@
 
 /* ---------- curves ---------- */
 
-/*
- * The curve of the last call: mostly a query asks many times of one value.  In
- * fn_extra; where that is lost, so is the curve, and is estimated again.
- */
-typedef struct CurveCache
+/* The curve of the last call: mostly a query asks many times of one value, which may be large. */
+typedef struct CachedCurve
 {
-	MemoryContext context;
-	SurvivalTableValue *value;
+	CachedValue base;
 	SurvivalCurve curve;
-} CurveCache;
+} CachedCurve;
+
+static pg_noinline CachedCurve *
+survival_rows_add_curve(FunctionCallInfo fcinfo, ValueCache *cache, SurvivalTableValue *value)
+{
+	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "survival curve",
+												  ALLOCSET_SMALL_SIZES);
+	CachedCurve *made = (CachedCurve *) value_cache_begin(cache, context, sizeof(CachedCurve));
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	survival_estimate(value, &made->curve);
+	MemoryContextSwitchTo(old);
+	value_cache_put(cache, &made->base, VARSIZE_ANY_EXHDR(value), VARDATA_ANY(value),
+					VARSIZE_ANY_EXHDR(value));
+	return made;
+}
 
 static const SurvivalCurve *
 get_curve(FunctionCallInfo fcinfo, int arg)
 {
-	SurvivalTableValue *value = PG_GETARG_SURVIVAL_TABLE_PP(arg);
-	Size		len = VARSIZE_ANY_EXHDR(value);
-	CurveCache  *cache = fcinfo->flinfo->fn_extra;
-	MemoryContext old;
+	struct varlena *datum = (struct varlena *) DatumGetPointer(PG_GETARG_DATUM(arg));
+	ValueCache *cache = value_cache_of(fcinfo, 1);
+	CachedValue *known = value_cache_by_image(cache, datum);
+	SurvivalTableValue *value;
 
-	if (cache != NULL && cache->value != NULL && VARSIZE(cache->value) - VARHDRSZ == len &&
-		memcmp(VARDATA(cache->value), VARDATA_ANY(value), len) == 0)
-		return &cache->curve;
-	if (cache == NULL)
+	if (known == NULL)
 	{
-		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CurveCache));
-		cache->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "survival curve",
-											  ALLOCSET_SMALL_SIZES);
-		fcinfo->flinfo->fn_extra = cache;
+		value = PG_GETARG_SURVIVAL_TABLE_PP(arg);
+		known = value_cache_by_key(cache, VARSIZE_ANY_EXHDR(value), VARDATA_ANY(value),
+								   VARSIZE_ANY_EXHDR(value));
+		if (known == NULL)
+			known = &survival_rows_add_curve(fcinfo, cache, value)->base;
+		value_cache_remember_image(known, datum);
 	}
-	cache->value = NULL;
-	MemoryContextReset(cache->context);
-	old = MemoryContextSwitchTo(cache->context);
-	survival_estimate(value, &cache->curve);
-	value = palloc_extended(VARHDRSZ + len, MCXT_ALLOC_HUGE);
-	SET_VARSIZE(value, VARHDRSZ + len);
-	memcpy(VARDATA(value), VARDATA_ANY(PG_GETARG_SURVIVAL_TABLE_PP(arg)), len);
-	MemoryContextSwitchTo(old);
-	cache->value = value;
-	return &cache->curve;
+	return &((CachedCurve *) known)->curve;
 }
 
 /* Survival at a time; NaN where it cannot be known, unless the last value is carried forward. */
