@@ -14,11 +14,11 @@
  * Never: changes the sample; fits what has no two outcomes.
  */
 #include "churn/churn_sample_rows.h"
-#include "fmgr/interrupts.h"
 
 #include <float.h>
 #include <math.h>
 
+#include "fmgr/interrupts.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -13,14 +13,14 @@
  * on, one WARNING where there are no scores.
  * Never: depends on the order of rows, on a frame or on the clock.
  */
-#include "fmgr/arguments.h"
 #include "churn/churn_history_sample.h"
 #include "churn/churn_model_cache.h"
 #include "churn/churn_reasons.h"
-#include "fmgr/window_arguments.h"
 
 #include <math.h>
 
+#include "fmgr/arguments.h"
+#include "fmgr/window_arguments.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

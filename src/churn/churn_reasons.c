@@ -12,12 +12,12 @@
  * Never: shows a coefficient of a fit without a maximum.
  */
 #include "churn/churn_reasons.h"
-#include "fmgr/result_row.h"
 
 #include <limits.h>
 
 #include "churn/churn_model_cache.h"
 #include "common/shortest_dec.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/wilson.h"
 #include "utils/builtins.h"

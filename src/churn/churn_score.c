@@ -9,10 +9,10 @@
  */
 #include "churn/churn_reasons.h"
 #include "churn/churn_model_cache.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

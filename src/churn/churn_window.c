@@ -12,10 +12,10 @@
  * Never: depends on the frame or the order of the window.
  */
 #include "churn/churn_input.h"
-#include "fmgr/window_arguments.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "fmgr/window_arguments.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

@@ -11,12 +11,12 @@
  * Never: a guess where a period is missing: that is an error.
  */
 #include "clv/clv.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "cohort/cohort_view.h"
 #include "fmgr/arguments.h"
+#include "fmgr/interrupts.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/memutils.h"

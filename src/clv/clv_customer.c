@@ -6,10 +6,10 @@
  * Never: rounds a count or a date.
  */
 #include "clv/clv_customer.h"
-#include "fmgr/as_of.h"
 
 #include <math.h>
 
+#include "fmgr/as_of.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/float.h"

@@ -10,10 +10,10 @@
  * Never: changes what it did not make.
  */
 #include "clv/clv_data.h"
-#include "fmgr/as_of.h"
 
 #include "catalog/pg_type.h"
 #include "fmgr/arguments.h"
+#include "fmgr/as_of.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

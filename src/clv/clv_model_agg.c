@@ -14,11 +14,11 @@
  */
 #include "clv/clv_customer.h"
 #include "clv/clv_sample.h"
-#include "fmgr/as_of.h"
 
 #include <math.h>
 
 #include "fmgr/arguments.h"
+#include "fmgr/as_of.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/float.h"

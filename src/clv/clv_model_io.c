@@ -7,14 +7,14 @@
  * Never: fits or predicts.
  */
 #include "clv/clv.h"
-#include "fmgr/as_of.h"
-#include "fmgr/result_row.h"
-#include "fmgr/arguments.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "fmgr/arguments.h"
+#include "fmgr/as_of.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "math/wilson.h"

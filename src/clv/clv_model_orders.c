@@ -12,14 +12,14 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "clv/order_log.h"
-#include "fmgr/as_of.h"
-#include "fmgr/parameter_sets.h"
-#include "fmgr/state_transport.h"
 
 #include "catalog/pg_type.h"
 #include "clv/clv_customer.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/as_of.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"

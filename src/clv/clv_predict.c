@@ -6,10 +6,10 @@
  * Never: looks at more than the model and the customer.
  */
 #include "clv/clv.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
+#include "fmgr/interrupts.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 

@@ -7,11 +7,11 @@
  * Never: a sum whose order depends on the order of rows: rows are sorted first.
  */
 #include "clv/clv_sample.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "fmgr/interrupts.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 #include "utils/memutils.h"

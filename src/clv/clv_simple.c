@@ -17,12 +17,12 @@
  */
 #include "clv/clv.h"
 #include "cohort/cohort_view.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"

@@ -9,12 +9,12 @@
  * that equal data give equal bits.
  */
 #include "clv/clv_validation.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "calendar/calendar.h"
 #include "datatype/timestamp.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/chi_square.h"
 #include "miscadmin.h"

@@ -16,11 +16,11 @@
 #define RETENTION_ORDER_LOG_H
 
 #include "calendar/calendar.h"
-#include "fmgr/state_transport.h"
 #include "clv/clv.h"
 #include "clv/clv_sample.h"
 #include "clv/order_amount.h"
 #include "customer/customer_log.h"
+#include "fmgr/state_transport.h"
 #include "pgtime.h"
 #include "utils/date.h"
 

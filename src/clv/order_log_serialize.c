@@ -10,9 +10,9 @@
  * Never: stored on disk, or changed by the merge.
  */
 #include "clv/order_log.h"
-#include "fmgr/parameter_sets.h"
 
 #include "customer/customer_log_serialize.h"
+#include "fmgr/parameter_sets.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
 

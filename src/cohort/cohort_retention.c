@@ -12,13 +12,13 @@
  */
 #include "cohort/cohort_table_trans.h"
 #include "cohort/cohort_state_add.h"
-#include "fmgr/parameter_sets.h"
-#include "fmgr/state_transport.h"
 
 #include "catalog/pg_type.h"
 #include "cohort/cohort_state.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"

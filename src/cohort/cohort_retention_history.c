@@ -12,10 +12,10 @@
  * Never: knows of zones: the days of a history were decided when it was made.
  */
 #include "cohort/cohort_table_trans.h"
-#include "fmgr/parameter_sets.h"
 
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/parameter_sets.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 

@@ -10,9 +10,9 @@
  * known yet.  Never: a row of a period that starts after as_of.
  */
 #include "cohort/cohort_view.h"
-#include "fmgr/result_row.h"
-#include "fmgr/arguments.h"
 
+#include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/wilson.h"
 #include "utils/builtins.h"

@@ -32,11 +32,11 @@
 #define RETENTION_COHORT_STATE_H
 
 #include "calendar/calendar.h"
-#include "fmgr/state_transport.h"
 #include "cohort/cohort_state_log.h"
 #include "cohort/cohort_table.h"
 #include "customer/customer_map.h"
 #include "customer/event_set.h"
+#include "fmgr/state_transport.h"
 
 /* Per query: parameters and what is derived from them. */
 typedef struct CohortShared

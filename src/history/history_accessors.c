@@ -6,11 +6,11 @@
  * Never: changes a history; cuts make new ones.
  */
 #include "history/history.h"
-#include "fmgr/as_of.h"
-#include "fmgr/result_row.h"
 
 #include "calendar/time_unit.h"
 #include "common/int.h"
+#include "fmgr/as_of.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

@@ -10,13 +10,13 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "history/history_state.h"
-#include "fmgr/state_transport.h"
-#include "fmgr/parameter_sets.h"
 
 #include "calendar/calendar.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

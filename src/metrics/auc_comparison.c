@@ -11,14 +11,14 @@
  * Never: keeps a pointer into what it was passed.
  */
 #include "metrics/score_keys.h"
-#include "fmgr/state_transport.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "access/htup_details.h"
 #include "fmgr/arguments.h"
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
+#include "fmgr/state_transport.h"
 #include "funcapi.h"
 #include "math/radix_sort.h"
 #include "models/metrics/delong.h"

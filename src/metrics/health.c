@@ -13,12 +13,12 @@
  * Never: takes a missing part for an average one.
  */
 #include "retention.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
 #include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

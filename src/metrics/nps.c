@@ -11,7 +11,6 @@
  * Never: takes a missing answer for a passive one.
  */
 #include "retention.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
@@ -20,6 +19,7 @@
 #include "common/int.h"
 #include "executor/executor.h"
 #include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/chi_square.h"
 #include "math/contingency_table.h"

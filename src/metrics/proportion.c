@@ -8,12 +8,12 @@
  * Never: takes hits that are not some of the trials.
  */
 #include "retention.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "fmgr.h"
 #include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/proportion_limits.h"
 #include "utils/builtins.h"

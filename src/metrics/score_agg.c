@@ -14,12 +14,12 @@
  * Never: keeps a pointer into what it was passed.
  */
 #include "metrics/score_keys.h"
-#include "fmgr/state_transport.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "fmgr/arguments.h"
+#include "fmgr/interrupts.h"
+#include "fmgr/state_transport.h"
 #include "math/radix_sort.h"
 
 struct ScoreState

@@ -7,10 +7,10 @@
  * Never: looks at more than distinct scores and their numbers of rows.
  */
 #include "metrics/score_table.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
+#include "fmgr/result_row.h"
 #include "models/metrics/calibration.h"
 
 typedef double (*Metric) (const RankSource *source, const ScoreQuestion *question);

@@ -7,12 +7,12 @@
  * Never: splits equal scores but where it says so.
  */
 #include "metrics/score_table.h"
-#include "fmgr/result_row.h"
-#include "fmgr/arguments.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/wilson.h"
 #include "models/metrics/calibration.h"

@@ -9,12 +9,12 @@
  * Never: O(n^4), however many pairs of segments there are.
  */
 #include "migration/migration_chain.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

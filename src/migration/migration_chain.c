@@ -5,11 +5,11 @@
  * Promises: see migration_chain.h.
  */
 #include "migration/migration_chain.h"
-#include "fmgr/result_row.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "fmgr/result_row.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/float.h"

@@ -7,11 +7,11 @@
  * Never: takes the customers of one group for more than a sample.
  */
 #include "migration/migration_comparison_tables.h"
-#include "fmgr/result_row.h"
-#include "fmgr/arguments.h"
 
 #include <math.h>
 
+#include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "math/wilson.h"

@@ -7,13 +7,13 @@
  * Never: takes customers out of the chain: a forecast has as many as its start.
  */
 #include "migration/migration_chain.h"
-#include "fmgr/arguments.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <float.h>
 #include <math.h>
 
+#include "fmgr/arguments.h"
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

@@ -7,12 +7,12 @@
  * Never: compares what was seen once only.
  */
 #include "migration/migration_comparison_tables.h"
-#include "fmgr/result_row.h"
-#include "fmgr/arguments.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"

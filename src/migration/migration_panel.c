@@ -12,12 +12,12 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "migration/migration_enum.h"
-#include "fmgr/parameter_sets.h"
-#include "fmgr/state_transport.h"
 
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/parameter_sets.h"
+#include "fmgr/state_transport.h"
 #include "migration/panel_log.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"

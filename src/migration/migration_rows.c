@@ -13,11 +13,11 @@
  * Never: counts (entered) or (left) in a probability unless asked to.
  */
 #include "migration/migration.h"
-#include "fmgr/result_row.h"
-#include "fmgr/arguments.h"
 
 #include <math.h>
 
+#include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/wilson.h"
 #include "utils/builtins.h"

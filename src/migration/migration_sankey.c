@@ -11,8 +11,8 @@
  * Never: joins a state of one period with that of another.
  */
 #include "migration/migration.h"
-#include "fmgr/result_row.h"
 
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

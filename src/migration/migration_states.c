@@ -8,11 +8,11 @@
  * Never: a steady state that depends on where customers start, or that is none.
  */
 #include "migration/migration_chain.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"

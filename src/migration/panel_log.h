@@ -18,8 +18,8 @@
 #define RETENTION_PANEL_LOG_H
 
 #include "calendar/calendar.h"
-#include "fmgr/state_transport.h"
 #include "customer/customer_log.h"
+#include "fmgr/state_transport.h"
 #include "migration/panel_labels.h"
 #include "pgtime.h"
 

@@ -9,9 +9,9 @@
  * Never: stored on disk, or changed by the merge.
  */
 #include "migration/panel_log.h"
-#include "fmgr/parameter_sets.h"
 
 #include "customer/customer_log_serialize.h"
+#include "fmgr/parameter_sets.h"
 
 #define AGGREGATE	"migration_matrix"
 

@@ -14,11 +14,11 @@
  * sorting than work_mem.
  */
 #include "retention.h"
-#include "fmgr/window_arguments.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "fmgr/window_arguments.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

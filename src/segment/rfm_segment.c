@@ -11,11 +11,11 @@
  * Never: looks at the monetary score.
  */
 #include "retention.h"
-#include "fmgr/arguments.h"
-#include "fmgr/result_row.h"
 
 #include <ctype.h>
 
+#include "fmgr/arguments.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"

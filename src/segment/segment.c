@@ -10,10 +10,10 @@
  * Never: changes a history.
  */
 #include "segment/segment.h"
+
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "fmgr/result_row.h"
-
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

@@ -8,7 +8,6 @@
  * Never: rounds a duration: whole numbers and intervals are compared as such.
  */
 #include "survival/survival_tally.h"
-#include "fmgr/state_transport.h"
 
 #include <math.h>
 
@@ -17,6 +16,7 @@
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "fmgr/notice.h"
+#include "fmgr/state_transport.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

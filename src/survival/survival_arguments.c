@@ -5,8 +5,8 @@
  * Promises: see survival_arguments.h.
  */
 #include "survival/survival_arguments.h"
-#include "fmgr/arguments.h"
 
+#include "fmgr/arguments.h"
 #include "math/wilson.h"
 #include "survival/survival_table.h"
 #include "utils/builtins.h"

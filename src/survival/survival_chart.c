@@ -10,15 +10,15 @@
  * Never: numbers that survival_rows() would not give.
  */
 #include "survival/survival_table.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
+#include "fmgr/interrupts.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "models/survival/km_summary.h"
+#include "utils/builtins.h"
 
 #define WIDTH_MIN		20
 #define WIDTH_MAX		200

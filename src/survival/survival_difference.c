@@ -7,11 +7,11 @@
  * Never: compares numbers with intervals.
  */
 #include "survival/survival_arguments.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/wilson.h"
 #include "miscadmin.h"

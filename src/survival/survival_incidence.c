@@ -7,11 +7,11 @@
  * Never: takes customers who left for another cause for censored ones.
  */
 #include "survival/survival_sort.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "models/survival/incidence.h"

@@ -7,11 +7,11 @@
  * Never: takes weights, for the variance counts customers.
  */
 #include "survival/survival_sort.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "math/chi_square.h"
 #include "miscadmin.h"

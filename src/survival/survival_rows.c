@@ -9,20 +9,20 @@
  * Never: rounds what was asked for; intervals are days in all results.
  */
 #include "survival/survival_arguments.h"
-#include "fmgr/value_cache.h"
-#include "fmgr/result_row.h"
-#include "fmgr/interrupts.h"
 
 #include <math.h>
 
 #include "common/int.h"
+#include "fmgr/interrupts.h"
+#include "fmgr/result_row.h"
+#include "fmgr/value_cache.h"
 #include "funcapi.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "math/wilson.h"
 #include "miscadmin.h"
 #include "models/survival/km_summary.h"
 #include "survival/survival_table.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define ROWS_COLUMNS		13
