@@ -29,11 +29,6 @@
 
 #include "common/cryptohash.h"
 #include "common/sha2.h"
-#include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
-#include "port/pg_bswap.h"
-#include "utils/float.h"
-#include "value/varint.h"
 
 void
 churn_fingerprint(const char *data, Size len, char *result)

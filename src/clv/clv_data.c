@@ -14,7 +14,6 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
-#include "value/rollup.h"
 #include "value/varint.h"
 
 #define DATA_VERSION	1

@@ -27,6 +27,7 @@
 #include <math.h>
 
 #include "common/int.h"
+#include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
