@@ -69,10 +69,18 @@ include $(PGXS)
 
 # Debian's servers are configured without dependency tracking: any header, the
 # version or this file makes everything build again.
-$(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) $(top)/retention.control $(top)/Makefile | $(sort $(dir $(OBJS)))
+$(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) $(top)/retention.control $(top)/Makefile
 
-$(sort $(dir $(OBJS))):
-	mkdir -p $@
+# The rooms' folders for objects; as prerequisites make would find those of VPATH,
+# as it would find what a build among the sources has left.
+ifneq ($(top),.)
+ifneq ($(wildcard $(addprefix $(top)/,retention.so $(OBJS))),)
+$(error there are objects among the sources: make clean in $(top) first)
+endif
+ifneq ($(MAKECMDGOALS),clean)
+made := $(shell mkdir -p $(sort $(dir $(OBJS))))
+endif
+endif
 
 $(RETENTION_SQL): $(ROOM_SQL_FILES) $(top)/src/value/value_type.sql.in $(top)/src/assemble.awk $(top)/retention.control $(top)/Makefile
 	awk -v template='$(top)/src/value/value_type.sql.in' -f $(top)/src/assemble.awk $(ROOM_SQL_FILES) >$@.new && mv $@.new $@
