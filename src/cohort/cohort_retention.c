@@ -14,7 +14,6 @@
 #include "cohort/cohort_state_add.h"
 
 #include "catalog/pg_type.h"
-#include "cohort/cohort_state_add.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
 #include "fmgr/parameter_sets.h"
