@@ -38,6 +38,8 @@ typedef enum ChurnMethod
 	CHURN_GAP = 3				/* survival of the gaps between purchases; histories only */
 } ChurnMethod;
 
+#define CHURN_METHOD_LAST CHURN_GAP
+
 typedef enum ChurnStatus
 {
 	CHURN_CONVERGED = 0,
@@ -66,10 +68,12 @@ typedef enum ChurnInput
 	CHURN_HISTORY = 2			/* customer_history, by its own features */
 } ChurnInput;
 
+struct Classifier;				/* churn_classifier.h */
+
 /* Options of a fit, as given in jsonb (churn_options.c). */
 typedef struct ChurnOptions
 {
-	ChurnMethod method;
+	const struct Classifier *classifier;
 	double		lambda;			/* logistic: on standardised columns; boost: of leaves */
 	ChurnMissing missing;
 	BoostParams boost;
@@ -133,7 +137,7 @@ typedef struct ChurnColumn
 
 typedef struct ChurnModel
 {
-	ChurnMethod method;
+	const struct Classifier *classifier;
 	ChurnStatus status;
 	ChurnMissing missing;
 	ChurnInput	input;
@@ -178,8 +182,6 @@ extern ChurnModel *churn_model_unpack(const ChurnModelValue *value);
 /* NULL, or what is wrong with the bytes. */
 extern const char *churn_model_check(const char *data, Size len);
 
-/* Names as in SQL and jsonb: 'logistic', 'boost', 'gap_survival'. */
-extern const char *churn_method_name(ChurnMethod method);
 extern const char *churn_status_name(ChurnStatus status);	/* 'converged', 'separation', ... */
 
 /* What it means, for people, and what to do: the text of a WARNING. */
@@ -195,7 +197,7 @@ extern void churn_design(const ChurnModel *model, const double *raw, double *x);
 
 /*
  * Log-odds.  False where there is none: the model has no scores, or a NULL is to
- * be skipped.  22004 where missing = error.  x: room for ncolumns.  Not for CHURN_GAP.
+ * be skipped.  22004 where missing = error.  x: room for ncolumns.  Of methods with features.
  */
 extern bool churn_log_odds(const ChurnModel *model, const double *raw, double *x, double *eta);
 

@@ -18,6 +18,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "churn/churn_classifier.h"
 #include "fmgr/interrupts.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -440,62 +441,6 @@ column_means(Fit *fit)
 	pfree(distance);
 }
 
-/* More columns that vary than rows. */
-static bool
-too_few_rows(const ChurnModel *model)
-{
-	int64		varying = 0;
-
-	for (int j = 0; j < model->ncolumns; j++)
-		varying += model->terms[j].sd > 0;
-	return varying > model->rows;
-}
-
-static void
-fit_logistic(const RowSource *rows, ChurnModel *model)
-{
-	model->terms = palloc0((model->ncolumns + 1) * sizeof(LogisticTerm));
-	if (model->status != CHURN_CONVERGED)
-		return;
-	logistic_fit(rows, model->lambda, model->terms, &model->fit);
-	for (int j = 0; j < model->ncolumns; j++)
-		model->column_means[j] = model->terms[j].mean;
-	switch (model->fit.end)
-	{
-		case LOGISTIC_CONVERGED:
-			model->status = CHURN_CONVERGED;
-			break;
-		case LOGISTIC_SEPARATED:
-			model->status = CHURN_SEPARATED;
-			break;
-		case LOGISTIC_DEPENDENT:
-			model->status = CHURN_DEPENDENT;
-			break;
-		case LOGISTIC_STOPPED:
-			model->status = CHURN_STOPPED;
-			break;
-	}
-	/* the reason behind the others */
-	if (too_few_rows(model))
-		model->status = CHURN_FEW_ROWS;
-}
-
-static void
-fit_boost(const RowSource *rows, ChurnModel *model)
-{
-	Size		splits = (Size) model->params.trees * boost_splits(model->params.depth);
-	Size		leaves = (Size) model->params.trees * boost_leaves(model->params.depth);
-	MemoryContext context = CurrentMemoryContext;
-
-	model->boost.depth = model->params.depth;
-	if (model->status != CHURN_CONVERGED)
-		return;
-	model->boost.splits = MemoryContextAllocHuge(context, splits * sizeof(BoostSplit));
-	model->boost.values = MemoryContextAllocHuge(context, leaves * sizeof(double));
-	model->boost.covers = MemoryContextAllocHuge(context, leaves * sizeof(double));
-	model->log_loss = boost_fit(rows, &model->params, &model->boost);
-}
-
 static ChurnStatus
 status_of(const ChurnSample *sample)
 {
@@ -520,12 +465,8 @@ churn_fit_rows(Fit *fit)
 		.poll = churn_fit_poll
 	};
 
-	if (model->method == CHURN_BOOST)
-		fit_boost(&rows, model);
-	else
-		fit_logistic(&rows, model);
-	/* a logistic fit has them by the way */
-	if (model->method == CHURN_BOOST || model->status == CHURN_ONE_CLASS)
+	model->classifier->fit(&rows, model);
+	if (!model->classifier->finds_means || model->status == CHURN_ONE_CLASS)
 		column_means(fit);
 	for (int f = 0; f < model->nfeatures; f++)
 	{
@@ -542,7 +483,7 @@ describe(const ChurnSample *sample)
 	const ChurnShape *shape = sample->shape;
 	ChurnModel *model = palloc0(sizeof(ChurnModel));
 
-	model->method = shape->options.method;
+	model->classifier = shape->options.classifier;
 	model->status = status_of(sample);
 	model->missing = shape->options.missing;
 	model->input = shape->input;

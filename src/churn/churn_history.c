@@ -13,12 +13,12 @@
  * on, one WARNING where there are no scores.
  * Never: depends on the order of rows, on a frame or on the clock.
  */
+#include "churn/churn_classifier.h"
 #include "churn/churn_history_sample.h"
+#include "churn/churn_json.h"
 #include "churn/churn_model_cache.h"
 #include "churn/churn_reasons.h"
-
 #include <math.h>
-
 #include "fmgr/arguments.h"
 #include "fmgr/window_arguments.h"
 #include "funcapi.h"
@@ -113,10 +113,10 @@ report(const BehaviourSample *sample, const ChurnModel *model)
 	behaviour_sample_notice(sample, model);
 	if (model->status == CHURN_CONVERGED)
 		return;
-	if (model->method == CHURN_GAP)
+	if (model->classifier->no_scores != NULL)
 		ereport(WARNING,
-				(errmsg("no scores: no customer has bought on two days by as_of"),
-				 errhint("The survival of the gaps between purchases is known when some have come back.")));
+				(errmsg("no scores: %s", model->classifier->no_scores),
+				 errhint("%s", model->classifier->no_scores_hint)));
 	else
 		ereport(WARNING,
 				(errmsg("%s: %s", churn_model_scores(model) ? "the fit has not converged" :
@@ -364,28 +364,18 @@ churn_score_history(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(p);
 }
 
-/*
- * Of a model of gaps: how likely a customer is who has just bought, in log-odds,
- * and what his silence changes.  Where the former is certain, so that it has no
- * log-odds, from even odds.
- */
+/* Of a method that has no features: all there is to say is how long a customer was silent. */
 static void
-put_gap_reasons(FunctionCallInfo fcinfo, const ChurnModel *model, int32 recency, int k)
+put_silence(FunctionCallInfo fcinfo, const ChurnModel *model, int32 recency, int k)
 {
-	double		baseline = 0;
-	double		odds;
-	double		p;
+	double		baseline;
+	double		contribution;
 
-	if (!behaviour_gap_score(model, recency, &p))
+	if (!model->classifier->explain_history(model, recency, &baseline, &contribution))
 		return;
-	odds = log(p / (1 - p));
-	if (behaviour_gap_score(model, 0, &baseline) && baseline > 0 && baseline < 1)
-		baseline = log(baseline / (1 - baseline));
-	else
-		baseline = 0;
 	churn_put_reason(fcinfo, 0, "(baseline)", NULL, baseline);
 	churn_put_reason(fcinfo, 1, k > 0 ? behaviour_names[BEHAVIOUR_RECENCY] : "(others)",
-					 k > 0 ? churn_number_text(recency) : NULL, odds - baseline);
+					 k > 0 ? churn_number_text(recency) : NULL, contribution);
 }
 
 PG_FUNCTION_INFO_V1(churn_reasons_history);
@@ -399,9 +389,9 @@ churn_reasons_history(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!scored_customer(fcinfo, &cache, &behaviour))
 		return (Datum) 0;
-	if (cache->model->method == CHURN_GAP)
+	if (cache->model->classifier->explain_history != NULL)
 	{
-		put_gap_reasons(fcinfo, cache->model, behaviour.recency, k);
+		put_silence(fcinfo, cache->model, behaviour.recency, k);
 		return (Datum) 0;
 	}
 	behaviour_row(cache->model, &behaviour, cache->raw, cache->values);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "churn/churn_classifier.h"
 #include "churn/churn_sample.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
@@ -228,46 +229,29 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 
 /* ---------- gaps ---------- */
 
-static int
-compare_points(const void *a, const void *b)
-{
-	double		x = ((const KmPoint *) a)->time;
-	double		y = ((const KmPoint *) b)->time;
-
-	return (x > y) - (x < y);
-}
-
-static void
-fit_gaps(const BehaviourSample *sample, ChurnModel *model)
+/* Those between purchases of all customers, by their length; none where none was closed. */
+static KmPoint *
+collect_gaps(const BehaviourSample *sample, int *n)
 {
 	gaps_iterator iterator;
 	GapTally   *tally;
-	double		at_risk = 0;
+	KmPoint    *points;
 
-	model->method = CHURN_GAP;
-	/* nobody has ever come back: that says nothing about when they do */
-	model->status = sample->closed > 0 ? CHURN_CONVERGED : CHURN_NO_LABELS;
+	*n = 0;
 	if (sample->closed == 0)
-		return;
-	model->gaps = palloc_extended(sizeof(KmPoint) * sample->gaps->members,
-								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		return NULL;
+	points = palloc_extended(sizeof(KmPoint) * sample->gaps->members,
+							 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	gaps_start_iterate(sample->gaps, &iterator);
 	while ((tally = gaps_iterate(sample->gaps, &iterator)) != NULL)
 	{
-		KmPoint    *point = &model->gaps[model->ngaps++];
+		KmPoint    *point = &points[(*n)++];
 
 		point->time = tally->days;
 		point->events = tally->closed;
 		point->censored = tally->open;
 	}
-	CHECK_FOR_INTERRUPTS();
-	qsort(model->gaps, model->ngaps, sizeof(KmPoint), compare_points);
-	for (int i = model->ngaps - 1; i >= 0; i--)
-	{
-		at_risk += model->gaps[i].events + model->gaps[i].censored;
-		model->gaps[i].at_risk = at_risk;
-	}
-	km_estimate(model->gaps, model->ngaps);
+	return points;
 }
 
 /* ---------- the fit ---------- */
@@ -284,7 +268,7 @@ excluded(const ChurnOptions *options, const char *name)
 static bool
 trains(const BehaviourSample *sample)
 {
-	return sample->options->method != CHURN_GAP &&
+	return sample->options->classifier->fit != NULL &&
 		Min(sample->silent, sample->n - sample->silent) >= BEHAVIOUR_ENOUGH;
 }
 
@@ -330,13 +314,19 @@ behaviour_sample_fit(const BehaviourSample *sample)
 		model = history_sample_fit_rows(sample);
 	else
 	{
+		const Classifier *asked = sample->options->classifier;
+		KmPoint    *gaps;
+		int			ngaps;
+
 		model = palloc0(sizeof(ChurnModel));
+		model->classifier = asked->fit_history != NULL ? asked : CHURN_FALLBACK;
 		model->input = CHURN_HISTORY;
 		model->rows = sample->n;
 		model->positives = sample->silent;
 		model->weight = sample->n;
 		model->positive_weight = sample->silent;
-		fit_gaps(sample, model);
+		gaps = collect_gaps(sample, &ngaps);
+		model->classifier->fit_history(gaps, ngaps, model);
 	}
 	model->unlabelled = sample->later;
 	model->skipped += sample->unknown;
@@ -362,7 +352,7 @@ day_text(DateADT day)
 void
 behaviour_sample_notice(const BehaviourSample *sample, const ChurnModel *model)
 {
-	if (model->method != CHURN_GAP || sample->options->method == CHURN_GAP)
+	if (model->classifier == sample->options->classifier)
 		return;
 	ereport(NOTICE,
 			(errmsg("too little history to train on: scores are by gap survival"),
@@ -410,24 +400,13 @@ behaviour_row(const ChurnModel *model, const Behaviour *behaviour, double *raw,
 }
 
 bool
-behaviour_gap_score(const ChurnModel *model, int32 recency, double *p)
-{
-	double		now = km_survival(model->gaps, model->ngaps, recency);
-
-	if (model->ngaps == 0 || !(now > 0))
-		return false;
-	*p = km_survival(model->gaps, model->ngaps, (double) recency + model->horizon) / now;
-	return true;
-}
-
-bool
 behaviour_score(const ChurnModel *model, const Behaviour *behaviour, double *raw, double *x,
 				double *p)
 {
 	double		eta;
 
-	if (model->method == CHURN_GAP)
-		return behaviour_gap_score(model, behaviour->recency, p);
+	if (model->classifier->score_history != NULL)
+		return model->classifier->score_history(model, behaviour->recency, p);
 	behaviour_row(model, behaviour, raw, NULL);
 	if (!churn_log_odds(model, raw, x, &eta))
 		return false;

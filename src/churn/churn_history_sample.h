@@ -81,7 +81,4 @@ extern void behaviour_row(const ChurnModel *model, const Behaviour *behaviour, d
 extern bool behaviour_score(const ChurnModel *model, const Behaviour *behaviour, double *raw,
 							double *x, double *p);
 
-/* The same of a model of gaps, for any recency: S(recency + horizon) / S(recency). */
-extern bool behaviour_gap_score(const ChurnModel *model, int32 recency, double *p);
-
 #endif							/* RETENTION_CHURN_HISTORY_SAMPLE_H */

@@ -14,6 +14,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "churn/churn_classifier.h"
 #include "churn/churn_history_features.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
@@ -412,6 +413,15 @@ get_gaps(Reader *reader, ChurnModel *model)
 	}
 }
 
+/* What each method says. */
+static void (*const method_readers[]) (Reader *reader, ChurnModel *model) = {
+	[CHURN_LOGISTIC] = get_logistic,
+	[CHURN_BOOST] = get_boost,
+	[CHURN_GAP] = get_gaps
+};
+
+StaticAssertDecl(lengthof(method_readers) == CHURN_METHOD_LAST + 1, "every method can be read");
+
 static DateADT
 get_date(Reader *reader)
 {
@@ -436,7 +446,7 @@ get_counts(Reader *reader, ChurnModel *model)
 	require(reader, (model->rows == 0) == (model->weight == 0) &&
 			(model->positives == 0) == (model->positive_weight == 0), "weight");
 	one_class = model->rows > 0 && (model->positives == 0 || model->positives == model->rows);
-	require(reader, model->method == CHURN_GAP ||
+	require(reader, model->classifier->fit == NULL ||
 			((model->status == CHURN_NO_LABELS) == (model->rows == 0) &&
 			 (model->status == CHURN_ONE_CLASS) == one_class), "status");
 }
@@ -451,12 +461,14 @@ churn_model_read_model(Reader *reader)
 	if (reader->error != NULL)
 		return model;
 	reader->at += CHURN_FINGERPRINT_BYTES;
-	model->method = (ChurnMethod) churn_model_read_get_byte(reader, CHURN_GAP, "method");
+	model->classifier = churn_classifier(churn_model_read_get_byte(reader, CHURN_METHOD_LAST, "method"));
+	require(reader, model->classifier != NULL, "method");
+	if (reader->error != NULL)
+		return model;
 	model->status = (ChurnStatus) churn_model_read_get_byte(reader, CHURN_STATUS_LAST, "status");
 	model->missing = (ChurnMissing) churn_model_read_get_byte(reader, CHURN_MISSING_ERROR, "treatment of NULL");
 	model->input = (ChurnInput) churn_model_read_get_byte(reader, CHURN_HISTORY, "input");
-	require(reader, model->method >= CHURN_LOGISTIC, "method");
-	require(reader, model->method != CHURN_GAP || model->input == CHURN_HISTORY, "input");
+	require(reader, model->classifier->fit != NULL || model->input == CHURN_HISTORY, "input");
 	get_counts(reader, model);
 	if (model->input == CHURN_HISTORY)
 	{
@@ -472,18 +484,7 @@ churn_model_read_model(Reader *reader)
 	get_features(reader, model);
 	if (reader->error != NULL)
 		return model;
-	switch (model->method)
-	{
-		case CHURN_LOGISTIC:
-			get_logistic(reader, model);
-			break;
-		case CHURN_BOOST:
-			get_boost(reader, model);
-			break;
-		case CHURN_GAP:
-			get_gaps(reader, model);
-			break;
-	}
+	method_readers[model->classifier->method] (reader, model);
 	require(reader, reader->at == reader->end, "length");
 	return model;
 }

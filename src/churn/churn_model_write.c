@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "churn/churn_classifier.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
@@ -175,6 +176,15 @@ churn_model_put_gaps(StringInfo buf, const ChurnModel *model)
 	}
 }
 
+/* What each method says. */
+static void (*const method_writers[]) (StringInfo buf, const ChurnModel *model) = {
+	[CHURN_LOGISTIC] = put_logistic,
+	[CHURN_BOOST] = put_boost,
+	[CHURN_GAP] = churn_model_put_gaps
+};
+
+StaticAssertDecl(lengthof(method_writers) == CHURN_METHOD_LAST + 1, "every method can be written");
+
 ChurnModelValue *
 churn_model_pack(const ChurnModel *model)
 {
@@ -184,7 +194,7 @@ churn_model_pack(const ChurnModel *model)
 
 	initStringInfo(&buf);
 	appendStringInfoSpaces(&buf, VARHDRSZ + CHURN_HEAD_BYTES);
-	put_byte(&buf, model->method);
+	put_byte(&buf, model->classifier->method);
 	put_byte(&buf, model->status);
 	put_byte(&buf, model->missing);
 	put_byte(&buf, model->input);
@@ -202,18 +212,7 @@ churn_model_pack(const ChurnModel *model)
 		put_byte(&buf, model->amounts);
 	}
 	churn_model_put_features(&buf, model);
-	switch (model->method)
-	{
-		case CHURN_LOGISTIC:
-			put_logistic(&buf, model);
-			break;
-		case CHURN_BOOST:
-			put_boost(&buf, model);
-			break;
-		case CHURN_GAP:
-			churn_model_put_gaps(&buf, model);
-			break;
-	}
+	method_writers[model->classifier->method] (&buf, model);
 	value = (ChurnModelValue *) buf.data;
 	SET_VARSIZE(value, buf.len);
 	VARDATA(value)[0] = CHURN_VERSION;

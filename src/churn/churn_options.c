@@ -7,7 +7,7 @@
  * right: 22023, or 42804 for a value of another JSON type.
  * Never: leaves an option unread.
  */
-#include "churn/churn.h"
+#include "churn/churn_classifier.h"
 
 #include <float.h>
 #include <math.h>
@@ -19,7 +19,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-typedef enum Option
+/* What every method takes that learns from rows; the first of them all methods. */
+typedef enum CommonOption
 {
 	OPTION_METHOD,
 	OPTION_LAMBDA,
@@ -27,24 +28,21 @@ typedef enum Option
 	OPTION_RARE,
 	OPTION_NAMES,
 	OPTION_EXCLUDE,
-	OPTION_TREES,
-	OPTION_DEPTH,
-	OPTION_LEARNING_RATE,
-	OPTION_BINS,
-	OPTION_MIN_LEAF,
-	OPTION_COUNT
-} Option;
+	OPTION_COMMON_COUNT			/* that of one method alone */
+} CommonOption;
 
-/* The first of method 'boost' alone. */
-#define OPTION_BOOST_FIRST	OPTION_TREES
-
-static const char *const option_names[OPTION_COUNT] = {
-	"method", "lambda", "missing", "rare", "names", "exclude",
-	"trees", "depth", "learning_rate", "bins", "min_leaf"
+static const char *const common_names[OPTION_COMMON_COUNT] = {
+	"method", "lambda", "missing", "rare", "names", "exclude"
 };
 
-static const char *const method_words[] = {"logistic", "boost", "gap_survival", NULL};
-static const ChurnMethod methods[] = {CHURN_LOGISTIC, CHURN_BOOST, CHURN_GAP};
+typedef struct Option
+{
+	const char *name;
+	CommonOption common;
+	const Classifier *owner;	/* of one that is not common */
+	const ClassifierOption *own;
+} Option;
+
 static const char *const missing_words[] = {"mean", "skip", "error", NULL};
 
 /* A value as JSON, cut to what an error can show. */
@@ -63,103 +61,150 @@ churn_options_value_text(JsonbValue *value)
 	return text;
 }
 
+/* Appends "a", "b" <word> "c" one by one: the i-th of n. */
+static void
+churn_options_put_name(StringInfo buf, const char *name, int i, int n, const char *word)
+{
+	if (i > 0 && i == n - 1)
+		appendStringInfo(buf, " %s ", word);
+	else if (i > 0)
+		appendStringInfoString(buf, ", ");
+	appendStringInfo(buf, "\"%s\"", name);
+}
+
 static void
 unknown_option(const char *key, int len)
 {
 	StringInfoData known;
+	int			n = OPTION_COMMON_COUNT;
+	int			i = 0;
 
+	for (const Classifier *const *c = churn_classifiers; *c != NULL; c++)
+		for (const ClassifierOption *own = (*c)->options; own && own->name; own++)
+			n++;
 	initStringInfo(&known);
-	for (int i = 0; i < OPTION_COUNT; i++)
-		appendStringInfo(&known, "%s\"%s\"", i == 0 ? "" : i == OPTION_COUNT - 1 ? " and " : ", ",
-						 option_names[i]);
+	while (i < OPTION_COMMON_COUNT)
+	{
+		churn_options_put_name(&known, common_names[i], i, n, "and");
+		i++;
+	}
+	for (const Classifier *const *c = churn_classifiers; *c != NULL; c++)
+		for (const ClassifierOption *own = (*c)->options; own && own->name; own++)
+			churn_options_put_name(&known, own->name, i++, n, "and");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%.*s\"", len, key),
 			 errhint("Options are %s.", known.data)));
 }
 
-static Option
-find_option(const JsonbValue *key)
+/* NUL cannot be in a jsonb string; the case of names matters, as in JSON. */
+static bool
+is_key(const JsonbValue *key, const char *name)
 {
-	/* NUL cannot be in a jsonb string; the case of names matters, as in JSON */
-	for (int i = 0; i < OPTION_COUNT; i++)
-		if (strlen(option_names[i]) == key->val.string.len &&
-			memcmp(option_names[i], key->val.string.val, key->val.string.len) == 0)
-			return (Option) i;
+	return strlen(name) == key->val.string.len &&
+		memcmp(name, key->val.string.val, key->val.string.len) == 0;
+}
+
+static bool
+find_own(const Classifier *owner, const JsonbValue *key, Option *option)
+{
+	for (const ClassifierOption *own = owner->options; own && own->name; own++)
+		if (is_key(key, own->name))
+		{
+			*option = (Option) {own->name, OPTION_COMMON_COUNT, owner, own};
+			return true;
+		}
+	return false;
+}
+
+/* Of several methods that have an option of this name, the one that was asked for is meant. */
+static void
+find_option(const ChurnOptions *options, const JsonbValue *key, Option *option)
+{
+	for (int i = 0; i < OPTION_COMMON_COUNT; i++)
+		if (is_key(key, common_names[i]))
+		{
+			*option = (Option) {common_names[i], (CommonOption) i, NULL, NULL};
+			return;
+		}
+	if (find_own(options->classifier, key, option))
+		return;
+	for (const Classifier *const *c = churn_classifiers; *c != NULL; c++)
+		if (find_own(*c, key, option))
+			return;
 	unknown_option(key->val.string.val, key->val.string.len);
-	return OPTION_COUNT;
 }
 
 /* ---------- values ---------- */
 
 static void
-churn_options_type_error(Option option, const char *expected, JsonbValue *value)
+churn_options_type_error(const char *name, const char *expected, JsonbValue *value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("option \"%s\" must be %s, not %s", option_names[option], expected,
+			 errmsg("option \"%s\" must be %s, not %s", name, expected,
 					churn_options_value_text(value))));
 }
 
 static void
-range_error(Option option, const char *expected, JsonbValue *value)
+range_error(const char *name, const char *expected, JsonbValue *value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" must be %s, not %s", option_names[option], expected,
+			 errmsg("option \"%s\" must be %s, not %s", name, expected,
 					churn_options_value_text(value))));
 }
 
 static double
-churn_options_get_number(Option option, JsonbValue *value)
+churn_options_get_number(const char *name, JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
-		churn_options_type_error(option, "a number", value);
+		churn_options_type_error(name, "a number", value);
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 											  NumericGetDatum(value->val.numeric)));
 }
 
 /* From min to max, both ends included unless "open": then above min. */
 static double
-churn_options_get_between(Option option, JsonbValue *value, double min, double max, bool open,
+churn_options_get_between(const char *name, JsonbValue *value, double min, double max, bool open,
 			const char *expected)
 {
-	double		number = churn_options_get_number(option, value);
+	double		number = churn_options_get_number(name, value);
 
 	/* written so that NaN fails */
 	if (!(number >= min && number <= max) || (open && number == min) || isinf(number))
-		range_error(option, expected, value);
+		range_error(name, expected, value);
 	return number;
 }
 
 static double
-get_whole(Option option, JsonbValue *value, double min, double max)
+get_whole(const char *name, JsonbValue *value, double min, double max)
 {
 	const char *expected = max < PG_INT32_MAX ?
 		psprintf("a whole number from %.0f to %.0f", min, max) :
 		psprintf("a whole number of at least %.0f", min);
-	double		number = churn_options_get_between(option, value, min, max, false, expected);
+	double		number = churn_options_get_between(name, value, min, max, false, expected);
 
 	if (number != floor(number))
-		range_error(option, expected, value);
+		range_error(name, expected, value);
 	return number;
 }
 
 static int
-get_word(Option option, JsonbValue *value, const char *const *words, const char *expected)
+get_word(const char *name, JsonbValue *value, const char *const *words, const char *expected)
 {
 	int			word;
 
 	if (value->type != jbvString)
-		churn_options_type_error(option, expected, value);
+		churn_options_type_error(name, expected, value);
 	word = retention_word_index(value->val.string.val, value->val.string.len, words);
 	if (word < 0)
-		range_error(option, expected, value);
+		range_error(name, expected, value);
 	return word;
 }
 
 static char **
-get_texts(Option option, JsonbValue *value, int *n)
+get_texts(const char *name, JsonbValue *value, int *n)
 {
 	JsonbIterator *it;
 	JsonbValue	item;
@@ -168,7 +213,7 @@ get_texts(Option option, JsonbValue *value, int *n)
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerIsScalar(value->val.binary.data))
-		churn_options_type_error(option, "an array of texts", value);
+		churn_options_type_error(name, "an array of texts", value);
 	texts = palloc(sizeof(char *) * (JsonContainerSize(value->val.binary.data) + 1));
 	*n = 0;
 	it = JsonbIteratorInit(value->val.binary.data);
@@ -177,21 +222,21 @@ get_texts(Option option, JsonbValue *value, int *n)
 		if (token != WJB_ELEM)
 			continue;
 		if (item.type != jbvString)
-			churn_options_type_error(option, "an array of texts", value);
+			churn_options_type_error(name, "an array of texts", value);
 		if (item.val.string.len == 0)
-			range_error(option, "an array of texts that are not empty", value);
+			range_error(name, "an array of texts that are not empty", value);
 		texts[*n] = pnstrdup(item.val.string.val, item.val.string.len);
 		for (int i = 0; i < *n; i++)
 			if (strcmp(texts[i], texts[*n]) == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("option \"%s\" has \"%s\" twice", option_names[option],
+						 errmsg("option \"%s\" has \"%s\" twice", name,
 								texts[i])));
 		(*n)++;
 		if (*n > CHURN_FEATURES_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("option \"%s\" has more than %d texts", option_names[option],
+					 errmsg("option \"%s\" has more than %d texts", name,
 							CHURN_FEATURES_MAX)));
 	}
 	return texts;
@@ -200,81 +245,74 @@ get_texts(Option option, JsonbValue *value, int *n)
 /* ---------- all of them ---------- */
 
 static void
-set_option(ChurnOptions *options, Option option, JsonbValue *value)
+set_common(ChurnOptions *options, CommonOption option, JsonbValue *value)
 {
+	const char *name = common_names[option];
+
 	switch (option)
 	{
 		case OPTION_METHOD:
 			break;				/* was first */
 		case OPTION_LAMBDA:
-			options->lambda = options->boost.lambda =
-				churn_options_get_between(option, value, 0, DBL_MAX, false, "a number of at least 0");
+			options->lambda =
+				churn_options_get_between(name, value, 0, DBL_MAX, false, "a number of at least 0");
 			break;
 		case OPTION_MISSING:
 			options->missing = (ChurnMissing)
-				get_word(option, value, missing_words, "\"mean\", \"skip\" or \"error\"");
+				get_word(name, value, missing_words, "\"mean\", \"skip\" or \"error\"");
 			break;
 		case OPTION_RARE:
-			options->rare = (int64) get_whole(option, value, 1, 1e15);
+			options->rare = (int64) get_whole(name, value, 1, 1e15);
 			break;
 		case OPTION_NAMES:
-			options->names = get_texts(option, value, &options->nnames);
+			options->names = get_texts(name, value, &options->nnames);
 			break;
 		case OPTION_EXCLUDE:
-			options->exclude = get_texts(option, value, &options->nexclude);
+			options->exclude = get_texts(name, value, &options->nexclude);
 			break;
-		case OPTION_TREES:
-			options->boost.trees = (int) get_whole(option, value, 1, BOOST_TREES_MAX);
-			break;
-		case OPTION_DEPTH:
-			options->boost.depth = (int) get_whole(option, value, 1, BOOST_DEPTH_MAX);
-			break;
-		case OPTION_LEARNING_RATE:
-			options->boost.learning_rate =
-				churn_options_get_between(option, value, 0, 1, true, "a number above 0, and at most 1");
-			break;
-		case OPTION_BINS:
-			options->boost.bins = (int) get_whole(option, value, 2, 255);
-			break;
-		case OPTION_MIN_LEAF:
-			options->boost.min_leaf =
-				churn_options_get_between(option, value, 0, DBL_MAX, false, "a number of at least 0");
-			break;
-		case OPTION_COUNT:
+		case OPTION_COMMON_COUNT:
 			break;
 	}
 }
 
 static void
-set_defaults(ChurnOptions *options)
+set_own(ChurnOptions *options, const ClassifierOption *own, JsonbValue *value)
+{
+	char	   *place = (char *) options + own->offset;
+
+	if (own->whole)
+		*(int *) place = (int) get_whole(own->name, value, own->min, own->max);
+	else
+		*(double *) place = churn_options_get_between(own->name, value, own->min, own->max,
+													  own->above, own->expected);
+}
+
+static void
+set_defaults(ChurnOptions *options, const Classifier *classifier)
 {
 	memset(options, 0, sizeof(ChurnOptions));
-	options->method = CHURN_LOGISTIC;
+	options->classifier = classifier;
 	options->missing = CHURN_MISSING_MEAN;
-	options->lambda = 1;
+	options->lambda = classifier->lambda;
 	options->rare = 10;
-	options->boost.trees = BOOST_DEFAULT_TREES;
-	options->boost.depth = BOOST_DEFAULT_DEPTH;
-	options->boost.bins = BOOST_DEFAULT_BINS;
-	options->boost.learning_rate = BOOST_DEFAULT_LEARNING_RATE;
-	options->boost.lambda = BOOST_DEFAULT_LAMBDA;
-	options->boost.min_leaf = BOOST_DEFAULT_MIN_LEAF;
+	if (classifier->set_defaults != NULL)
+		classifier->set_defaults(options);
 }
 
 /* An option that the method does not know. */
 static void
-check_method(const ChurnOptions *options, Option option)
+check_method(const ChurnOptions *options, const Option *option)
 {
-	if (option == OPTION_METHOD ||
-		(options->method != CHURN_GAP &&
-		 (option < OPTION_BOOST_FIRST || options->method == CHURN_BOOST)))
+	const Classifier *classifier = options->classifier;
+
+	if (option->own != NULL ? option->owner == classifier :
+		option->common == OPTION_METHOD || classifier->fit != NULL)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" is not for method \"%s\"", option_names[option],
-					churn_method_name(options->method)),
-			 option < OPTION_BOOST_FIRST ? errhint("Leave it out.") :
-			 errhint("Add \"method\": \"boost\", or leave it out.")));
+			 errmsg("option \"%s\" is not for method \"%s\"", option->name, classifier->name),
+			 option->own == NULL ? errhint("Leave it out.") :
+			 errhint("Add \"method\": \"%s\", or leave it out.", option->owner->name)));
 }
 
 static void
@@ -283,18 +321,55 @@ set_all(ChurnOptions *options, Jsonb *json)
 	JsonbIterator *it = JsonbIteratorInit(&json->root);
 	JsonbIteratorToken token;
 	JsonbValue	value;
-	Option		option = OPTION_COUNT;
+	Option		option = {0};
 
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			option = find_option(&value);
+			find_option(options, &value, &option);
 		else if (token == WJB_VALUE)
 		{
-			check_method(options, option);
-			set_option(options, option, &value);
+			check_method(options, &option);
+			if (option.own != NULL)
+				set_own(options, option.own, &value);
+			else
+				set_common(options, option.common, &value);
 		}
 	}
+}
+
+/* ---------- the method ---------- */
+
+static bool
+is_for(const Classifier *classifier, ChurnInput input)
+{
+	return classifier->fit != NULL || input == CHURN_HISTORY;
+}
+
+static const Classifier *
+get_classifier(JsonbValue *value, ChurnInput input)
+{
+	const char *name = common_names[OPTION_METHOD];
+	const char *words[CHURN_METHOD_LAST + 2];
+	StringInfoData expected;
+	int			n = 0;
+	int			i = 0;
+	int			word;
+
+	for (const Classifier *const *c = churn_classifiers; *c != NULL; c++)
+		n += is_for(*c, input);
+	initStringInfo(&expected);
+	for (const Classifier *const *c = churn_classifiers; *c != NULL; c++)
+		if (is_for(*c, input))
+			churn_options_put_name(&expected, (*c)->name, i++, n, "or");
+	i = 0;
+	for (const Classifier *const *c = churn_classifiers; *c != NULL; c++)
+		words[i++] = (*c)->name;
+	words[i] = NULL;
+	word = get_word(name, value, words, expected.data);
+	if (!is_for(churn_classifiers[word], input))
+		range_error(name, expected.data, value);
+	return churn_classifiers[word];
 }
 
 void
@@ -304,7 +379,7 @@ churn_options_parse(const struct varlena *jsonb, ChurnInput input, ChurnOptions 
 	JsonbValue *method;
 	JsonbValue	key;
 
-	set_defaults(options);
+	set_defaults(options, churn_classifiers[0]);
 	if (json == NULL)
 		return;
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -313,17 +388,10 @@ churn_options_parse(const struct varlena *jsonb, ChurnInput input, ChurnOptions 
 				 errmsg("options must be a JSON object"),
 				 errhint("Write them by name: '{\"lambda\": 10}'.")));
 	key.type = jbvString;
-	key.val.string.val = unconstify(char *, option_names[OPTION_METHOD]);
-	key.val.string.len = strlen(option_names[OPTION_METHOD]);
+	key.val.string.val = unconstify(char *, common_names[OPTION_METHOD]);
+	key.val.string.len = strlen(common_names[OPTION_METHOD]);
 	method = findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
 	if (method != NULL)
-	{
-		const char *expected = input == CHURN_HISTORY ?
-			"\"logistic\", \"boost\" or \"gap_survival\"" : "\"logistic\" or \"boost\"";
-
-		options->method = methods[get_word(OPTION_METHOD, method, method_words, expected)];
-		if (options->method == CHURN_GAP && input != CHURN_HISTORY)
-			range_error(OPTION_METHOD, expected, method);
-	}
+		set_defaults(options, get_classifier(method, input));
 	set_all(options, json);
 }

@@ -15,8 +15,8 @@ extern int	churn_reasons_asked(FunctionCallInfo fcinfo, int arg);
 /*
  * The rows of one raw row, into the set that InitMaterializedSRF() began: (rank,
  * feature, value, contribution, direction).  None where there is no score.
- * values: what the features say, for people; x: room for ncolumns.  Not for
- * CHURN_GAP.
+ * values: what the features say, for people; x: room for ncolumns.  Of methods with
+ * features.
  */
 extern void churn_put_reasons(FunctionCallInfo fcinfo, const ChurnModel *model,
 							  const FeatureValue *values, const double *raw, double *x, int k);
@@ -24,9 +24,6 @@ extern void churn_put_reasons(FunctionCallInfo fcinfo, const ChurnModel *model,
 /* A row of that set; value may be NULL. */
 extern void churn_put_reason(FunctionCallInfo fcinfo, int rank, const char *feature,
 							 const char *value, double contribution);
-
-/* As SQL prints it, in its shortest form whatever the settings. */
-extern char *churn_number_text(double value);
 
 /* NULL where a number is not known. */
 static inline void

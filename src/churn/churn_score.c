@@ -7,11 +7,11 @@
  * method has none.
  * Never: fits.
  */
-#include "churn/churn_reasons.h"
+#include "churn/churn_classifier.h"
+#include "churn/churn_json.h"
 #include "churn/churn_model_cache.h"
-
+#include "churn/churn_reasons.h"
 #include <math.h>
-
 #include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -103,76 +103,21 @@ churn_band_of_model(PG_FUNCTION_ARGS)
 
 /* ---------- what it says of its fit ---------- */
 
-/* Figures of a fit, of any method; NaN where it has none. */
-typedef struct Figures
-{
-	double		base_rate;
-	double		lambda;
-	double		log_likelihood_null;
-	double		log_likelihood;
-	double		penalised;
-	double		deviance;
-	double		aic;
-	double		bic;
-	double		mcfadden;
-	double		edf;
-	double		max_gradient;
-	int			iterations;		/* -1: none */
-	int			trees;			/* -1: none */
-} Figures;
-
-/* x ln(x / n) without the NaN at 0 */
-static double
-log_share(double x, double n)
-{
-	return x > 0 ? x * log(x / n) : 0;
-}
-
-/* Parameters: the intercept, and columns that are neither constant nor left out. */
-static int
-count_parameters(const ChurnModel *model)
-{
-	int			k = 1;
-
-	for (int i = 0; i < model->ncolumns; i++)
-		k += model->terms[i].sd > 0 && !isnan(model->terms[i].coef_std);
-	return k;
-}
-
 static void
-set_figures(const ChurnModel *model, Figures *f)
+set_figures(const ChurnModel *model, ChurnFigures *f)
 {
 	double	   *first = &f->base_rate;
-	double		positive = model->positive_weight;
-	double		weight = model->weight;
 
-	for (int i = 0; i < offsetof(Figures, iterations) / sizeof(double); i++)
+	for (int i = 0; i < offsetof(ChurnFigures, iterations) / sizeof(double); i++)
 		first[i] = get_float8_nan();
-	f->iterations = f->trees = -1;
-	f->base_rate = positive / weight;
-	if (model->method != CHURN_GAP)
-		f->lambda = model->lambda;
-	if (model->method == CHURN_GAP || !churn_model_scores(model))
+	f->iterations = f->trees = f->parameters = -1;
+	f->base_rate = model->positive_weight / model->weight;
+	if (model->classifier->figures == NULL)
 		return;
-	if (model->method == CHURN_BOOST)
-	{
-		f->log_likelihood_null = log_share(positive, weight) + log_share(weight - positive, weight);
-		f->log_likelihood = -model->log_loss * weight;
-		f->trees = model->boost.trees;
-	}
-	else
-	{
-		double		k = count_parameters(model);
-
-		f->log_likelihood_null = model->fit.log_likelihood_null;
-		f->log_likelihood = model->fit.log_likelihood;
-		f->penalised = model->fit.penalised;
-		f->aic = 2 * k - 2 * f->log_likelihood;
-		f->bic = k * log(weight) - 2 * f->log_likelihood;
-		f->edf = model->fit.edf;
-		f->max_gradient = model->fit.max_gradient;
-		f->iterations = model->fit.iterations;
-	}
+	f->lambda = model->lambda;
+	if (!churn_model_scores(model))
+		return;
+	model->classifier->figures(model, f);
 	f->deviance = -2 * f->log_likelihood;
 	f->mcfadden = 1 - f->log_likelihood / f->log_likelihood_null;
 }
@@ -184,7 +129,7 @@ Datum
 churn_summary(PG_FUNCTION_ARGS)
 {
 	ChurnModel *model;
-	Figures		figures;
+	ChurnFigures figures;
 	const double *figure = &figures.base_rate;
 	Datum		values[SUMMARY_COLUMNS] = {0};
 	bool		nulls[SUMMARY_COLUMNS] = {false};
@@ -195,7 +140,7 @@ churn_summary(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	model = churn_model_unpack(PG_GETARG_CHURN_MODEL_PP(0));
 	set_figures(model, &figures);
-	values[n++] = CStringGetTextDatum(churn_method_name(model->method));
+	values[n++] = CStringGetTextDatum(model->classifier->name);
 	values[n++] = BoolGetDatum(model->status == CHURN_CONVERGED);
 	values[n++] = CStringGetTextDatum(churn_status_name(model->status));
 	nulls[n] = model->status == CHURN_CONVERGED;
@@ -208,10 +153,10 @@ churn_summary(PG_FUNCTION_ARGS)
 	values[n++] = Int64GetDatum(model->skipped);
 	values[n++] = Int32GetDatum(model->nfeatures);
 	values[n++] = Int32GetDatum(model->ncolumns);
-	nulls[n] = model->terms == NULL;
-	values[n++] = Int32GetDatum(model->terms == NULL ? 0 : count_parameters(model));
+	nulls[n] = figures.parameters < 0;
+	values[n++] = Int32GetDatum(figures.parameters);
 	/* lambda to max_gradient */
-	for (int i = 1; i < offsetof(Figures, iterations) / sizeof(double); i++)
+	for (int i = 1; i < offsetof(ChurnFigures, iterations) / sizeof(double); i++)
 		churn_set_number(values, nulls, n++, figure[i]);
 	nulls[n] = figures.iterations < 0;
 	values[n++] = Int32GetDatum(figures.iterations);

@@ -1,6 +1,6 @@
 /*
  * churn_status.c
- *	  Names of methods and ends of fits, and what those mean.
+ *	  Names of columns and ends of fits, and what those mean.
  *
  * Promises: names are those of SQL and jsonb and never change.
  */
@@ -12,21 +12,6 @@
 #include "mb/pg_wchar.h"
 
 #define NAME_SHOWN	200			/* bytes of a column's name, in a message */
-
-const char *
-churn_method_name(ChurnMethod method)
-{
-	switch (method)
-	{
-		case CHURN_LOGISTIC:
-			return "logistic";
-		case CHURN_BOOST:
-			return "boost";
-		case CHURN_GAP:
-			return "gap_survival";
-	}
-	return "unknown";
-}
 
 const char *
 churn_status_name(ChurnStatus status)
