@@ -9,7 +9,6 @@
  */
 #include "clv/clv.h"
 
-#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
