@@ -11,6 +11,11 @@ RESET client_min_messages;
 CREATE FUNCTION r(value float8, digits integer DEFAULT 6) RETURNS numeric
 	LANGUAGE sql RETURN round(value::numeric, digits);
 
+-- The models there are.
+SELECT model, kind, "time", parameters, becomes, source FROM clv_models();
+SELECT model, assumes FROM clv_models();
+SELECT model, take_when FROM clv_models();
+
 -- published parameters: CDNOW, weeks (Fader, Hardie and Lee 2005)
 CREATE TABLE cdnow AS
 SELECT clv_model('bg_nbd', '{"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "p": 6.25, "q": 3.74, "v": 15.44}', 'week') AS m;

@@ -5,7 +5,7 @@ BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-SELECT plan(60);
+SELECT plan(61);
 \ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
@@ -65,6 +65,9 @@ CREATE TABLE customer AS
   SELECT 'cdnow' AS dataset, x, t_x, "T" AS age, m_x AS z FROM cdnow UNION ALL SELECT 'synA', x, t_x, "T", zbar FROM syna UNION ALL SELECT 'synD', x, t_x, "T", zbar FROM synd;
 CREATE TABLE fitted AS
   SELECT dataset, theirs, ours, clv_model(x, t_x, age, z, ours, 'gamma_gamma', 'week') AS m FROM customer, name WHERE ours <> 'bg_bb' AND (dataset = 'cdnow' OR ours <> 'nbd') GROUP BY dataset, theirs, ours;
+SELECT is_empty($$SELECT model FROM clv_models() EXCEPT (SELECT coalesce(ours, f.model) FROM (SELECT model FROM fits
+  UNION SELECT model FROM fits_discrete) f LEFT JOIN name ON theirs = f.model UNION SELECT 'gamma_gamma')$$,
+  'every model has rows in the reference');
 SELECT is(count(*) FILTER (WHERE f.converged AND f.reason IS NULL), 10::bigint, 'ten fits, all converged') FROM fitted, clv_fit(m) f;
 SELECT pg_temp.agree('customers that were used', 'SELECT DISTINCT dataset || '' '' || theirs, n::float8, n_used FROM fits JOIN fitted USING (dataset), clv_fit(m) WHERE fits.model = theirs
   UNION ALL SELECT DISTINCT dataset || '' gg'', spend_n::float8, n_used FROM fits JOIN fitted USING (dataset), clv_fit(m) WHERE fits.model = ''gg''', 13, 0, 1e-9);

@@ -17,6 +17,8 @@ CREATE TABLE who AS SELECT customer, customer_history(day) AS h FROM purchase GR
 CREATE TABLE odd AS TABLE who UNION ALL VALUES (0, NULL::customer_history), (-1, (SELECT customer_history(day) FROM purchase WHERE false));
 CREATE TABLE model AS SELECT name, m, unit FROM (VALUES ('bg_nbd', '{"r": 0.9, "alpha": 9, "a": 0.8, "b": 2.5}', 'week'), ('mbg_nbd', '{"r": 0.5, "alpha": 1.2, "a": 0.9, "b": 1.6}', 'month'),
   ('pareto_nbd', '{"r": 0.55, "alpha": 70, "s": 0.6, "beta": 80}', 'day'), ('nbd', '{"r": 0.4, "alpha": 0.3}', 'year')) v (name, p, unit), LATERAL clv_model(name, p::jsonb, unit) m;
+SELECT set_eq('SELECT name FROM model', $$SELECT model FROM clv_models() WHERE kind = 'purchase' AND time = 'continuous'$$,
+  'every model in continuous time');
 
 -- clv_data --------------------------------------------------------------------------------------------------------------------------
 

@@ -163,7 +163,7 @@ const PurchaseModel nbd_model = {
 		.assumes =
 			"purchases at any time, at a rate of the customer's own; nobody ever "
 			"leaves",
-		.take_when = "nobody leaves; as a yardstick for the models in which customers do",
+		.take_when = "nobody leaves; also as a yardstick for models in which customers do",
 		.source = "Ehrenberg 1959"
 	},
 	.nparams = NBD_PARAMS,
