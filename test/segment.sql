@@ -1,6 +1,6 @@
--- segments: behaviour segments and their chance against plain SQL, the rate of seasonal customers among customers without seasons, RFM
--- scores against cume_dist, and maps that are partitions.  Reference numbers are in segment_reference.sql, texts and errors in
--- sql/segment.sql.
+-- segments: behaviour segments and their chance against plain SQL, the rate of seasonal customers among customers
+-- without seasons, RFM scores against cume_dist, and maps that are partitions.  Reference numbers are in
+-- segment_reference.sql, texts and errors in sql/segment.sql.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -9,41 +9,71 @@ SELECT * FROM no_plan();
 \ir oracle/shared.psql
 SELECT diag('seed ' || :'seed');
 
--- Histories of every length, with and without amounts, in clusters, in one season, from long ago; and what an array says of them. ---------
+-- Histories of every length, with and without amounts, in clusters, in one season, from long ago; and what an array say
 
 CREATE TABLE customer AS
-  SELECT c, (ARRAY['any', 'any', 'season', 'weekly', 'long', 'far'])[1 + floor(random() * 6)::integer] AS kind, 1 + floor(random() * random() * 40)::integer AS n, date '2015-01-01' + floor(random() * 2500)::integer AS first, floor(random() * 2000000)::integer * (c % 2) AS back FROM generate_series(1, 400 * :cases) c;
+  SELECT c, (ARRAY['any', 'any', 'season', 'weekly', 'long', 'far'])[1 + floor(random() * 6)::integer] AS kind,
+    1 + floor(random() * random() * 40)::integer AS n, date '2015-01-01' + floor(random() * 2500)::integer AS first,
+    floor(random() * 2000000)::integer * (c % 2) AS back FROM generate_series(1, 400 * :cases) c;
 CREATE TABLE ev AS
-  SELECT c, CASE kind WHEN 'any' THEN first + floor(random() * 900)::integer WHEN 'weekly' THEN first + 7 * i - floor(random() * 3)::integer
-                      WHEN 'season' THEN (date_trunc('year', first::timestamp) + make_interval(years => floor(random() * 4)::integer, months => c % 12, days => floor(random() * 80)::integer))::date
-                      WHEN 'long' THEN first + i * (1 + c % 3) WHEN 'far' THEN first - back + floor(random() * 20000)::integer END AS day,
-         CASE c % 4 WHEN 0 THEN NULL WHEN 1 THEN round((random() * 300)::numeric, 2) WHEN 2 THEN pg_temp.pick('{1e30,-5,0.001,NULL,12.5}'::numeric[]) ELSE round((random() * 3000000 - 1000000)::numeric, 1) END AS amount
-  FROM customer, LATERAL generate_series(1, CASE kind WHEN 'long' THEN n * 40 WHEN 'season' THEN 1 + n % 7 ELSE n END) i;
+  SELECT c, CASE kind WHEN 'any' THEN first + floor(random() * 900)::integer WHEN 'weekly'
+    THEN first + 7 * i - floor(random() * 3)::integer
+                      WHEN 'season' THEN (date_trunc('year', first::timestamp)
+                        + make_interval(years => floor(random() * 4)::integer, months => c % 12,
+                          days => floor(random() * 80)::integer))::date
+                      WHEN 'long' THEN first + i * (1 + c % 3) WHEN 'far'
+                        THEN first - back + floor(random() * 20000)::integer END AS day,
+         CASE c % 4 WHEN 0 THEN NULL WHEN 1 THEN round((random() * 300)::numeric, 2) WHEN 2
+           THEN pg_temp.pick('{1e30,-5,0.001,NULL,12.5}'::numeric[])
+           ELSE round((random() * 3000000 - 1000000)::numeric, 1) END AS amount
+  FROM customer, LATERAL generate_series(1, CASE kind WHEN 'long' THEN n * 40 WHEN 'season' THEN 1 + n % 7 ELSE n END)
+    i;
 INSERT INTO ev SELECT * FROM ev WHERE c % 5 = 0 AND random() < 0.3;
-CREATE TABLE hist AS SELECT c, customer_history(day, amount) AS h, array_agg(DISTINCT day ORDER BY day) AS days FROM ev GROUP BY c;
+CREATE TABLE hist AS SELECT c, customer_history(day, amount) AS h, array_agg(DISTINCT day ORDER BY day) AS days FROM ev
+  GROUP BY c;
 INSERT INTO hist SELECT 0, customer_history(day), '{}' FROM ev WHERE false;
 -- a day to stand at, near the days, often exactly where a rule turns
 CREATE TABLE asked AS
-  SELECT c, h, days, pg_temp.pick(days) + pg_temp.pick('{0,1,-1,30,90,91,92,180,182,273,364,365,366,400,700,5000}'::integer[]) AS as_of FROM hist, generate_series(1, 3) WHERE days <> '{}'
+  SELECT c, h, days, pg_temp.pick(days)
+    + pg_temp.pick('{0,1,-1,30,90,91,92,180,182,273,364,365,366,400,700,5000}'::integer[]) AS as_of
+    FROM hist, generate_series(1, 3) WHERE days <> '{}'
   UNION ALL SELECT c, h, days, NULL FROM hist;
 CREATE TABLE rules AS
-  SELECT 1 AS id, 365 AS inactive_after, 3 AS seasonal_min_days, 2 AS seasonal_min_years, 365 AS seasonal_min_age, 0.05::float8 AS max_chance, 12 AS season_start, 3 AS season_months, 0.75::float8 AS loyalist_share, 4 AS loyalist_windows, 91 AS loyalist_window_days
+  SELECT 1 AS id, 365 AS inactive_after, 3 AS seasonal_min_days, 2 AS seasonal_min_years, 365 AS seasonal_min_age,
+    0.05::float8 AS max_chance, 12 AS season_start, 3 AS season_months, 0.75::float8 AS loyalist_share,
+    4 AS loyalist_windows, 91 AS loyalist_window_days
   UNION ALL SELECT 2, 365, 3, 2, 365, NULL, 12, 3, 0.75, 4, 91
-  UNION ALL SELECT i, floor(random() * 500)::integer, 1 + floor(random() * 5)::integer, 1 + floor(random() * 3)::integer, floor(random() * 600)::integer, pg_temp.pick('{0.01,0.2,0.5,1,NULL}'::float8[]), 1 + floor(random() * 12)::integer,
-                   pg_temp.pick('{1,2,3,4,6}'::integer[]), pg_temp.pick('{0,0.25,0.3,0.5,0.6,1}'::float8[]), 1 + floor(random() * 10)::integer, 1 + floor(random() * 100)::integer FROM generate_series(3, 12) i;
+  UNION ALL SELECT i, floor(random() * 500)::integer, 1 + floor(random() * 5)::integer,
+    1 + floor(random() * 3)::integer, floor(random() * 600)::integer, pg_temp.pick('{0.01,0.2,0.5,1,NULL}'::float8[]),
+    1 + floor(random() * 12)::integer,
+                   pg_temp.pick('{1,2,3,4,6}'::integer[]), pg_temp.pick('{0,0.25,0.3,0.5,0.6,1}'::float8[]),
+                     1 + floor(random() * 10)::integer, 1 + floor(random() * 100)::integer
+                     FROM generate_series(3, 12) i;
 
-CREATE FUNCTION pg_temp.season_month(day date, season_start integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$SELECT (extract(year FROM day) + (extract(year FROM day) < 0)::integer)::integer * 12 + extract(month FROM day)::integer - season_start$$;
-CREATE FUNCTION pg_temp.season_year(day date, season_start integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$SELECT floor(pg_temp.season_month(day, season_start) / 12.0)::integer$$;
-CREATE FUNCTION pg_temp.season_place(day date, season_start integer, season_months integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$SELECT (pg_temp.season_month(day, season_start) - 12 * pg_temp.season_year(day, season_start)) / season_months$$;
+CREATE FUNCTION pg_temp.season_month(day date, season_start integer) RETURNS integer LANGUAGE sql IMMUTABLE
+  AS $$SELECT (extract(year FROM day) + (extract(year FROM day) < 0)::integer)::integer * 12 + extract(month
+    FROM day)::integer - season_start$$;
+CREATE FUNCTION pg_temp.season_year(day date, season_start integer) RETURNS integer LANGUAGE sql IMMUTABLE
+  AS $$SELECT floor(pg_temp.season_month(day, season_start) / 12.0)::integer$$;
+CREATE FUNCTION pg_temp.season_place(day date, season_start integer, season_months integer) RETURNS integer
+  LANGUAGE sql IMMUTABLE AS $$SELECT
+  (pg_temp.season_month(day, season_start) - 12 * pg_temp.season_year(day, season_start)) / season_months$$;
 -- C(part, n) / C(whole, n)
 CREATE FUNCTION pg_temp.choices(part bigint, whole bigint, n integer) RETURNS float8 LANGUAGE sql IMMUTABLE AS
-  $$SELECT CASE WHEN n > part THEN 0 WHEN n = 0 THEN 1 ELSE (SELECT exp(sum(ln((part - i)::float8 / (whole - i)))) FROM generate_series(0, n - 1) i) END$$;
+  $$SELECT CASE WHEN n > part THEN 0 WHEN n = 0 THEN 1 ELSE (SELECT exp(sum(ln((part - i)::float8 / (whole - i))))
+      FROM generate_series(0, n - 1) i) END$$;
 -- Every end of observation from the last day on is tried.
-CREATE FUNCTION pg_temp.chance(days date[], as_of date, min_years integer, season_start integer, season_months integer) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
-  SELECT max(pg_temp.choices(in_season, day - days[1], cardinality(days) - 1) - CASE WHEN min_years > 1 THEN pg_temp.choices(in_year, day - days[1], cardinality(days) - 1) ELSE 0 END)
-  FROM (SELECT day::date, sum(season::integer) OVER o AS in_season, sum((season AND same_year)::integer) OVER o AS in_year
-        FROM (SELECT day, day > days[1] AND pg_temp.season_place(day::date, season_start, season_months) = pg_temp.season_place(days[1], season_start, season_months) AS season,
-                     pg_temp.season_year(day::date, season_start) = pg_temp.season_year(days[1], season_start) AS same_year FROM generate_series(days[1], as_of, interval '1 day') day) d
+CREATE FUNCTION pg_temp.chance(days date[], as_of date, min_years integer, season_start integer, season_months integer)
+  RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+  SELECT max(pg_temp.choices(in_season, day - days[1], cardinality(days) - 1) - CASE WHEN min_years > 1
+    THEN pg_temp.choices(in_year, day - days[1], cardinality(days) - 1) ELSE 0 END)
+  FROM (SELECT day::date, sum(season::integer) OVER o AS in_season,
+    sum((season AND same_year)::integer) OVER o AS in_year
+        FROM (SELECT day, day > days[1]
+          AND pg_temp.season_place(day::date, season_start, season_months) = pg_temp.season_place(days[1], season_start,
+            season_months) AS season,
+                     pg_temp.season_year(day::date, season_start) = pg_temp.season_year(days[1], season_start) AS
+                       same_year FROM generate_series(days[1], as_of, interval '1 day') day) d
         WINDOW o AS (ORDER BY day)) e WHERE day >= days[cardinality(days)]
 $$;
 CREATE FUNCTION pg_temp.expected(all_days date[], at date, r rules) RETURNS text LANGUAGE plpgsql AS $$
@@ -55,102 +85,187 @@ DECLARE
 BEGIN
   IF n IS NULL THEN RETURN NULL; END IF;
   IF n >= r.seasonal_min_days AND as_of - days[1] >= r.seasonal_min_age
-     AND (SELECT count(DISTINCT pg_temp.season_place(d, r.season_start, r.season_months)) = 1 AND count(DISTINCT pg_temp.season_year(d, r.season_start)) >= r.seasonal_min_years FROM unnest(days) d)
-     AND 12 * (pg_temp.season_year(days[n], r.season_start) + 1) + (pg_temp.season_place(days[n], r.season_start, r.season_months) + 1) * r.season_months > pg_temp.season_month(as_of, r.season_start)
-     AND (r.max_chance IS NULL OR r.max_chance = 1 OR pg_temp.chance(days, as_of, r.seasonal_min_years, r.season_start, r.season_months) <= r.max_chance) THEN RETURN 'seasonal'; END IF;
+     AND (SELECT count(DISTINCT pg_temp.season_place(d, r.season_start, r.season_months)) = 1
+       AND count(DISTINCT pg_temp.season_year(d, r.season_start)) >= r.seasonal_min_years FROM unnest(days) d)
+     AND 12 * (pg_temp.season_year(days[n], r.season_start) + 1)
+       + (pg_temp.season_place(days[n], r.season_start, r.season_months) + 1) * r.season_months >
+       pg_temp.season_month(as_of, r.season_start)
+     AND (r.max_chance IS NULL OR r.max_chance = 1
+       OR pg_temp.chance(days, as_of, r.seasonal_min_years, r.season_start, r.season_months) <= r.max_chance)
+       THEN RETURN 'seasonal'; END IF;
   IF as_of - days[n] > r.inactive_after THEN RETURN 'inactive'; END IF;
   IF n <= 2 THEN RETURN (ARRAY['one_time', 'two_time'])[n]; END IF;
   windows := least(r.loyalist_windows, ceil((as_of - days[1] + 1) / r.loyalist_window_days::numeric));
-  RETURN CASE WHEN (SELECT count(*) FROM generate_series(0, windows - 1) i WHERE EXISTS (SELECT FROM unnest(days) d WHERE d > as_of - r.loyalist_window_days * (i + 1) AND d <= as_of - r.loyalist_window_days * i)) >= r.loyalist_share::numeric * windows
+  RETURN CASE WHEN (SELECT count(*) FROM generate_series(0, windows - 1) i
+    WHERE EXISTS (SELECT FROM unnest(days) d WHERE d > as_of - r.loyalist_window_days * (i + 1)
+      AND d <= as_of - r.loyalist_window_days * i)) >= r.loyalist_share::numeric * windows
               THEN 'loyalist' ELSE 'under_performer' END;
 END $$;
 CREATE FUNCTION pg_temp.have(h customer_history, as_of date, r rules) RETURNS text LANGUAGE sql AS
-  $$SELECT segment(h, as_of, r.inactive_after, r.seasonal_min_days, r.seasonal_min_years, r.seasonal_min_age, r.max_chance, r.season_start, r.season_months, r.loyalist_share, r.loyalist_windows, r.loyalist_window_days)$$;
-CREATE TABLE answer AS SELECT c, days, as_of, r.id, pg_temp.have(h, as_of, r) AS have, pg_temp.expected(days, as_of, r) AS want FROM asked, rules r WHERE r.id <= 2 OR (c + r.id) % 10 = 0;
-SELECT is(string_agg(format('%s at %s by rules %s: %s instead of %s', days, as_of, id, have, want), E'\n') FILTER (WHERE place <= 3), NULL, 'every segment as plain SQL has it')
-FROM (SELECT *, row_number() OVER (ORDER BY cardinality(days)) AS place FROM answer WHERE have IS DISTINCT FROM want) wrong;
+  $$SELECT segment(h, as_of, r.inactive_after, r.seasonal_min_days, r.seasonal_min_years, r.seasonal_min_age,
+      r.max_chance, r.season_start, r.season_months, r.loyalist_share, r.loyalist_windows, r.loyalist_window_days)$$;
+CREATE TABLE answer AS SELECT c, days, as_of, r.id, pg_temp.have(h, as_of, r) AS have,
+  pg_temp.expected(days, as_of, r) AS want FROM asked, rules r WHERE r.id <= 2 OR (c + r.id) % 10 = 0;
+SELECT is(string_agg(format('%s at %s by rules %s: %s instead of %s', days, as_of, id, have, want), E'\n') FILTER
+  (WHERE place <= 3), NULL, 'every segment as plain SQL has it')
+FROM (SELECT *, row_number() OVER (ORDER BY cardinality(days)) AS place FROM answer WHERE have IS DISTINCT FROM want)
+  wrong;
 SELECT cmp_ok(count(*), '>=', 3000::bigint, 'of many answers') FROM answer;
 SELECT cmp_ok(count(*), '>=', 5::bigint, 'many of them ' || coalesce(want, 'none')) FROM answer GROUP BY want;
 SELECT is(count(DISTINCT want), 6::bigint, 'all segments') FROM answer;
-SELECT is_empty($$SELECT FROM asked WHERE segment(h, as_of) IS DISTINCT FROM segment(h, as_of, 365, 3, 2, 365, 0.05, 12, 3, 0.75, 4, 91)$$, 'the defaults');
-SELECT is_empty($$SELECT FROM asked WHERE as_of IS NULL AND segment(h) IS DISTINCT FROM segment(h, last_day(h))$$, 'without a day: the last one');
-SELECT is_empty($$SELECT FROM asked WHERE as_of IS NOT NULL AND segment(h, as_of) IS DISTINCT FROM segment(history_until(h, as_of), as_of)$$, 'days after as_of do not matter');
-SELECT is_empty($$SELECT FROM asked a, LATERAL (SELECT segment(h, as_of) AS one) o, LATERAL (SELECT segment(h || h, as_of) AS two) t WHERE one IS DISTINCT FROM two$$, 'nor do events and amounts');
-SELECT is_empty($$SELECT FROM asked WHERE as_of IS NOT NULL AND (segment(h, as_of, inactive_after => 2000000) = 'inactive' OR segment(h, as_of, seasonal_min_days => 100000) = 'seasonal' OR segment(h, as_of, seasonal_min_age => 10000000) = 'seasonal')$$, 'thresholds out of reach');
+SELECT is_empty($$SELECT FROM asked
+    WHERE segment(h, as_of) IS DISTINCT FROM segment(h, as_of, 365, 3, 2, 365, 0.05, 12, 3, 0.75, 4, 91)$$,
+  'the defaults');
+SELECT is_empty($$SELECT FROM asked WHERE as_of IS NULL AND segment(h) IS DISTINCT FROM segment(h, last_day(h))$$,
+  'without a day: the last one');
+SELECT is_empty($$SELECT FROM asked
+    WHERE as_of IS NOT NULL AND segment(h, as_of) IS DISTINCT FROM segment(history_until(h, as_of), as_of)$$,
+  'days after as_of do not matter');
+SELECT is_empty($$SELECT FROM asked a, LATERAL (SELECT segment(h, as_of) AS one) o,
+    LATERAL (SELECT segment(h || h, as_of) AS two) t WHERE one IS DISTINCT FROM two$$, 'nor do events and amounts');
+SELECT is_empty($$SELECT FROM asked
+    WHERE as_of IS NOT NULL AND (segment(h, as_of, inactive_after => 2000000) = 'inactive'
+    OR segment(h, as_of, seasonal_min_days => 100000) = 'seasonal'
+    OR segment(h, as_of, seasonal_min_age => 10000000) = 'seasonal')$$, 'thresholds out of reach');
 SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0;
 ALTER TABLE asked SET (parallel_workers = 3);
 SELECT matches(pg_temp.plan('SELECT segment(h, as_of), count(*) FROM asked GROUP BY 1'), 'Gather', 'a parallel plan');
 CREATE TABLE counted AS SELECT segment(h, as_of), count(*) FROM asked GROUP BY 1;
 SET LOCAL max_parallel_workers_per_gather = 0;
 SELECT set_eq('TABLE counted', 'SELECT segment(h, as_of), count(*) FROM asked GROUP BY 1', 'counts the same');
-SELECT is(count(*) FILTER (WHERE both_ <> segment(h, as_of) || segment(h, as_of + 100) || segment(k, as_of)), 0::bigint, 'several histories and days in turn')
-FROM (SELECT h, as_of, lag(h) OVER w AS k, segment(h, as_of) || segment(h, as_of + 100) || segment(lag(h) OVER w, as_of) AS both_ FROM asked WHERE as_of IS NOT NULL WINDOW w AS (ORDER BY c, as_of)) q;
-SELECT pg_temp.agree('the chance', $$SELECT concat_ws(' ', days, as_of, y, s, m), seasonal_chance(h, as_of, y, s, m), pg_temp.chance((SELECT array_agg(d ORDER BY d) FROM unnest(days) d WHERE d <= as_of), as_of, y, s, m)
-  FROM (SELECT *, 1 + (c % 3) AS y, 1 + c % 12 AS s, pg_temp.pick('{1,2,3,4,6}'::integer[]) AS m, row_number() OVER (ORDER BY random()) AS place
+SELECT is(count(*) FILTER (WHERE both_ <> segment(h, as_of) || segment(h, as_of + 100) || segment(k, as_of)), 0::bigint,
+  'several histories and days in turn')
+FROM (SELECT h, as_of, lag(h) OVER w AS k, segment(h, as_of) || segment(h, as_of + 100)
+  || segment(lag(h) OVER w, as_of) AS both_ FROM asked WHERE as_of IS NOT NULL WINDOW w AS (ORDER BY c, as_of)) q;
+SELECT pg_temp.agree('the chance',
+  $$SELECT concat_ws(' ', days, as_of, y, s, m), seasonal_chance(h, as_of, y, s, m),
+    pg_temp.chance((SELECT array_agg(d ORDER BY d) FROM unnest(days) d WHERE d <= as_of), as_of, y, s, m)
+  FROM (SELECT *, 1 + (c % 3) AS y, 1 + c % 12 AS s, pg_temp.pick('{1,2,3,4,6}'::integer[]) AS m,
+    row_number() OVER (ORDER BY random()) AS place
         FROM asked WHERE as_of - days[1] BETWEEN 0 AND 2000) a WHERE place <= 150$$, 150, 1e-9, 1e-15);
 
--- Customers without seasons: all days between coming and leaving are as likely.  Some have left. ------------------------------------------
+-- Customers without seasons: all days between coming and leaving are as likely.  Some have left. ----------------------
 
 CREATE FUNCTION pg_temp.without_season(customers integer) RETURNS SETOF customer_history LANGUAGE sql AS $$
   SELECT customer_history(day)
-  FROM (SELECT c, date '2024-06-30' - CASE WHEN c % 2 = 0 THEN 0 ELSE floor(random() * 500)::integer END AS gone, 400 + floor(random() * 900)::integer AS stay, 3 + c % 3 AS n FROM generate_series(1, customers) c) q,
+  FROM (SELECT c, date '2024-06-30' - CASE WHEN c % 2 = 0 THEN 0 ELSE floor(random() * 500)::integer END AS gone,
+    400 + floor(random() * 900)::integer AS stay, 3 + c % 3 AS n FROM generate_series(1, customers) c) q,
        LATERAL (SELECT gone - floor(random() * stay)::integer AS day FROM generate_series(1, n)) d GROUP BY c $$;
-CREATE TABLE steady AS SELECT h, seasonal_chance(h, '2024-06-30') AS chance FROM pg_temp.without_season(30000 * :cases) h;
-SELECT ok(flagged <= allowed + 4 * sqrt(allowed) AND allowed <= bound * n, format('max_chance %s: %s of %s customers without seasons are called seasonal; their chances allow %s', bound, flagged, n, round(allowed::numeric, 1)))
-FROM (SELECT bound, count(*) AS n, count(*) FILTER (WHERE segment(h, '2024-06-30', max_chance => bound) = 'seasonal') AS flagged, coalesce(sum(chance) FILTER (WHERE chance <= bound), 0) AS allowed FROM steady, unnest('{0.001,0.01,0.02,0.05,0.1,0.2}'::float8[]) bound GROUP BY bound) q ORDER BY bound;
-SELECT cmp_ok(count(*) FILTER (WHERE segment(h, '2024-06-30', max_chance => NULL) = 'seasonal'), '>', 2 * count(*) FILTER (WHERE segment(h, '2024-06-30') = 'seasonal'), 'without the bound there are many more') FROM steady;
-SELECT is(segment(h, '2024-06-30'), 'seasonal', 'who bought once each December is seasonal') FROM (SELECT customer_history(make_date(y, 12, 5 + y % 7)) AS h FROM generate_series(2020, 2023) y) q;
+CREATE TABLE steady AS SELECT h, seasonal_chance(h, '2024-06-30') AS chance
+  FROM pg_temp.without_season(30000 * :cases) h;
+SELECT ok(flagged <= allowed + 4 * sqrt(allowed) AND allowed <= bound * n,
+  format('max_chance %s: %s of %s customers without seasons are called seasonal; their chances allow %s', bound,
+    flagged, n, round(allowed::numeric, 1)))
+FROM (SELECT bound, count(*) AS n, count(*) FILTER (WHERE segment(h, '2024-06-30', max_chance => bound) = 'seasonal') AS
+  flagged, coalesce(sum(chance) FILTER (WHERE chance <= bound), 0) AS allowed
+  FROM steady, unnest('{0.001,0.01,0.02,0.05,0.1,0.2}'::float8[]) bound GROUP BY bound) q ORDER BY bound;
+SELECT cmp_ok(count(*) FILTER (WHERE segment(h, '2024-06-30', max_chance => NULL) = 'seasonal'), '>',
+  2 * count(*) FILTER (WHERE segment(h, '2024-06-30') = 'seasonal'), 'without the bound there are many more')
+  FROM steady;
+SELECT is(segment(h, '2024-06-30'), 'seasonal', 'who bought once each December is seasonal')
+  FROM (SELECT customer_history(make_date(y, 12, 5 + y % 7)) AS h FROM generate_series(2020, 2023) y) q;
 
--- RFM scores: ceil(bins * cume_dist), in integers ------------------------------------------------------------------------------------------
+-- RFM scores: ceil(bins * cume_dist), in integers ---------------------------------------------------------------------
 
 CREATE TABLE rfm AS
-  SELECT i, i % 7 AS part, CASE WHEN random() > 0.02 THEN floor(random() * 200)::integer END AS r, CASE WHEN random() > 0.02 THEN 1 + floor(random() * random() * 12)::bigint END AS f,
-         CASE WHEN random() > 0.02 THEN pg_temp.pick(ARRAY[round((random() * 500)::numeric, 2), 0, 12.50, 12.5, 1e40, -3]::numeric[]) END AS m FROM generate_series(1, 3000 * :cases) i;
+  SELECT i, i % 7 AS part, CASE WHEN random() > 0.02 THEN floor(random() * 200)::integer END AS r,
+    CASE WHEN random() > 0.02 THEN 1 + floor(random() * random() * 12)::bigint END AS f,
+         CASE WHEN random() > 0.02 THEN
+           pg_temp.pick(ARRAY[round((random() * 500)::numeric, 2), 0, 12.50, 12.5, 1e40, -3]::numeric[]) END AS m
+           FROM generate_series(1, 3000 * :cases) i;
 CREATE FUNCTION pg_temp.scored(bins integer) RETURNS TABLE (i integer, score text, nested text) LANGUAGE sql AS $$
-  WITH k AS (SELECT *, count(*) OVER (PARTITION BY part) AS n, count(*) OVER (PARTITION BY part ORDER BY r DESC) AS cr, count(*) OVER (PARTITION BY part ORDER BY f) AS cf, count(*) OVER (PARTITION BY part ORDER BY m) AS cm FROM rfm WHERE r IS NOT NULL AND f IS NOT NULL AND m IS NOT NULL),
-       s AS (SELECT *, (cr * bins + n - 1) / n AS sr, (cf * bins + n - 1) / n AS sf, (cm * bins + n - 1) / n AS sm FROM k),
-       s2 AS (SELECT *, (count(*) OVER (PARTITION BY part, sr ORDER BY f) * bins + count(*) OVER (PARTITION BY part, sr) - 1) / count(*) OVER (PARTITION BY part, sr) AS nf FROM s)
-  SELECT i, concat(sr, sf, sm), concat(sr, nf, (count(*) OVER (PARTITION BY part, sr, nf ORDER BY m) * bins + count(*) OVER (PARTITION BY part, sr, nf) - 1) / count(*) OVER (PARTITION BY part, sr, nf)) FROM s2 $$;
-SELECT is(count(*) FILTER (WHERE q.score IS DISTINCT FROM s.score), 0::bigint, format('%s scores of %s bins', count(*), bins)) FROM unnest('{2,5,9}'::integer[]) bins, LATERAL (SELECT i, rfm_score(r, f, m, bins) OVER (PARTITION BY part) AS score FROM rfm) q LEFT JOIN LATERAL pg_temp.scored(bins) s USING (i) GROUP BY bins;
-SELECT is(count(*) FILTER (WHERE q.score IS DISTINCT FROM s.nested), 0::bigint, format('%s nested scores of %s bins', count(*), bins)) FROM unnest('{2,5,9}'::integer[]) bins, LATERAL (SELECT i, rfm_score(r, f, m, bins => bins, nested => true) OVER (PARTITION BY part) AS score FROM rfm) q LEFT JOIN LATERAL pg_temp.scored(bins) s USING (i) GROUP BY bins;
+  WITH k AS (SELECT *, count(*) OVER (PARTITION BY part) AS n, count(*) OVER (PARTITION BY part ORDER BY r DESC) AS cr,
+    count(*) OVER (PARTITION BY part ORDER BY f) AS cf, count(*) OVER (PARTITION BY part ORDER BY m) AS cm FROM rfm
+    WHERE r IS NOT NULL AND f IS NOT NULL AND m IS NOT NULL),
+       s AS (SELECT *, (cr * bins + n - 1) / n AS sr, (cf * bins + n - 1) / n AS sf, (cm * bins + n - 1) / n AS sm
+         FROM k),
+       s2 AS (SELECT *, (count(*) OVER (PARTITION BY part, sr ORDER BY f) * bins + count(*) OVER (PARTITION BY part, sr)
+           - 1) / count(*) OVER (PARTITION BY part, sr) AS nf FROM s)
+  SELECT i, concat(sr, sf, sm), concat(sr, nf,
+    (count(*) OVER (PARTITION BY part, sr, nf ORDER BY m) * bins + count(*) OVER (PARTITION BY part, sr, nf) - 1)
+    / count(*) OVER (PARTITION BY part, sr, nf)) FROM s2 $$;
+SELECT is(count(*) FILTER (WHERE q.score IS DISTINCT FROM s.score), 0::bigint,
+  format('%s scores of %s bins', count(*), bins)) FROM unnest('{2,5,9}'::integer[]) bins,
+  LATERAL (SELECT i, rfm_score(r, f, m, bins) OVER (PARTITION BY part) AS score FROM rfm) q
+  LEFT JOIN LATERAL pg_temp.scored(bins) s USING (i) GROUP BY bins;
+SELECT is(count(*) FILTER (WHERE q.score IS DISTINCT FROM s.nested), 0::bigint,
+  format('%s nested scores of %s bins', count(*), bins)) FROM unnest('{2,5,9}'::integer[]) bins,
+  LATERAL (SELECT i, rfm_score(r, f, m, bins => bins, nested => true) OVER (PARTITION BY part) AS score FROM rfm) q
+  LEFT JOIN LATERAL pg_temp.scored(bins) s USING (i) GROUP BY bins;
 CREATE TABLE plain AS SELECT i, rfm_score(r, f, m) OVER () AS score FROM rfm;
-SELECT is_empty($$SELECT i, rfm_score(r, f, m) OVER (ORDER BY f, m DESC ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM rfm EXCEPT TABLE plain$$, 'neither order nor frame matter');
-SELECT is_empty($$SELECT i, rfm_score(date '2025-01-01' - r, f::numeric, m) OVER () FROM rfm EXCEPT TABLE plain$$, 'the date of the last purchase');
-SELECT is_empty($$SELECT i, rfm_score(timestamptz '2025-01-01' - make_interval(hours => r), f::smallint, m) OVER () FROM rfm EXCEPT TABLE plain$$, 'or its time');
-SELECT is_empty($$SELECT i, rfm_score(make_interval(hours => r), f::float8, m) OVER () FROM rfm EXCEPT TABLE plain$$, 'the interval since');
-SELECT is_empty($$SELECT i, CASE WHEN r + f + m IS NOT NULL THEN concat(rfm_score(CASE WHEN r + f + m IS NOT NULL THEN r END, true) OVER (), rfm_score(CASE WHEN r + f + m IS NOT NULL THEN f END) OVER (), rfm_score(CASE WHEN r + f + m IS NOT NULL THEN m END, bins => 5) OVER ()) END FROM rfm EXCEPT TABLE plain$$, 'one measure at a time');
+SELECT is_empty($$SELECT i, rfm_score(r, f, m) OVER (ORDER BY f, m DESC ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+    FROM rfm EXCEPT TABLE plain$$, 'neither order nor frame matter');
+SELECT is_empty($$SELECT i, rfm_score(date '2025-01-01' - r, f::numeric, m) OVER () FROM rfm EXCEPT TABLE plain$$,
+  'the date of the last purchase');
+SELECT is_empty($$SELECT i, rfm_score(timestamptz '2025-01-01' - make_interval(hours => r), f::smallint, m) OVER ()
+    FROM rfm EXCEPT TABLE plain$$, 'or its time');
+SELECT is_empty($$SELECT i, rfm_score(make_interval(hours => r), f::float8, m) OVER () FROM rfm EXCEPT TABLE plain$$,
+  'the interval since');
+SELECT is_empty($$SELECT i, CASE
+    WHEN r + f + m IS NOT NULL THEN concat(rfm_score(CASE WHEN r + f + m IS NOT NULL THEN r END, true) OVER (),
+    rfm_score(CASE WHEN r + f + m IS NOT NULL THEN f END) OVER (),
+    rfm_score(CASE WHEN r + f + m IS NOT NULL THEN m END, bins => 5) OVER ()) END FROM rfm EXCEPT TABLE plain$$,
+  'one measure at a time');
 SELECT is(count(*) FILTER (WHERE have IS DISTINCT FROM want), 0::bigint, format('one measure in %s bins', bins))
-FROM (SELECT bins, rfm_score(m, bins => bins) OVER (PARTITION BY bins) AS have, CASE WHEN m IS NOT NULL THEN (bins * rank + n - 1) / n END AS want
-      FROM unnest('{2,3,7,100,1000}'::integer[]) bins, (SELECT m, count(m) OVER (ORDER BY m) AS rank, count(m) OVER () AS n FROM rfm) q) q GROUP BY bins;
-SELECT is_empty($$SELECT i, rfm_score(r, f, m, recency_cuts => '{10,50,100}', frequency_cuts => '{2,5}', monetary_cuts => '{0}') OVER () FROM rfm
-  EXCEPT SELECT i, CASE WHEN r + f + m IS NOT NULL THEN concat(1 + (r <= 100)::integer + (r <= 50)::integer + (r <= 10)::integer, 1 + (f >= 2)::integer + (f >= 5)::integer, 1 + (m >= 0)::integer) END FROM rfm$$, 'fixed cuts: who is on one is above it');
+FROM (SELECT bins, rfm_score(m, bins => bins) OVER (PARTITION BY bins) AS have, CASE WHEN m IS NOT NULL
+  THEN (bins * rank + n - 1) / n END AS want
+      FROM unnest('{2,3,7,100,1000}'::integer[]) bins,
+        (SELECT m, count(m) OVER (ORDER BY m) AS rank, count(m) OVER () AS n FROM rfm) q) q GROUP BY bins;
+SELECT is_empty($$SELECT i, rfm_score(r, f, m, recency_cuts => '{10,50,100}', frequency_cuts => '{2,5}',
+    monetary_cuts => '{0}') OVER () FROM rfm
+  EXCEPT SELECT i, CASE WHEN r + f + m IS NOT NULL THEN
+    concat(1 + (r <= 100)::integer + (r <= 50)::integer + (r <= 10)::integer, 1 + (f >= 2)::integer + (f >= 5)::integer,
+    1 + (m >= 0)::integer) END FROM rfm$$, 'fixed cuts: who is on one is above it');
 SELECT is_empty($$SELECT i, rfm_score(r, f, m, frequency_cuts => '{2,5}', nested => true) OVER () FROM rfm
-  EXCEPT (SELECT i, concat(sr, sf, ((rank * 5 + n - 1) / n)) FROM (SELECT *, count(*) OVER (PARTITION BY sr, sf ORDER BY m) AS rank, count(*) OVER (PARTITION BY sr, sf) AS n
-    FROM (SELECT i, m, left(score, 1) AS sr, 1 + (f >= 2)::integer + (f >= 5)::integer AS sf FROM rfm JOIN plain USING (i) WHERE score IS NOT NULL) q) q UNION ALL SELECT i, NULL FROM plain WHERE score IS NULL)$$, 'fixed cuts and nested quantiles');
+  EXCEPT (SELECT i, concat(sr, sf, ((rank * 5 + n - 1) / n))
+    FROM (SELECT *, count(*) OVER (PARTITION BY sr, sf ORDER BY m) AS rank, count(*) OVER (PARTITION BY sr, sf) AS n
+    FROM (SELECT i, m, left(score, 1) AS sr, 1 + (f >= 2)::integer + (f >= 5)::integer AS sf FROM rfm
+      JOIN plain USING (i) WHERE score IS NOT NULL) q) q UNION ALL SELECT i, NULL FROM plain WHERE score IS NULL)$$,
+      'fixed cuts and nested quantiles');
 SET LOCAL work_mem = '64kB';
-SELECT is_empty($$SELECT i, rfm_score(r, f, m) OVER () FROM rfm, generate_series(1, 30) EXCEPT TABLE plain$$, 'the same on disk, and when all customers are there 30 times');
+SELECT is_empty($$SELECT i, rfm_score(r, f, m) OVER () FROM rfm, generate_series(1, 30) EXCEPT TABLE plain$$,
+  'the same on disk, and when all customers are there 30 times');
 RESET work_mem;
-SELECT is(string_agg(DISTINCT s, ' '), '555', 'when all are equal, all are best') FROM (SELECT rfm_score(1, 1, 1.5) OVER () AS s FROM generate_series(1, 10)) q;
-SELECT is(string_agg(s::text, ' ' ORDER BY v), '3 5', 'two customers') FROM (SELECT v, rfm_score(v) OVER () AS s FROM (VALUES (1), (2)) v (v)) q;
+SELECT is(string_agg(DISTINCT s, ' '), '555', 'when all are equal, all are best')
+  FROM (SELECT rfm_score(1, 1, 1.5) OVER () AS s FROM generate_series(1, 10)) q;
+SELECT is(string_agg(s::text, ' ' ORDER BY v), '3 5', 'two customers')
+  FROM (SELECT v, rfm_score(v) OVER () AS s FROM (VALUES (1), (2)) v (v)) q;
 
--- Maps --------------------------------------------------------------------------------------------------------------------------------------
+-- Maps ----------------------------------------------------------------------------------------------------------------
 
-SELECT is(count(*) FILTER (WHERE s = rfm_segment(r, f) AND s = rfm_segment(concat(r, f, 1 + (r + f) % 5))), 25::bigint, 'the default map is a partition of the 25 cells')
-FROM (SELECT r, f, min(segment) AS s FROM rfm_segment_rules(), generate_series(recency_low, recency_high) r, generate_series(frequency_low, frequency_high) f GROUP BY r, f HAVING count(*) = 1) q;
+SELECT is(count(*) FILTER (WHERE s = rfm_segment(r, f) AND s = rfm_segment(concat(r, f, 1 + (r + f) % 5))), 25::bigint,
+  'the default map is a partition of the 25 cells')
+FROM (SELECT r, f, min(segment) AS s FROM rfm_segment_rules(), generate_series(recency_low, recency_high) r,
+  generate_series(frequency_low, frequency_high) f GROUP BY r, f HAVING count(*) = 1) q;
 SELECT is(count(*), 10::bigint, 'of ten segments') FROM rfm_segment_rules();
 -- a map cut at random is read as written; with a cell too many or too few it is refused
 CREATE TABLE map AS
   SELECT id, bins, jsonb_object_agg(format('s%s', place), cells) AS map
-  FROM (SELECT id, bins, r % 3 AS place, jsonb_agg(format(CASE r % 2 WHEN 0 THEN 'r%s f%s-%s' ELSE ' R%s  F%s-%s ' END, r, low, high)) AS cells
-        FROM (SELECT id, bins, r, low, high FROM (SELECT id, 2 + id % 8 AS bins, floor(random() * (1 + id % 8))::integer AS cut FROM generate_series(1, 40) id) m, generate_series(1, bins) r, LATERAL (VALUES (1, cut), (cut + 1, bins)) v (low, high) WHERE low <= high) c GROUP BY 1, 2, 3) q GROUP BY id, bins;
-SELECT is(count(*) FILTER (WHERE rfm_segment(r, f, map, bins) = format('s%s', r % 3)), count(*), 'maps of my own') FROM map, generate_series(1, bins) r, generate_series(1, bins) f;
-SELECT is(count(*) FILTER (WHERE pg_temp.outcome(format('SELECT rfm_segment(1, 1, %L, %s)', jsonb_set(map, '{s1,0}', '[]'), bins)) LIKE '22023%'), count(*), 'with a hole') FROM map;
-SELECT is(count(*) FILTER (WHERE pg_temp.outcome(format('SELECT rfm_segment(1, 1, %L, %s)', map || format('{"more": "r%s f%s"}', r, f)::jsonb, bins)) LIKE format('22023 map has an overlap: recency score %s and frequency score %s are %%', r, f)), count(*), 'with an overlap') FROM map, generate_series(1, bins) r, generate_series(1, bins) f;
+  FROM (SELECT id, bins, r % 3 AS place,
+    jsonb_agg(format(CASE r % 2 WHEN 0 THEN 'r%s f%s-%s' ELSE ' R%s  F%s-%s ' END, r, low, high)) AS cells
+        FROM (SELECT id, bins, r, low, high
+          FROM (SELECT id, 2 + id % 8 AS bins, floor(random() * (1 + id % 8))::integer AS cut
+            FROM generate_series(1, 40) id) m, generate_series(1, bins) r,
+          LATERAL (VALUES (1, cut), (cut + 1, bins)) v (low, high) WHERE low <= high) c GROUP BY 1, 2, 3) q
+          GROUP BY id, bins;
+SELECT is(count(*) FILTER (WHERE rfm_segment(r, f, map, bins) = format('s%s', r % 3)), count(*), 'maps of my own')
+  FROM map, generate_series(1, bins) r, generate_series(1, bins) f;
+SELECT is(count(*) FILTER (WHERE
+    pg_temp.outcome(format('SELECT rfm_segment(1, 1, %L, %s)', jsonb_set(map, '{s1,0}', '[]'), bins)) LIKE '22023%'),
+  count(*), 'with a hole') FROM map;
+SELECT is(count(*) FILTER (WHERE
+    pg_temp.outcome(format('SELECT rfm_segment(1, 1, %L, %s)', map || format('{"more": "r%s f%s"}', r, f)::jsonb, bins))
+    LIKE format('22023 map has an overlap: recency score %s and frequency score %s are %%', r, f)), count(*),
+  'with an overlap') FROM map, generate_series(1, bins) r, generate_series(1, bins) f;
 
--- Labels ------------------------------------------------------------------------------------------------------------------------------------
+-- Labels --------------------------------------------------------------------------------------------------------------
 
-SELECT is(array_agg(segment ORDER BY place), '{seasonal,inactive,one_time,two_time,loyalist,under_performer}', 'rules in order') FROM segment_rules();
-SELECT matches((SELECT rule FROM segment_rules(inactive_after => 77) WHERE place = 2), '77 days', 'with the numbers in force');
-SELECT is((SELECT count(*) FROM (SELECT proargnames[3:12], proargdefaults IS NULL FROM pg_proc WHERE proname = 'segment' UNION SELECT proargnames[1:10], proargdefaults IS NULL FROM pg_proc WHERE proname = 'segment_rules') q), 1::bigint, 'segment_rules has the thresholds of segment');
+SELECT is(array_agg(segment ORDER BY place), '{seasonal,inactive,one_time,two_time,loyalist,under_performer}',
+  'rules in order') FROM segment_rules();
+SELECT matches((SELECT rule FROM segment_rules(inactive_after => 77) WHERE place = 2), '77 days',
+  'with the numbers in force');
+SELECT is((SELECT count(*) FROM (SELECT proargnames[3:12], proargdefaults IS NULL FROM pg_proc WHERE proname = 'segment'
+    UNION SELECT proargnames[1:10], proargdefaults IS NULL FROM pg_proc WHERE proname = 'segment_rules') q), 1::bigint,
+  'segment_rules has the thresholds of segment');
 SELECT * FROM finish();
 ROLLBACK;

@@ -8,6 +8,7 @@
  * Never: names a model.
  */
 #include "clv/clv.h"
+#include "fmgr/result_row.h"
 
 #include "funcapi.h"
 #include "lib/stringinfo.h"
