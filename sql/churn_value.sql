@@ -11,45 +11,65 @@ CREATE FUNCTION r(value float8, digits integer DEFAULT 6) RETURNS numeric
 -- twelve subscribers; the last two are still open
 CREATE TABLE subscriber (id integer, churned boolean, months integer, plan text, support boolean);
 INSERT INTO subscriber VALUES
-	(1, true, 1, 'monthly', true), (2, true, 3, 'monthly', true), (3, false, 20, 'monthly', false), (4, true, 8, 'monthly', NULL),
-	(5, false, 30, 'yearly', false), (6, false, 25, 'yearly', true), (7, true, 12, 'yearly', false), (8, false, 9, 'monthly', false),
-	(9, false, 28, 'yearly', false), (10, true, 2, 'monthly', false), (11, NULL, 4, 'monthly', true), (12, NULL, 26, 'weekly', NULL);
+	(1, true, 1, 'monthly', true), (2, true, 3, 'monthly', true), (3, false, 20, 'monthly', false),
+   (4, true, 8, 'monthly', NULL),
+	(5, false, 30, 'yearly', false), (6, false, 25, 'yearly', true), (7, true, 12, 'yearly', false),
+   (8, false, 9, 'monthly', false),
+	(9, false, 28, 'yearly', false), (10, true, 2, 'monthly', false), (11, NULL, 4, 'monthly', true),
+   (12, NULL, 26, 'weekly', NULL);
 CREATE TABLE model AS
 SELECT churn_model(churned, f, '{"rare": 2}') AS m FROM subscriber, LATERAL (SELECT months, plan, support) AS f;
 
-SELECT method, converged, status, reason, n, positives, weight, base_rate, unlabelled, skipped, features, columns, parameters, lambda,
-	r(log_likelihood_null) AS null_model, r(log_likelihood) AS log_likelihood, r(penalised_log_likelihood) AS penalised, r(deviance) AS deviance,
-	r(aic) AS aic, r(bic) AS bic, r(mcfadden_r2) AS r2, r(edf) AS edf, max_gradient < 1e-6 AS flat, iterations < 20 AS quick, trees, as_of, horizon_days
+SELECT method, converged, status, reason, n, positives, weight, base_rate, unlabelled, skipped, features, columns,
+  parameters, lambda,
+	r(log_likelihood_null) AS null_model, r(log_likelihood) AS log_likelihood, r(penalised_log_likelihood) AS penalised,
+   r(deviance) AS deviance,
+	r(aic) AS aic, r(bic) AS bic, r(mcfadden_r2) AS r2, r(edf) AS edf, max_gradient < 1e-6 AS flat,
+   iterations < 20 AS quick, trees, as_of, horizon_days
 FROM model, churn_summary(m);
-SELECT term, feature, level, r(mean) AS mean, r(sd) AS sd, r(coefficient_std) AS std, r(estimate) AS estimate, r(standard_error) AS se,
+SELECT term, feature, level, r(mean) AS mean, r(sd) AS sd, r(coefficient_std) AS std, r(estimate) AS estimate,
+  r(standard_error) AS se,
 	r(sandwich_error) AS sandwich, r(z) AS z, r(p_value) AS p, r(odds_ratio) AS odds_ratio
 FROM model, churn_coefficients(m);
 SELECT feature, r(importance) AS importance, r(share) AS share FROM model, churn_importance(m);
-SELECT id, r(churn_score(m, s)) AS p, churn_band(churn_score(m, s)) AS band, churn_band(churn_score(m, s), m) AS of_model FROM model, subscriber AS s ORDER BY id;
-SELECT rank, feature, value, r(contribution) AS contribution, direction FROM model, subscriber AS s, churn_reasons(m, s) WHERE id = 11;
-SELECT rank, feature, value, r(contribution) AS contribution, direction FROM model, subscriber AS s, churn_reasons(m, s, 1) WHERE id = 12;
-SELECT rank, feature, value, r(contribution) AS contribution, direction FROM model, subscriber AS s, churn_reasons(m, s, k => 0) WHERE id = 1;
-SELECT m::jsonb - ARRAY['terms', 'log_likelihood', 'log_likelihood_null', 'penalised_log_likelihood', 'edf', 'max_gradient', 'iterations'] AS model FROM model;
+SELECT id, r(churn_score(m, s)) AS p, churn_band(churn_score(m, s)) AS band,
+  churn_band(churn_score(m, s), m) AS of_model FROM model, subscriber AS s ORDER BY id;
+SELECT rank, feature, value, r(contribution) AS contribution, direction FROM model, subscriber AS s, churn_reasons(m, s)
+  WHERE id = 11;
+SELECT rank, feature, value, r(contribution) AS contribution, direction
+  FROM model, subscriber AS s, churn_reasons(m, s, 1) WHERE id = 12;
+SELECT rank, feature, value, r(contribution) AS contribution, direction
+  FROM model, subscriber AS s, churn_reasons(m, s, k => 0) WHERE id = 1;
+SELECT m::jsonb - ARRAY['terms', 'log_likelihood', 'log_likelihood_null', 'penalised_log_likelihood', 'edf',
+  'max_gradient', 'iterations'] AS model FROM model;
 SELECT m::text::churn_model = m AS same, m <> m AS different FROM model;
 
 -- trees
 CREATE TABLE trees AS
-SELECT churn_model(churned, f, '{"method": "boost", "trees": 3, "depth": 1, "min_leaf": 2, "lambda": 1, "learning_rate": 0.5, "rare": 2}') AS m FROM subscriber, LATERAL (SELECT months, plan, support) AS f;
-SELECT method, converged, n, columns, parameters, lambda, r(log_likelihood_null) AS null_model, aic, edf, trees FROM trees, churn_summary(m);
+SELECT churn_model(churned, f,
+  '{"method": "boost", "trees": 3, "depth": 1, "min_leaf": 2, "lambda": 1, "learning_rate": 0.5, "rare": 2}') AS m
+  FROM subscriber, LATERAL (SELECT months, plan, support) AS f;
+SELECT method, converged, n, columns, parameters, lambda, r(log_likelihood_null) AS null_model, aic, edf, trees
+  FROM trees, churn_summary(m);
 SELECT feature, importance > 0 AS used FROM trees, churn_importance(m);
 SELECT churn_coefficients(m) FROM trees;
 
 -- arrays, their names, and NULLs
-SELECT term, r(estimate) AS estimate FROM (SELECT churn_model(churned, ARRAY[months, support::integer], '{"names": ["months", "support"]}') AS m FROM subscriber) AS q, churn_coefficients(m);
-CREATE TABLE strict AS SELECT churn_model(churned, ARRAY[months]::float8[], '{"missing": "error"}') AS e, churn_model(churned, ARRAY[months]::float8[], '{"missing": "skip"}') AS s FROM subscriber;
-SELECT churn_score(s, ARRAY[NULL]::float8[]), (SELECT count(*) FROM churn_reasons(s, ARRAY[NULL]::float8[])) AS reasons FROM strict;
+SELECT term, r(estimate) AS estimate
+  FROM (SELECT churn_model(churned, ARRAY[months, support::integer], '{"names": ["months", "support"]}') AS m
+  FROM subscriber) AS q, churn_coefficients(m);
+CREATE TABLE strict AS SELECT churn_model(churned, ARRAY[months]::float8[], '{"missing": "error"}') AS e,
+  churn_model(churned, ARRAY[months]::float8[], '{"missing": "skip"}') AS s FROM subscriber;
+SELECT churn_score(s, ARRAY[NULL]::float8[]), (SELECT count(*) FROM churn_reasons(s, ARRAY[NULL]::float8[])) AS reasons
+  FROM strict;
 SELECT churn_score(e, ARRAY[NULL]::float8[]) FROM strict;
 SELECT churn_score(e, ARRAY[1, 2]::float8[]) FROM strict;
 SELECT churn_score(e, ARRAY[[1]]::float8[]) FROM strict;
 SELECT churn_score(e, ARRAY['NaN']::float8[]) FROM strict;
 SELECT churn_score(e, ARRAY['-Infinity']::float8[]) FROM strict;
 SELECT churn_score(NULL::churn_model, ARRAY[1]::float8[]), churn_score(e, NULL::float8[]) FROM strict;
-SELECT count(*) FROM churn_reasons(NULL, ARRAY[1]::float8[]), churn_coefficients(NULL), churn_summary(NULL), churn_importance(NULL);
+SELECT count(*) FROM churn_reasons(NULL, ARRAY[1]::float8[]), churn_coefficients(NULL), churn_summary(NULL),
+  churn_importance(NULL);
 SELECT churn_reasons(e, ARRAY[1]::float8[], -1) FROM strict;
 -- however far away: a number
 SELECT churn_score(e, ARRAY[1e308]::float8[]), churn_score(e, ARRAY[-1e308]::float8[]) FROM strict;
@@ -68,12 +88,14 @@ CREATE TABLE doubtful AS SELECT * FROM (VALUES
 	(5, (SELECT churn_model(false, ARRAY[x]::float8[], '{"method": "boost"}') FROM generate_series(1, 10) AS x)),
 	(6, (SELECT churn_model(x % 2 = 0, ARRAY[x, x * x, x % 2]::float8[]) FROM generate_series(1, 2) AS x))) AS v (id, m);
 SELECT id, method, converged, status, reason FROM doubtful, churn_summary(m) ORDER BY id;
-SELECT id, term, r(estimate) AS estimate, r(standard_error) AS se FROM doubtful, churn_coefficients(m) WHERE id IN (1, 2, 3) ORDER BY id;
+SELECT id, term, r(estimate) AS estimate, r(standard_error) AS se FROM doubtful, churn_coefficients(m)
+  WHERE id IN (1, 2, 3) ORDER BY id;
 SELECT id, churn_score(m, ARRAY[5]::float8[]) FROM doubtful WHERE id IN (3, 4) ORDER BY id;
 SELECT id, churn_score(m, ARRAY[5]::float8[]) > 0.1 AS scored FROM doubtful WHERE id IN (1);
 
 -- bands
-SELECT churn_band(0), churn_band(0.3), churn_band(0.6), churn_band(0.5, 0.5, 0.5), churn_band(0.2, low => 0.1), churn_band(NULL), churn_band(0.2, NULL::churn_model);
+SELECT churn_band(0), churn_band(0.3), churn_band(0.6), churn_band(0.5, 0.5, 0.5), churn_band(0.2, low => 0.1),
+  churn_band(NULL), churn_band(0.2, NULL::churn_model);
 SELECT churn_band(1.5);
 SELECT churn_band('NaN');
 SELECT churn_band(0.5, 0.7);
@@ -122,7 +144,8 @@ CALL try('{"method": "boost", "learning_rate": 1.5}');
 CALL try('{"method": "boost", "bins": 256}');
 CALL try('{"method": "boost", "min_leaf": -1}');
 CALL try('{"method": "boost", "bins": true}');
-CALL try('{"method": "boost", "names": ["a very long list of names that does not fit into a message", "of an error"], "bins": ["a very long list of names that does not fit into a message"]}');
+CALL try('{"method": "boost", "names": ["a very long list of names that does not fit into a message", "of an '
+  'error"], "bins": ["a very long list of names that does not fit into a message"]}');
 
 -- what is no model
 SELECT ''::churn_model;
@@ -131,7 +154,8 @@ SELECT 'AAAA'::churn_model;
 SELECT 'AQAA'::churn_model;
 
 -- a value of the first version, as it was stored
-CREATE TABLE kept AS SELECT churn_model_in('AWsJp33TishljlCNlbzKGw0BAAABZB4HAgAAAAAAAFlAAAAAAAAAPkADBnRlbnVyZQQAAAAAAAAlQAhjb250cmFjdA4DDk1vbnRoLXRvLW1vbnRoCE9uZSB5ZWFyCFR3byB5ZWFyBnNlbmlvcgEAAAAAAADQPwAAAAAAAPA/AM3MzMzMjE7AAAAAAABAScAAAAAAAKBJwAAAAAAAABpAldYm6AsuET4GAAAAAAAAJUAAAAAAAAAQQJqZmZmZmem/mpmZmZmZyb+amZmZmZm5Pylcj8L1KLw/mpmZmZmZuT8zMzMzMzPTP5qZmZmZmck/VlVVVVVV5T+amZmZmZm5Pylcj8L1KLw/mpmZmZmZyT+amZmZmZnZPwAAAAAAAOC/AAAAAAAA9L+amZmZmZm5Pylcj8L1KLw/AAAAAAAA0D+F61G4HoXbPwAAAAAAAPS/0Bf0BX1BB8CamZmZmZm5Pylcj8L1KLw/mpmZmZmZqT+BlUOLbOfLPwAAAAAAAMA/lCWwaT9Z4j+amZmZmZm5Pylcj8L1KLw/mpmZmZmZuT8zMzMzMzPTPwAAAAAAALA/q6qqqqqqyj+amZmZmZm5Pylcj8L1KLw/AAAAAAAA0D8AAAAAAAAAAAAAAAAAAPi/AAAAAAAA4L+amZmZmZnJPwAAAAAAAPh/') AS m;
+CREATE TABLE kept AS SELECT churn_model_in('AWsJp33TishljlCNlbzKGw0BAAABZB4HAgAAAAAAAFlAAAAAAAAAPkADBnRlbnVyZQQAAAAAAAAlQAhjb250cmFjdA4DDk1vbnRoLXRvLW1vbnRoCE9uZSB5ZWFyCFR3byB5ZWFyBnNlbmlvcgEAAAAAAADQPwAAAAAAAPA/AM3MzMzMjE7AAAAAAABAScAAAAAAAKBJwAAAAAAAABpAldYm6AsuET4GAAAAAAAAJUAAAAAAAAAQQJqZmZmZmem/mpmZmZmZyb+amZmZmZm5Pylcj8L1KLw/mpmZmZmZuT8zMzMzMzPTP5qZmZmZmck/VlVVVVVV5T+amZmZmZm5Pylcj8L1KLw/mpmZmZmZyT+amZmZmZnZPwAAAAAAAOC/AAAAAAAA9L+amZmZmZm5Pylcj8L1KLw/AAAAAAAA0D+F61G4HoXbPwAAAAAAAPS/0Bf0BX1BB8CamZmZmZm5Pylcj8L1KLw/mpmZmZmZqT+BlUOLbOfLPwAAAAAAAMA/lCWwaT9Z4j+amZmZmZm5Pylcj8L1KLw/mpmZmZmZuT8zMzMzMzPTPwAAAAAAALA/q6qqqqqqyj+amZmZmZm5Pylcj8L1KLw/AAAAAAAA0D8AAAAAAAAAAAAAAAAAAPi/AAAAAAAA4L+amZmZmZnJPwAAAAAAAPh/')
+  AS m;
 SELECT method, status, n, positives, unlabelled, skipped, columns, edf FROM kept, churn_summary(m);
 SELECT term, r(mean) AS mean, r(sd) AS sd, r(estimate) AS estimate FROM kept, churn_coefficients(m);
 SELECT r(churn_score(m, f)) AS p FROM kept, (SELECT true AS senior, 'Two year'::text AS contract, 5 AS tenure) AS f;

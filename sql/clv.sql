@@ -18,7 +18,8 @@ SELECT model, take_when FROM clv_models();
 
 -- published parameters: CDNOW, weeks (Fader, Hardie and Lee 2005)
 CREATE TABLE cdnow AS
-SELECT clv_model('bg_nbd', '{"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "p": 6.25, "q": 3.74, "v": 15.44}', 'week') AS m;
+SELECT clv_model('bg_nbd', '{"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "p": 6.25, "q": 3.74, "v": 15.44}',
+  'week') AS m;
 SELECT parameter, estimate, standard_error, low, high FROM cdnow, clv_parameters(m);
 SELECT purchase_model, spend_model, unit, as_of, n, log_likelihood, converged, reason, spend_n FROM cdnow, clv_fit(m);
 SELECT count(*), count(covariance) FROM cdnow, clv_covariance(m);
@@ -58,7 +59,8 @@ SELECT p_alive(m, h) FROM cdnow, one;
 -- without a spend model: the customer's own mean, of the first purchase where there was no other
 SELECT expected_spend(m, h, '2025-01-10') AS first, expected_spend(m, h, '2025-03-01') AS mean
 FROM (SELECT clv_model('nbd', '{"r": 1, "alpha": 10}', 'week') AS m) AS q, one;
-SELECT count(*), count(clv) FROM (SELECT clv(f, least(f, 1) * 20, 30, 5, model => 'nbd', spend_model => 'none') OVER () FROM (SELECT x % 7 * (x % 7) / 4 AS f FROM generate_series(1, 100) AS x) AS o) AS q;
+SELECT count(*), count(clv) FROM (SELECT clv(f, least(f, 1) * 20, 30, 5, model => 'nbd', spend_model => 'none') OVER ()
+  FROM (SELECT x % 7 * (x % 7) / 4 AS f FROM generate_series(1, 100) AS x) AS o) AS q;
 SELECT p_alive(m, h, 'infinity') FROM cdnow, one;
 
 -- NULL
@@ -81,7 +83,8 @@ SELECT clv(m, 1, 2, 3, 'NaN') FROM cdnow;
 SELECT clv_model(x, 2, 3, NULL) FROM (VALUES (1), (0)) AS o (x);
 SELECT clv_model(x, 2, 3, 'NaN') FROM (VALUES (1), (0)) AS o (x);
 SELECT clv_model(2, 3, 1, 10.0);
-SELECT n, converged, reason FROM (SELECT clv_model(2, 3, 4, 10.0, 'bg/bb') AS m FROM generate_series(1, 3)) AS q, clv_fit(m);
+SELECT n, converged, reason FROM (SELECT clv_model(2, 3, 4, 10.0, 'bg/bb') AS m FROM generate_series(1, 3)) AS q,
+  clv_fit(m);
 SELECT clv_model(2, 3.5, 4, 10.0, 'bg/bb') FROM generate_series(1, 3);
 SELECT clv_model(5, 3, 4, 10.0, 'bg/bb') FROM generate_series(1, 3);
 
@@ -107,23 +110,29 @@ SELECT r(p_alive_se(clv_model('bg_nbd', '{"r": 0.243, "alpha": 4.414, "a": 0.793
 	covariance => '{{0.000158,0,0,0},{0,0.143,0,0},{0,0,0.0345,0},{0,0,0,0.4976}}'), 2, 30.43, 38.86));
 
 -- fits that cannot be had say so, and keep the best point found
-SELECT n, converged, reason, skipped FROM (SELECT clv_model(0, 0, age, NULL) AS m FROM generate_series(1, 20) AS age) AS q, clv_fit(m);
-SELECT n, converged, reason, skipped FROM (SELECT clv_model(NULL, 0, age, NULL) AS m FROM generate_series(1, 20) AS age) AS q, clv_fit(m);
+SELECT n, converged, reason, skipped
+  FROM (SELECT clv_model(0, 0, age, NULL) AS m FROM generate_series(1, 20) AS age) AS q, clv_fit(m);
+SELECT n, converged, reason, skipped
+  FROM (SELECT clv_model(NULL, 0, age, NULL) AS m FROM generate_series(1, 20) AS age) AS q, clv_fit(m);
 SELECT clv_model(x, 1, 1, 1) FROM generate_series(1, 0) AS x;
 
 -- contracts: survivors of 1000, years 0 to 7 (Fader and Hardie 2007)
 CREATE TABLE contracts (segment text, period integer, survivors bigint);
-INSERT INTO contracts SELECT 'high end', ordinality - 1, n FROM unnest('{1000,869,743,653,593,551,517,491}'::bigint[]) WITH ORDINALITY AS t (n);
-INSERT INTO contracts SELECT 'regular', ordinality - 1, n FROM unnest('{1000,631,468,382,326,289,262,241}'::bigint[]) WITH ORDINALITY AS t (n);
+INSERT INTO contracts SELECT 'high end', ordinality - 1, n
+  FROM unnest('{1000,869,743,653,593,551,517,491}'::bigint[]) WITH ORDINALITY AS t (n);
+INSERT INTO contracts SELECT 'regular', ordinality - 1, n
+  FROM unnest('{1000,631,468,382,326,289,262,241}'::bigint[]) WITH ORDINALITY AS t (n);
 CREATE TABLE contract_models AS
 SELECT segment, clv_model(period, survivors, 'sbg') AS m FROM contracts GROUP BY segment;
 SELECT segment, parameter, r(estimate, 3) AS estimate, r(standard_error, 4) AS standard_error
 FROM contract_models, clv_parameters(m) ORDER BY 1, 2;
 SELECT segment, r(log_likelihood / n, 3) AS log_likelihood, converged FROM contract_models, clv_fit(m) ORDER BY 1;
-SELECT segment, r(contract_survival(m, 12), 3) AS year_12, r(contract_retention(m, 1), 3) AS first, r(contract_retention(m, 12), 3) AS twelfth,
+SELECT segment, r(contract_survival(m, 12), 3) AS year_12, r(contract_retention(m, 1), 3) AS first,
+  r(contract_retention(m, 12), 3) AS twelfth,
 	r(contract_lifetime(m), 4) AS lifetime, r(contract_lifetime(m, 1), 4) AS before_first
 FROM contract_models ORDER BY 1;
-SELECT converged FROM (SELECT clv_model(ordinality - 1, n, 'sbg') AS m FROM unnest('{1000,869,743,653}'::bigint[]) WITH ORDINALITY AS t (n)) AS q, clv_fit(m);
+SELECT converged FROM (SELECT clv_model(ordinality - 1, n, 'sbg') AS m FROM unnest('{1000,869,743,653}'::bigint[]) WITH
+  ORDINALITY AS t (n)) AS q, clv_fit(m);
 SELECT clv_model(period, survivors, 'sbg') FROM contracts;
 SELECT clv_model(period, survivors, 'sbg') FROM contracts WHERE period <> 3 AND segment = 'regular';
 SELECT clv_model(period, period, 'sbg') FROM generate_series(0, 3) AS period;

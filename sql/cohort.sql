@@ -8,37 +8,50 @@ RESET client_min_messages;
 
 CREATE TABLE orders (customer integer, joined_at date, ordered_at timestamptz, amount numeric);
 INSERT INTO orders VALUES
-  (1, '2024-01-02', '2024-01-05 10:00+00', 10), (1, '2024-01-02', '2024-02-01 00:30+01', 20), (1, '2024-01-02', '2024-02-03 12:00+00', 30), (1, NULL, '2024-04-11 12:00+00', 40),
+  (1, '2024-01-02', '2024-01-05 10:00+00', 10), (1, '2024-01-02', '2024-02-01 00:30+01', 20),
+    (1, '2024-01-02', '2024-02-03 12:00+00', 30), (1, NULL, '2024-04-11 12:00+00', 40),
   (2, '2024-01-20', '2024-01-31 23:30+00', 50), (2, NULL, '2024-03-09 12:00+00', 60),
   (3, '2024-02-01', '2024-02-14 12:00+00', 70), (3, '2024-02-01', '2024-02-14 12:00+00', 70),
   (4, '2024-02-02', '2024-03-15 12:00+00', 80), (4, '2024-02-02', '2024-04-15 12:00+00', 90),
   (5, '2024-02-05', NULL, NULL), (NULL, '2024-01-01', '2024-01-01 12:00+00', 0), (6, NULL, '2024-02-20 12:00+00', 100);
 
 -- Cohort = first order.
-SELECT r.cohort, r.period, r.period_start, size, at_risk, retained, round(rate::numeric, 4) AS rate, round(rate_low::numeric, 4) AS rate_low, round(rate_high::numeric, 4) AS rate_high, complete, seen
+SELECT r.cohort, r.period, r.period_start, size, at_risk, retained, round(rate::numeric, 4) AS rate,
+  round(rate_low::numeric, 4) AS rate_low, round(rate_high::numeric, 4) AS rate_high, complete, seen
 FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q, cohort_rows(c) r;
-SELECT period, cohorts, at_risk, retained, round(rate::numeric, 4) AS rate, round(rate_low::numeric, 4) AS rate_low, round(rate_high::numeric, 4) AS rate_high
-FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q, retention_curve(c, '2024-05-01', 'on_or_after', 0.9);
-SELECT r.* FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q, lifecycle_rows(c) r;
+SELECT period, cohorts, at_risk, retained, round(rate::numeric, 4) AS rate, round(rate_low::numeric, 4) AS rate_low,
+  round(rate_high::numeric, 4) AS rate_high
+FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q,
+  retention_curve(c, '2024-05-01', 'on_or_after', 0.9);
+SELECT r.* FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q,
+  lifecycle_rows(c) r;
 -- Cohort = joining.
-SELECT r.cohort, r.period, size, at_risk, retained, complete, seen FROM (SELECT cohort_retention(customer, joined_at, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q, cohort_rows(c, '2024-05-01') r;
+SELECT r.cohort, r.period, size, at_risk, retained, complete, seen
+  FROM (SELECT cohort_retention(customer, joined_at, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q,
+  cohort_rows(c, '2024-05-01') r;
 -- Windows of 30 days from each one's own start.
 SELECT r.cohort, r.period, r.period_start, size, at_risk, retained, complete, seen
-FROM (SELECT cohort_retention(customer, joined_at, ordered_at, 'month', interval '30 days', 'Europe/Paris') AS c FROM orders) q, cohort_rows(c, date '2024-04-01', 'on_or_before') r;
+FROM (SELECT cohort_retention(customer, joined_at, ordered_at, 'month', interval '30 days', 'Europe/Paris') AS c
+  FROM orders) q, cohort_rows(c, date '2024-04-01', 'on_or_before') r;
 -- Two groups.
-SELECT exposed_at_risk, exposed_retained, exposed_rate, control_at_risk, control_retained, control_rate, round(difference::numeric, 4) AS difference, round(difference_low::numeric, 4) AS difference_low,
+SELECT exposed_at_risk, exposed_retained, exposed_rate, control_at_risk, control_retained, control_rate,
+  round(difference::numeric, 4) AS difference, round(difference_low::numeric, 4) AS difference_low,
        round(difference_high::numeric, 4) AS difference_high, round(p_value::numeric, 4) AS p_value
-FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'UTC') FILTER (WHERE customer % 2 = 1) AS a, cohort_retention(customer, ordered_at, 'month', 'UTC') FILTER (WHERE customer % 2 = 0) AS b FROM orders) q,
+FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'UTC') FILTER (WHERE customer % 2 = 1) AS a,
+  cohort_retention(customer, ordered_at, 'month', 'UTC') FILTER (WHERE customer % 2 = 0) AS b FROM orders) q,
      retention_test(a, b, 1, '2024-05-01');
 -- As a picture, as JSON, as text.
 SELECT cohort_chart(cohort_retention(customer, ordered_at, 'month', 'Europe/Paris')) FROM orders;
-SELECT cohort_chart(cohort_retention(customer, ordered_at, 'month', interval '1 month', 'Europe/Paris'), as_of => '2024-05-01', measure => 'on_or_after') FROM orders;
+SELECT cohort_chart(cohort_retention(customer, ordered_at, 'month', interval '1 month', 'Europe/Paris'),
+  as_of => '2024-05-01', measure => 'on_or_after') FROM orders;
 SELECT jsonb_pretty(cohort_retention(customer, ordered_at, 'month', 'Europe/Paris')::jsonb) FROM orders;
 SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') FROM orders;
 -- Nothing at all.
-SELECT r.* FROM (SELECT cohort_retention(customer, ordered_at, 'month') AS c FROM orders WHERE false) q, cohort_rows(c) r;
+SELECT r.* FROM (SELECT cohort_retention(customer, ordered_at, 'month') AS c FROM orders WHERE false) q,
+  cohort_rows(c) r;
 SELECT cohort_chart(cohort_retention(customer, ordered_at, 'month')) FROM orders WHERE false;
-SELECT cohort_retention(customer, ordered_at, 'month') AS empty, cohort_retention(customer, ordered_at, 'month')::jsonb AS as_json FROM orders WHERE false;
+SELECT cohort_retention(customer, ordered_at, 'month') AS empty,
+  cohort_retention(customer, ordered_at, 'month')::jsonb AS as_json FROM orders WHERE false;
 
 -- Errors: the text and the SQLSTATE.
 SELECT cohort_retention(customer, ordered_at, 'fortnight') FROM orders;
@@ -64,7 +77,8 @@ SELECT cohort_retention(customer, ordered_at, 'month', '30 days') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
 SELECT cohort_retention(customer, ordered_at, 'month', NULL::text) FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-SELECT cohort_retention(customer, ordered_at, 'month', CASE WHEN amount > 50 THEN 'UTC' ELSE 'Asia/Tokyo' END) FROM orders;
+SELECT cohort_retention(customer, ordered_at, 'month', CASE WHEN amount > 50 THEN 'UTC' ELSE 'Asia/Tokyo' END)
+  FROM orders;
 \echo :LAST_ERROR_SQLSTATE
 SELECT cohort_retention(customer, ordered_at, 'month', interval '0') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
@@ -74,7 +88,8 @@ SELECT cohort_retention(customer, ordered_at, 'month', interval '1 month -1 day'
 \echo :LAST_ERROR_SQLSTATE
 SELECT cohort_retention(customer, ordered_at, 'month', NULL::interval) FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-SELECT cohort_retention(customer, ordered_at, 'month', make_interval(days => amount::integer), 'UTC') FROM orders WHERE amount > 0;
+SELECT cohort_retention(customer, ordered_at, 'month', make_interval(days => amount::integer), 'UTC') FROM orders
+  WHERE amount > 0;
 \echo :LAST_ERROR_SQLSTATE
 SELECT cohort_retention(customer, amount, 'month') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
@@ -90,8 +105,11 @@ SELECT cohort_retention(customer, '-infinity'::date, ordered_at, 'month') FROM o
 \echo :LAST_ERROR_SQLSTATE
 SELECT cohort_retention(customer, date '294277-01-01', 'month') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-CREATE TABLE kept AS SELECT cohort_retention(customer, ordered_at, 'month', 'UTC') AS c, cohort_retention(customer, ordered_at, 'month', 'Asia/Tokyo') AS tokyo, cohort_retention(customer, ordered_at, 'week', 'UTC') AS weeks,
-  cohort_retention(customer, ordered_at, 'month', interval '30 days', 'UTC') AS windows, cohort_retention(customer, ordered_at::date, 'month', 'UTC') AS dates FROM orders;
+CREATE TABLE kept AS SELECT cohort_retention(customer, ordered_at, 'month', 'UTC') AS c,
+  cohort_retention(customer, ordered_at, 'month', 'Asia/Tokyo') AS tokyo,
+  cohort_retention(customer, ordered_at, 'week', 'UTC') AS weeks,
+  cohort_retention(customer, ordered_at, 'month', interval '30 days', 'UTC') AS windows,
+    cohort_retention(customer, ordered_at::date, 'month', 'UTC') AS dates FROM orders;
 SELECT count(*) FROM kept, cohort_rows(c, measure => 'at');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM kept, retention_curve(c, '2024-05-01', 'On');
@@ -116,9 +134,11 @@ SELECT count(*) FROM kept, cohort_rows(c, 'soon');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM kept, lifecycle_rows(c, 'next Tuesday');
 \echo :LAST_ERROR_SQLSTATE
-SELECT count(*) FROM (SELECT cohort_retention(1, at, 'hour') AS c FROM (VALUES (timestamp '0044-03-15 BC'), ('2024-01-01')) v (at)) q, cohort_rows(c);
+SELECT count(*) FROM (SELECT cohort_retention(1, at, 'hour') AS c
+  FROM (VALUES (timestamp '0044-03-15 BC'), ('2024-01-01')) v (at)) q, cohort_rows(c);
 \echo :LAST_ERROR_SQLSTATE
-SELECT count(*) FROM (SELECT cohort_retention(1, at, 'hour') AS c FROM (VALUES (timestamp '0044-03-15 BC'), ('2024-01-01')) v (at)) q, lifecycle_rows(c);
+SELECT count(*) FROM (SELECT cohort_retention(1, at, 'hour') AS c
+  FROM (VALUES (timestamp '0044-03-15 BC'), ('2024-01-01')) v (at)) q, lifecycle_rows(c);
 \echo :LAST_ERROR_SQLSTATE
 SELECT rollup(x) FROM kept, unnest(ARRAY[c, tokyo]) x;
 \echo :LAST_ERROR_SQLSTATE

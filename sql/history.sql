@@ -8,32 +8,47 @@ RESET client_min_messages;
 
 CREATE TABLE orders (customer integer, ordered_at timestamptz, amount numeric);
 INSERT INTO orders VALUES
-  (1, '2024-01-05 10:00+00', 10.00), (1, '2024-01-05 23:30+00', 20.5), (1, '2024-02-03 12:00+00', 30), (1, '2024-04-11 12:00+00', -30.00),
+  (1, '2024-01-05 10:00+00', 10.00), (1, '2024-01-05 23:30+00', 20.5), (1, '2024-02-03 12:00+00', 30),
+    (1, '2024-04-11 12:00+00', -30.00),
   (2, '2024-01-31 23:30+00', 50), (2, '2024-03-09 12:00+00', NULL),
   (3, '2024-02-14 12:00+00', NULL), (3, '2024-02-14 12:00+00', NULL), (3, NULL, 99),
   (4, '0044-03-15 12:00+00 BC', 12345678901234567890.123456789), (4, '2024-03-15 12:00+00', 0.000);
 
 -- The value: days, and their amounts with their scale.
-SELECT customer, d.day, d.events, d.amount FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q, history_days(h) d ORDER BY customer, d.day;
-SELECT customer, first_day(h), last_day(h), active_days(h), events(h), total_amount(h) FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q ORDER BY customer;
+SELECT customer, d.day, d.events, d.amount
+  FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q,
+  history_days(h) d ORDER BY customer, d.day;
+SELECT customer, first_day(h), last_day(h), active_days(h), events(h), total_amount(h)
+  FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q
+  ORDER BY customer;
 -- Without a zone: the session's.  Without amounts.
-SELECT customer, d.day, d.events, d.amount FROM (SELECT customer, customer_history(ordered_at) AS h FROM orders GROUP BY customer) q, history_days(h) d ORDER BY customer, d.day;
+SELECT customer, d.day, d.events, d.amount
+  FROM (SELECT customer, customer_history(ordered_at) AS h FROM orders GROUP BY customer) q, history_days(h) d
+  ORDER BY customer, d.day;
 -- Statistics.
-SELECT customer, r.frequency, round(r.recency::numeric, 4) AS recency, round(r.age::numeric, 4) AS age, round(r.monetary_value, 4) AS monetary_value
-FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q, rfm(h) r ORDER BY customer;
+SELECT customer, r.frequency, round(r.recency::numeric, 4) AS recency, round(r.age::numeric, 4) AS age,
+  round(r.monetary_value, 4) AS monetary_value
+FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q,
+  rfm(h) r ORDER BY customer;
 SELECT unit, r.frequency, round(r.recency::numeric, 4) AS recency, round(r.age::numeric, 4) AS age, r.monetary_value
-FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q, unnest('{day,week,month,quarter,year}'::text[]) WITH ORDINALITY u (unit, o), rfm(h, '2024-03-31', unit) r ORDER BY o;
-SELECT r.* FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q, rfm(h, as_of => '2024-01-04') r;
+FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q,
+  unnest('{day,week,month,quarter,year}'::text[]) WITH ORDINALITY u (unit, o), rfm(h, '2024-03-31', unit) r ORDER BY o;
+SELECT r.* FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q,
+  rfm(h, as_of => '2024-01-04') r;
 -- Cut and merged.
-SELECT total_amount(history_until(h, '2024-02-03')), total_amount(history_since(h, '2024-02-04')), history_until(h, '2024-02-03') || history_since(h, '2024-02-04') = h AS whole, events(h || h) AS twice
+SELECT total_amount(history_until(h, '2024-02-03')), total_amount(history_since(h, '2024-02-04')),
+  history_until(h, '2024-02-03') || history_since(h, '2024-02-04') = h AS whole, events(h || h) AS twice
 FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q;
 SELECT first_day(r), last_day(r), active_days(r), events(r), total_amount(r), r = whole AS same
-FROM (SELECT rollup(h) AS r FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q) r, (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS whole FROM orders) w;
+FROM (SELECT rollup(h) AS r FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders
+    GROUP BY customer) q) r, (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS whole FROM orders) w;
 -- As JSON, as text.
-SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris')::jsonb FROM orders GROUP BY customer ORDER BY customer;
+SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris')::jsonb FROM orders
+  GROUP BY customer ORDER BY customer;
 SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') FROM orders GROUP BY customer ORDER BY customer;
 -- Nothing at all.
-SELECT h, h::jsonb AS as_json, first_day(h), last_day(h), active_days(h), events(h), total_amount(h) FROM (SELECT customer_history(ordered_at, amount) AS h FROM orders WHERE false) q;
+SELECT h, h::jsonb AS as_json, first_day(h), last_day(h), active_days(h), events(h), total_amount(h)
+  FROM (SELECT customer_history(ordered_at, amount) AS h FROM orders WHERE false) q;
 SELECT d.* FROM (SELECT customer_history(ordered_at) AS h FROM orders WHERE false) q, history_days(h) d;
 SELECT r.* FROM (SELECT customer_history(ordered_at) AS h FROM orders WHERE false) q, rfm(h) r;
 SELECT rollup(h) FROM (SELECT customer_history(ordered_at) AS h FROM orders) q WHERE false;

@@ -30,7 +30,8 @@ FROM quarter, migration_rows(m, confidence => 0.8, with_nowhere => true);
 SELECT from_segment, to_segment, customers, round(probability::numeric, 4) AS p, value, reason
 FROM quarter, migration_rows(declared) WHERE 'banned' IN (from_segment, to_segment) OR from_segment = 'loyal';
 SELECT migration_chart(declared) FROM quarter;
-SELECT jsonb_pretty(m::jsonb - 'cells'), m::jsonb #> '{cells,0}' AS first, m::jsonb #> '{cells,-1}' AS last FROM quarter;
+SELECT jsonb_pretty(m::jsonb - 'cells'), m::jsonb #> '{cells,0}' AS first, m::jsonb #> '{cells,-1}' AS last
+  FROM quarter;
 SELECT s.* FROM quarter, migration_sankey(m) AS s;
 SELECT s.* FROM quarter, migration_sankey(declared, '2025 Q1', '2025 Q2') AS s WHERE source LIKE '%loyal';
 
@@ -41,10 +42,12 @@ SELECT count(*) FROM (SELECT DISTINCT m FROM (SELECT m FROM quarter UNION ALL SE
 SELECT migration_matrix('a', 'b')::text;
 
 -- labels of every kind
-SELECT string_agg(DISTINCT from_segment, ' ') FROM (SELECT migration_matrix(n, 10 - n) AS m FROM generate_series(8, 11) AS n) AS q, migration_rows(m);
+SELECT string_agg(DISTINCT from_segment, ' ')
+  FROM (SELECT migration_matrix(n, 10 - n) AS m FROM generate_series(8, 11) AS n) AS q, migration_rows(m);
 SELECT migration_matrix(n, 10 - n)::jsonb #> '{states}' AS numbers FROM generate_series(8, 11) AS n;
 CREATE TYPE tier AS ENUM ('wood', 'gold', 'silver');
-SELECT migration_matrix(a::tier, b::tier, 5)::jsonb AS enum FROM (VALUES ('gold', 'silver'), ('gold', NULL)) AS v (a, b);
+SELECT migration_matrix(a::tier, b::tier, 5)::jsonb AS enum
+  FROM (VALUES ('gold', 'silver'), ('gold', NULL)) AS v (a, b);
 SELECT migration_matrix('gold'::char(10), 'silver'::varchar)::jsonb #> '{states}' AS padded;
 SELECT migration_matrix(NULL, 'gold')::jsonb -> 'cells' AS entered;
 SELECT migration_matrix(NULL, NULL)::jsonb AS nobody;
@@ -57,7 +60,8 @@ FROM migration_rows(migration_matrix(ARRAY['up', 'down'], ARRAY[[0.9, 0.1], [0.5
 SELECT from_segment, to_segment, customers, probability
 FROM migration_rows(migration_matrix(ARRAY['up', 'down'], ARRAY[[9, 1], [5, 5]]));
 SELECT migration_chart(migration_matrix(ARRAY['up', 'down'], ARRAY[[0.9, 0.1], [0.5, 0.5]]));
-SELECT migration_matrix(NULL, ARRAY[1.0]) IS NULL AS null_list, migration_matrix(ARRAY['a'], NULL::float8[]) IS NULL AS null_array;
+SELECT migration_matrix(NULL, ARRAY[1.0]) IS NULL AS null_list,
+  migration_matrix(ARRAY['a'], NULL::float8[]) IS NULL AS null_array;
 
 -- sums
 SELECT (migration_matrix('a', 'b') + migration_matrix('c', 'a'))::jsonb #> '{states}' AS both;
@@ -66,13 +70,15 @@ SELECT rollup(m) IS NULL AS nothing FROM quarter WHERE false;
 
 -- the window form
 SELECT customer, month, segment, (migration(segment) OVER (PARTITION BY customer ORDER BY month)).*
-FROM (VALUES (1, 1, 'gold'), (1, 2, 'gold'), (1, 3, 'silver'), (1, 4, NULL), (1, 5, 'silver'), (2, 1, 'wood'), (2, 2, 'gold')) AS p (customer, month, segment)
+FROM (VALUES (1, 1, 'gold'), (1, 2, 'gold'), (1, 3, 'silver'), (1, 4, NULL), (1, 5, 'silver'), (2, 1, 'wood'),
+  (2, 2, 'gold')) AS p (customer, month, segment)
 ORDER BY customer, month;
 
 -- NULL
 SELECT count(*) FROM migration_rows(NULL);
 SELECT count(*) FROM migration_sankey(NULL);
-SELECT migration_chart(NULL) IS NULL AS chart, (NULL::migration_matrix)::jsonb IS NULL AS json, NULL::migration_matrix + NULL IS NULL AS sum;
+SELECT migration_chart(NULL) IS NULL AS chart, (NULL::migration_matrix)::jsonb IS NULL AS json,
+  NULL::migration_matrix + NULL IS NULL AS sum;
 
 -- bad rows
 SELECT migration_matrix('(left)', 'a');
@@ -104,7 +110,8 @@ SELECT migration_matrix(ARRAY['a', 'a'], ARRAY[[9, 1], [1, 5]]);
 SELECT migration_matrix('a', 'b', ARRAY['a', 'b']) + migration_matrix('a', 'c', ARRAY['a', 'c']);
 SELECT migration_matrix('a', 'b', ARRAY['a', 'b']) + migration_matrix('a', 'b', ARRAY['b', 'a']);
 SELECT migration_matrix('a', 'b', ARRAY['a', 'b']) + migration_matrix('a', 'z');
-SELECT rollup(m) FROM (VALUES (migration_matrix(ARRAY['a'], ARRAY[1.0])), (migration_matrix(ARRAY['a'], ARRAY[1.0]))) AS v (m);
+SELECT rollup(m) FROM (VALUES (migration_matrix(ARRAY['a'], ARRAY[1.0])), (migration_matrix(ARRAY['a'], ARRAY[1.0]))) AS
+  v (m);
 SELECT rollup(m) IS NOT NULL AS one_given FROM (VALUES (migration_matrix(ARRAY['a'], ARRAY[1.0]))) AS v (m);
 -- bad questions
 SELECT count(*) FROM quarter, migration_rows(m, 0);
