@@ -1,14 +1,15 @@
 #!/usr/bin/perl
 # The documentation as a test: every ```sql block of README.md and doc/*.md is run, and speaks TAP.
 #
-# The blocks of a page run in order in one session of a fresh database; the first error ends the page.  The extension is there,
-# unless the page creates it itself.  An HTML comment <!-- setup: ... --> is run as well, where it stands, and shows the reader
-# nothing.  Where a ``` or ```text block follows a ```sql block directly, it must be what psql prints, but for blanks at line ends.
-# <!-- run by: test/NAME --> right before a ```sql block leaves it to that program, for what an ordinary server has not got: the
-# program must be there and executable and speak of the page.  Nothing compares output there, so none may be shown.
-# A page with <!-- needs: EXTENSION --> is skipped where that extension of PostgreSQL cannot be created: not installed, or no superuser.
-# A page with <!-- needs file: test/data/NAME --> has NAME of this repository in its current directory.
-# Needs psql and a server to which the environment (PGHOST, PGUSER, ...) leads, as a role that may create databases.
+# The blocks of a page run in order in one session of a fresh database; the first error ends the page.  The extension is
+# there, unless the page creates it itself.  An HTML comment <!-- setup: ... --> is run as well, where it stands, and
+# shows the reader nothing.  Where a ``` or ```text block follows a ```sql block directly, it must be what psql prints,
+# but for blanks at line ends. <!-- run by: test/NAME --> right before a ```sql block leaves it to that program, for
+# what an ordinary server has not got: the program must be there and executable and speak of the page.  Nothing compares
+# output there, so none may be shown. A page with <!-- needs: EXTENSION --> is skipped where that extension of
+# PostgreSQL cannot be created: not installed, or no superuser. A page with <!-- needs file: test/data/NAME --> has NAME
+# of this repository in its current directory. Needs psql and a server to which the environment (PGHOST, PGUSER, ...)
+# leads, as a role that may create databases.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -134,7 +135,8 @@ sub normal {
 # Why an extension cannot be created here; empty if it can
 sub missing {
     my ($extension) = @_;
-    my $query = "SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = '$extension') THEN '$extension is not installed'
+    my $query = "SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = '$extension')
+                        THEN '$extension is not installed'
                         WHEN current_setting('is_superuser') <> 'on' THEN '$extension needs a superuser' ELSE '' END";
     die "cannot ask for $extension: " . slurp("$tmp/err") if psql('template1', '-A', '-t', '-c', $query);
     return normal(slurp("$tmp/out"));
@@ -150,10 +152,12 @@ sub page {
         print 'ok ', ++$tests, " - $page # SKIP $why\n";
         return 0;
     }
-    spew("$tmp/" . basename($1), slurp("$top/$1")) if slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(test\/data\/\S+)\s*-->/m;
+    spew("$tmp/" . basename($1), slurp("$top/$1"))
+        if slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(test\/data\/\S+)\s*-->/m;
     die 'cannot create a database: ' . slurp("$tmp/err") if psql('template1', '-c', "CREATE DATABASE $database");
     my $script = '';
-    $script .= "CREATE EXTENSION retention;\n" unless grep { $_->{sql} =~ /CREATE\s+EXTENSION\s+(IF\s+NOT\s+EXISTS\s+)?retention/i } @blocks;
+    $script .= "CREATE EXTENSION retention;\n"
+        unless grep { $_->{sql} =~ /CREATE\s+EXTENSION\s+(IF\s+NOT\s+EXISTS\s+)?retention/i } @blocks;
     $script .= "\\echo '$marker'\n" . ($_->{by} ? '' : "$_->{sql}\n") for @blocks;
     $script .= "\\echo '$marker'\n";
     spew("$tmp/script.sql", $script);
@@ -168,7 +172,8 @@ sub page {
         my $title = "$page, line $block->{line}" . ($block->{hidden} ? ' (setup)' : '');
         # What follows the last marker that was reached is the block in which psql stopped.
         if ($block->{by}) {
-            result(-x $block->{by} && slurp($block->{by}) =~ /\Q$page\E\b/, "$title, left to $block->{by}", 'which is not there or does not speak of this page');
+            result(-x $block->{by} && slurp($block->{by}) =~ /\Q$page\E\b/,
+                "$title, left to $block->{by}", 'which is not there or does not speak of this page');
         } elsif ($i >= $#out) {
             result(0, $title, $i == $#out || !@out ? $err : 'not reached');
         } elsif (defined $block->{output} && normal($out[$i]) ne normal($block->{output})) {
@@ -183,8 +188,10 @@ sub page {
 
 my $documented = 0;
 chdir $top or die "$top: $!\n";
-# refreshing.md waits until the transactions of other sessions have ended: at first, other tests have opened no long ones yet.
-my @pages = sort { ($b =~ /refreshing/) <=> ($a =~ /refreshing/) || $a cmp $b } grep { -e $_ } 'README.md', glob 'doc/*.md';
+# refreshing.md waits until the transactions of other sessions have ended: at first, other tests have opened no long
+# ones yet.
+my @pages = sort { ($b =~ /refreshing/) <=> ($a =~ /refreshing/) || $a cmp $b }
+    grep { -e $_ } 'README.md', glob 'doc/*.md';
 $documented += page($_) for @pages;
 result($documented > 0, 'there are SQL examples');
 print "1..$tests\n";

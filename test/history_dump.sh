@@ -1,9 +1,9 @@
 #!/bin/sh
-# Histories through pg_dump and back into another database, as text, as INSERTs and in the custom format: the same bytes, with the
-# hash index and the materialized view that stand on them.
+# Histories through pg_dump and back into another database, as text, as INSERTs and in the custom format: the same
+# bytes, with the hash index and the materialized view that stand on them.
 #
-# Needs psql, pg_dump, pg_restore and a server to which the environment (PGHOST, PGUSER, PGDATABASE, ...) leads, as a role that may
-# create databases. Speaks TAP.
+# Needs psql, pg_dump, pg_restore and a server to which the environment (PGHOST, PGUSER, PGDATABASE, ...) leads, as a
+# role that may create databases. Speaks TAP.
 set -u
 PGTZ=UTC
 export PGTZ
@@ -35,16 +35,20 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS retention;
 CREATE TABLE customers AS
 SELECT c, customer_history(date '2020-01-01' - 1000000 * (i % 17 / 16) + i * i % 9973 * (c % 5),
-                           CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN i * 0.99 WHEN 2 THEN -10::numeric ^ (c % 40) ELSE round(1.0 / i, i % 25) END) AS h
+                           CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN i * 0.99
+                                 WHEN 2 THEN -10::numeric ^ (c % 40) ELSE round(1.0 / i, i % 25) END) AS h
 FROM generate_series(1, 300) c, generate_series(0, c % 60) i GROUP BY c;
 INSERT INTO customers SELECT 0, customer_history(date '1900-01-01' + i, i * 1.01) FROM generate_series(1, 30000) i;
 INSERT INTO customers SELECT -1, customer_history(now()) FILTER (WHERE false);
 INSERT INTO customers VALUES (-2, NULL);
 CREATE INDEX ON customers USING hash (h);
-CREATE MATERIALIZED VIEW summary AS SELECT c, total_amount(h), r.* FROM customers LEFT JOIN LATERAL rfm(h, '2020-06-30', 'week') r ON true;
+CREATE MATERIALIZED VIEW summary AS SELECT c, total_amount(h), r.*
+  FROM customers LEFT JOIN LATERAL rfm(h, '2020-06-30', 'week') r ON true;
 SQL
 result $? 'histories to dump'
-digest="SELECT md5(string_agg(c || ' ' || coalesce(h::text, '-'), ',' ORDER BY c)) || ' ' || count(*) || ' ' || (SELECT md5(string_agg(s::text, ',' ORDER BY c)) FROM summary s) FROM customers"
+digest="SELECT md5(string_agg(c || ' ' || coalesce(h::text, '-'), ',' ORDER BY c)) || ' ' || count(*)
+        || ' ' || (SELECT md5(string_agg(s::text, ',' ORDER BY c)) FROM summary s)
+        FROM customers"
 want=$(sql -c "$digest")
 [ -n "$want" ]
 result $? 'and their digest'

@@ -1,10 +1,11 @@
 #!/bin/sh
-# The recipe of doc/refreshing.md and the views of doc/bi.md, as they stand there, in a cluster of their own in which pg_cron runs
-# the job: rounds with new, late and twice delivered orders, a transaction open across a round, writers and runs at once, runs killed
-# with kill -9 in the middle, a restart, a restore to another server. After each, histories and views equal a rebuild, bit for bit.
+# The recipe of doc/refreshing.md and the views of doc/bi.md, as they stand there, in a cluster of their own in which
+# pg_cron runs the job: rounds with new, late and twice delivered orders, a transaction open across a round, writers and
+# runs at once, runs killed with kill -9 in the middle, a restart, a restore to another server. After each, histories
+# and views equal a rebuild, bit for bit.
 #
-# Speaks TAP. Takes about two minutes, most of them waiting for the full minute at which pg_cron starts jobs: RETENTION_SLOW=no
-# skips it. In the suites it takes their build; by itself it makes its own.
+# Speaks TAP. Takes about two minutes, most of them waiting for the full minute at which pg_cron starts jobs:
+# RETENTION_SLOW=no skips it. In the suites it takes their build; by itself it makes its own.
 # shellcheck disable=SC2317  # functions called through must
 set -u
 here=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
@@ -97,7 +98,8 @@ until_true() {
 }
 
 waits() { # waits APPLICATION: until it does
-    until_true 30 "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '$1' AND wait_event_type = 'Lock')"
+    until_true 30 "SELECT EXISTS (SELECT FROM pg_stat_activity
+        WHERE application_name = '$1' AND wait_event_type = 'Lock')"
 }
 
 # A session that stays open, fed through descriptor 5.
@@ -145,7 +147,8 @@ ended_by_signal() { grep -c 'was terminated by signal' "$work/cron/log"; }
 
 server_again() {
     # shellcheck disable=SC2086
-    as_server env ${server_env:-} "$bindir/pg_ctl" -D "$server_pid_dir" -p "$stage/pg$bindir/postgres" -l "$work/cron/log" \
+    as_server env ${server_env:-} "$bindir/pg_ctl" -D "$server_pid_dir" -p "$stage/pg$bindir/postgres" \
+        -l "$work/cron/log" \
         -m fast -w -t 120 -s restart >>"$work/err" 2>&1 </dev/null
 }
 
@@ -166,7 +169,8 @@ deliver() {
 INSERT INTO orders (order_id, customer_id, ordered_at, amount)
 SELECT i, 1 + hash(i, 1) % (40 + i / 4),
        timestamptz '2024-11-01 00:00+01' + make_interval(
-           mins => ((CASE WHEN hash(i, 2) % 10 = 0 THEN hash(i, 3) % (i * 25) ELSE i * 25 - hash(i, 3) % 3000 END))::integer),
+           mins => ((CASE WHEN hash(i, 2) % 10 = 0 THEN hash(i, 3) % (i * 25)
+                            ELSE i * 25 - hash(i, 3) % 3000 END))::integer),
        CASE hash(i, 4) % 7 WHEN 0 THEN NULL WHEN 1 THEN -round(hash(i, 5) / 1e7, 2) WHEN 2 THEN hash(i, 5) % 50
             WHEN 3 THEN round(hash(i, 5) / 1e7, (i % 5)::integer) ELSE round(hash(i, 5) / 1e7, 2) END
 FROM generate_series($1::bigint, $2) i
@@ -183,10 +187,12 @@ same() {
 CREATE TEMP TABLE again AS
 SELECT customer_id, customer_history(ordered_at, amount, 'Europe/Berlin') AS h FROM orders GROUP BY customer_id;
 CREATE TEMP TABLE again_by_country AS
-SELECT coalesce(country, 'unknown') AS country, cohort_retention(h, 'month') AS c, max(max(last_day(h))) OVER () AS last_day
+SELECT coalesce(country, 'unknown') AS country, cohort_retention(h, 'month') AS c,
+  max(max(last_day(h))) OVER () AS last_day
 FROM again LEFT JOIN customers USING (customer_id) GROUP BY 1;
 CREATE TEMP TABLE direct AS
-SELECT coalesce(country, 'unknown') AS country, cohort_retention(customer_id, ordered_at, 'month', 'Europe/Berlin') AS c,
+SELECT coalesce(country, 'unknown') AS country,
+  cohort_retention(customer_id, ordered_at, 'month', 'Europe/Berlin') AS c,
        (max(max(ordered_at)) OVER () AT TIME ZONE 'Europe/Berlin')::date AS last_day
 FROM orders LEFT JOIN customers USING (customer_id) GROUP BY 1;
 CREATE FUNCTION pg_temp.different(a text, b text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -201,11 +207,15 @@ UNION ALL
 SELECT 'view', pg_temp.different('SELECT country, c::text, cohort_table_send(c), last_day FROM retention_by_country',
                                  'SELECT country, c::text, cohort_table_send(c), last_day FROM again_by_country')
 UNION ALL
-SELECT 'grid', pg_temp.different('SELECT * FROM bi_cohort_grid', 'SELECT country, r.* FROM direct, cohort_rows(c, last_day) r')
+SELECT 'grid',
+  pg_temp.different('SELECT * FROM bi_cohort_grid', 'SELECT country, r.* FROM direct, cohort_rows(c, last_day) r')
 UNION ALL
-SELECT 'curve', pg_temp.different('SELECT * FROM bi_retention_curve', 'SELECT country, r.* FROM direct, retention_curve(c, last_day) r')
+SELECT 'curve',
+  pg_temp.different('SELECT * FROM bi_retention_curve',
+    'SELECT country, r.* FROM direct, retention_curve(c, last_day) r')
 UNION ALL
-SELECT 'lifecycle', pg_temp.different('SELECT * FROM bi_lifecycle', 'SELECT country, r.* FROM direct, lifecycle_rows(c, last_day) r')
+SELECT 'lifecycle',
+  pg_temp.different('SELECT * FROM bi_lifecycle', 'SELECT country, r.* FROM direct, lifecycle_rows(c, last_day) r')
 UNION ALL
 SELECT 'counted', (SELECT sum(events(h)) FROM customer_histories) - (SELECT count(*) FROM orders)
 UNION ALL
@@ -219,7 +229,8 @@ SQL
 # the rows and where they stand, for "not a row was rewritten"
 rows_of() {
     as_owner -c "SELECT md5(string_agg(r, ',' ORDER BY r)) || ' ' || count(*) FROM (
-        SELECT 'v' || ctid::text || xmin::text || country || c::text || last_day AS r FROM retention_by_country UNION ALL
+        SELECT 'v' || ctid::text || xmin::text || country || c::text || last_day AS r FROM retention_by_country
+        UNION ALL
         SELECT 'g' || ctid::text || xmin::text || g::text FROM bi_cohort_grid_table g UNION ALL
         SELECT 'h' || ctid::text || xmin::text || customer_id || h::text FROM customer_histories) q"
 }
@@ -238,7 +249,8 @@ must server_again
 PGDATABASE=shop
 must as_owner -c "CREATE SCHEMA retention" -c "CREATE EXTENSION retention SCHEMA retention" \
     -c "ALTER DATABASE shop SET search_path = \"\$user\", public, retention"
-is "$(as_super -c "SELECT setting FROM pg_settings WHERE name = 'cron.use_background_workers'")" on 'the settings of the page'
+is "$(as_super -c "SELECT setting FROM pg_settings WHERE name = 'cron.use_background_workers'")" on \
+    'the settings of the page'
 
 recipe() { # recipe PAGE HEADING [superuser]
     page_blocks "$1" sql "$2" >"$work/recipe.sql" || exit 1
@@ -255,7 +267,8 @@ recipe doc/refreshing.md 'The materialized view'
 recipe doc/refreshing.md 'The job'
 recipe doc/bi.md 'The views'
 recipe doc/bi.md 'What tools see'
-[ "$(page_blocks doc/refreshing.md sql 'The materialized view')" = "$(page_blocks doc/bi.md sql 'The materialized view')" ]
+[ "$(page_blocks doc/refreshing.md sql 'The materialized view')" = \
+    "$(page_blocks doc/bi.md sql 'The materialized view')" ]
 result $? 'both pages have the same materialized view'
 recipe doc/refreshing.md 'pg_cron: once, as a superuser' superuser
 recipe doc/bi.md 'Who may read' superuser
@@ -263,7 +276,8 @@ recipe doc/bi.md 'Who may read' superuser
 must as_owner <<SQL
 CREATE FUNCTION hash(i bigint, k integer) RETURNS bigint LANGUAGE sql IMMUTABLE
 RETURN ('x' || left(md5(i || '/' || k || '/' || $seed), 8))::bit(32)::bigint;
-INSERT INTO customers SELECT i, (ARRAY['DE', 'FR', 'IT', NULL])[1 + hash(i, 0) % 4] FROM generate_series(1, 4000) i WHERE i % 50 <> 0;
+INSERT INTO customers SELECT i, (ARRAY['DE', 'FR', 'IT', NULL])[1 + hash(i, 0) % 4]
+  FROM generate_series(1, 4000) i WHERE i % 50 <> 0;
 SQL
 
 # ----------------------------------------------------------- pg_cron, a round
@@ -275,7 +289,8 @@ until_true 90 "SELECT EXISTS (SELECT FROM cron.job_run_details WHERE status = 's
 result $? 'pg_cron ran the job'
 job=$(as_owner -c "SELECT jobid FROM cron.job WHERE jobname = 'retention'")
 must as_super -c "SELECT cron.alter_job($job, active => false)"
-until_true 60 "SELECT NOT EXISTS (SELECT FROM cron.job_run_details WHERE status IN ('starting', 'running', 'sending', 'connecting'))"
+until_true 60 "SELECT NOT EXISTS (SELECT FROM cron.job_run_details
+    WHERE status IN ('starting', 'running', 'sending', 'connecting'))"
 is "$(as_owner -c "$events_merged")" 4000 'it merged the orders, each once'
 same 'after a run by pg_cron'
 
@@ -301,7 +316,8 @@ must session "BEGIN; $(deliver 6001 6500)"
 must deliver_now 6501 7000
 must as_owner -c 'CALL refresh_retention()'
 is "$(as_owner -c "$events_merged")" 6000 'an open transaction: what was added since waits'
-is "$(as_owner -c "SELECT watermark = (SELECT min(backend_xid::text)::xid8 FROM pg_stat_activity WHERE application_name = 'session')
+is "$(as_owner -c "SELECT watermark = (SELECT min(backend_xid::text)::xid8 FROM pg_stat_activity
+        WHERE application_name = 'session')
                    FROM merge_progress")" t 'and the watermark stands at it'
 must session 'COMMIT;'
 session_close
@@ -326,13 +342,15 @@ same 'a delivery taken back'
 # what a run costs: the new orders by their index, and the histories of their customers
 must as_owner -c 'ANALYZE'
 must deliver_now 7301 7350
-reads="SELECT seq_scan || ' ' || seq_tup_read FROM pg_stat_user_tables WHERE relname IN ('orders', 'customer_histories') ORDER BY relname"
+reads="SELECT seq_scan || ' ' || seq_tup_read FROM pg_stat_user_tables
+        WHERE relname IN ('orders', 'customer_histories') ORDER BY relname"
 before=$(as_owner -c "$reads")
 must as_owner -c 'CALL merge_new_orders()'
 is "$(as_owner -c "$reads")" "$before" 'a merge of few orders reads no table as a whole'
 must refresh
 
-# writers and runs at once: batches that overlap, some taken back; runs that queue up, those of runner3 in REPEATABLE READ
+# writers and runs at once: batches that overlap, some taken back; runs that queue up, those of runner3 in REPEATABLE
+# READ
 pids=
 for writer in 1 2 3; do
     as_job "writer$writer" "$(for i in $(seq 12); do
@@ -354,22 +372,27 @@ for pid in $pids; do wait "$pid" || echo "exit status $?" >>"$work/err"; done
 cat "$work"/writer?.err "$work"/runner[12].err >>"$work/err"
 grep ERROR "$work/runner3.err" | grep -v 'could not serialize access' >>"$work/err"
 [ ! -s "$work/err" ]
-result $? "no writer and no run failed, but for $(grep -c 'could not serialize access' "$work/runner3.err") in REPEATABLE READ"
+result $? \
+    "no writer and no run failed, but for $(grep -c 'could not serialize access' "$work/runner3.err") in REPEATABLE READ"
 must refresh
 same 'writers and runs at once'
 
 # ---------------------------------------------------------------------- kills
 
-# pg_cron's run is stopped when all is merged and nothing committed: a trigger that fires at COMMIT waits for the session here.
+# pg_cron's run is stopped when all is merged and nothing committed: a trigger that fires at COMMIT waits for the
+# session here.
 must as_owner <<'SQL'
 CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
-CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON merge_progress DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION gate();
+CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON merge_progress
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION gate();
 SQL
 must deliver_now 9801 10400
-state="SELECT md5(string_agg(ctid::text || xmin::text || h::text, ',' ORDER BY customer_id)) || (SELECT watermark FROM merge_progress)
+state="SELECT md5(string_agg(ctid::text || xmin::text || h::text, ',' ORDER BY customer_id))
+        || (SELECT watermark FROM merge_progress)
        FROM customer_histories"
 # Row versions that a run has replaced bear its transaction id.
-replaced_by() { as_super -c "SELECT count(*) FROM customer_histories WHERE xmax = (SELECT backend_xid FROM pg_stat_activity WHERE $1)"; }
+replaced_by() { as_super -c "SELECT count(*) FROM customer_histories
+        WHERE xmax = (SELECT backend_xid FROM pg_stat_activity WHERE $1)"; }
 before=$(as_owner -c "$state")
 session_open
 must session 'SELECT pg_advisory_lock(1);'
@@ -378,7 +401,8 @@ until_true 90 "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' A
 result $? 'pg_cron runs the job, which waits before its COMMIT'
 must as_super -c "SELECT cron.alter_job($job, active => false)"
 victim=$(as_super -c "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-is "$(as_super -c "SELECT count(*) FROM cron.job_run_details WHERE status = 'running' AND job_pid = $victim")" 1 "it is the job of pg_cron"
+is "$(as_super -c "SELECT count(*) FROM cron.job_run_details WHERE status = 'running' AND job_pid = $victim")" 1 \
+    "it is the job of pg_cron"
 is "$(replaced_by "pid = $victim")" "$(as_super -c "SELECT count(DISTINCT customer_id)
     FROM orders JOIN customer_histories USING (customer_id), merge_progress WHERE added >= watermark")" \
     'all histories with new orders are replaced, and not committed'
@@ -456,7 +480,8 @@ must as_owner <<'SQL'
 SELECT min(c) FILTER (WHERE n = 1) AS a, min(c) FILTER (WHERE n = 2) AS b,
        min(c) FILTER (WHERE n = 3) AS c, min(c) FILTER (WHERE n = 4) AS d
 FROM (SELECT customer_id, row_number() OVER (ORDER BY hash(customer_id, 9)) FROM customer_histories, merge_progress
-      WHERE EXISTS (SELECT FROM orders o WHERE o.customer_id = customer_histories.customer_id AND added >= watermark)) q (c, n) \gset
+      WHERE EXISTS (SELECT FROM orders o
+                      WHERE o.customer_id = customer_histories.customer_id AND added >= watermark)) q (c, n) \gset
 BEGIN;
 UPDATE orders SET amount = amount + 1, ordered_at = ordered_at - interval '40 days' WHERE customer_id = :a;
 DELETE FROM orders WHERE customer_id = :b;
@@ -487,7 +512,8 @@ must as_super -c "CREATE ROLE shop LOGIN" -c "CREATE DATABASE shop OWNER shop TE
 PGDATABASE=shop
 must as_owner -f "$work/dump"
 refused=$(run_psql -U shop -c 'CALL refresh_retention()' 2>&1)
-is "$(echo "$refused" | sed -n 's/[0-9][0-9]*/N/gp' | head -n 1)" 'ERROR:  watermark N is ahead of this server, which is at transaction N' \
+is "$(echo "$refused" | sed -n 's/[0-9][0-9]*/N/gp' | head -n 1)" \
+    'ERROR:  watermark N is ahead of this server, which is at transaction N' \
     'restored on another server: the run is refused'
 must deliver_now 12151 12300
 before=$(as_owner -c "SELECT pg_relation_filenode('orders')")
