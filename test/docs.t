@@ -113,6 +113,12 @@ sub blocks {
             } else {
                 $setup = "$rest\n";
             }
+        } elsif ($line =~ /^\s*<!--\s*fixture:\s*([\w.]+)\s*-->\s*$/) {
+            die "no ```sql block after \"run by\" in line $n\n" if defined $by;
+            die "no test/fixtures/$1, which line $n names\n" unless -r "$top/test/fixtures/$1";
+            $adjacent = 0;
+            (my $file = "$top/test/fixtures/$1") =~ s/'/''/g;
+            push @blocks, { line => $n, hidden => 1, sql => "\\i '$file'\n" };
         } elsif ($line =~ /\S/) {
             die "no ```sql block after \"run by\" in line $n\n" if defined $by;
             $adjacent = 0;
@@ -152,8 +158,8 @@ sub page {
         print 'ok ', ++$tests, " - $page # SKIP $why\n";
         return 0;
     }
-    spew("$tmp/" . basename($1), slurp("$top/$1"))
-        if slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(test\/data\/\S+)\s*-->/m;
+    spew("$tmp/" . basename($_), slurp("$top/$_"))
+        for slurp("$top/$page") =~ /^<!--\s*needs\s+file:\s*(test\/data\/\S+)\s*-->/mg;
     die 'cannot create a database: ' . slurp("$tmp/err") if psql('template1', '-c', "CREATE DATABASE $database");
     my $script = '';
     $script .= "CREATE EXTENSION retention;\n"
