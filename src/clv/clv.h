@@ -103,6 +103,13 @@ typedef struct ClvCustomer
 								 * purchase; NaN: not known */
 } ClvCustomer;
 
+/*
+ * frequency, recency, age and, if "money" is asked for, monetary_value, from
+ * argument "arg" on; false if one of the first three is NULL.
+ */
+extern bool clv_summary_argument(FunctionCallInfo fcinfo, int arg, const PurchaseModel *model,
+								 bool money, ClvCustomer *customer);
+
 /* The last day of argument "arg", a date, or of the model where that is NULL or not there. */
 extern DateADT clv_as_of_argument(FunctionCallInfo fcinfo, int arg, const ClvModel *model);
 

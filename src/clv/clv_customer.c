@@ -219,3 +219,27 @@ clv_monetary_check(double x, double t_x, double age, const Datum *z)
 					   DatumGetCString(DirectFunctionCall1(float8out, *z))),
 			 errhint("Give the mean spend of the repeat purchases, or write 'none' for the spend model.")));
 }
+
+bool
+clv_summary_argument(FunctionCallInfo fcinfo, int arg, const PurchaseModel *model, bool money,
+					 ClvCustomer *customer)
+{
+	if (PG_ARGISNULL(arg) || PG_ARGISNULL(arg + 1) || PG_ARGISNULL(arg + 2))
+		return false;
+	customer->x = PG_GETARG_FLOAT8(arg) + 0.0;
+	customer->t_x = PG_GETARG_FLOAT8(arg + 1) + 0.0;
+	customer->age = PG_GETARG_FLOAT8(arg + 2) + 0.0;
+	customer->spend_x = 0;
+	customer->z = 0;
+	customer->own = get_float8_nan();
+	clv_customer_check(model, customer->x, customer->t_x, customer->age);
+	if (!money || PG_ARGISNULL(arg + 3))
+		return true;
+	customer->z = customer->own = PG_GETARG_FLOAT8(arg + 3);
+	customer->spend_x = customer->x;
+	if (!isfinite(customer->z))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("monetary_value must be finite, not %g", customer->z)));
+	return true;
+}

@@ -135,26 +135,6 @@ get_terms(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvTerms *ter
 	return true;
 }
 
-/* frequency, recency, age, monetary_value, from an argument on; false if unknown. */
-static bool
-get_customer(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvCustomer *customer)
-{
-	if (PG_ARGISNULL(arg) || PG_ARGISNULL(arg + 1) || PG_ARGISNULL(arg + 2))
-		return false;
-	customer->x = PG_GETARG_FLOAT8(arg) + 0.0;
-	customer->t_x = PG_GETARG_FLOAT8(arg + 1) + 0.0;
-	customer->age = PG_GETARG_FLOAT8(arg + 2) + 0.0;
-	clv_customer_check(p->model.purchase, customer->x, customer->t_x, customer->age);
-	customer->spend_x = PG_ARGISNULL(arg + 3) ? 0 : customer->x;
-	customer->z = PG_ARGISNULL(arg + 3) ? 0 : PG_GETARG_FLOAT8(arg + 3);
-	customer->own = PG_ARGISNULL(arg + 3) ? get_float8_nan() : customer->z;
-	if (!isfinite(customer->z))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("monetary_value must be finite, not %g", customer->z)));
-	return true;
-}
-
 /* ---------- values and their derivatives ---------- */
 
 /* The terms, and the answer for the parameters as they are. */
@@ -312,7 +292,7 @@ equity_trans(FunctionCallInfo fcinfo, bool summary, bool with_error)
 	known = !isnan(p->purchase.params[0]) &&
 		get_terms(fcinfo, CUSTOMER_ARG + (summary ? 4 : 2), p, &terms);
 	if (known && summary)
-		known = get_customer(fcinfo, CUSTOMER_ARG, p, &customer);
+		known = clv_summary_argument(fcinfo, CUSTOMER_ARG, p->model.purchase, true, &customer);
 	else if (known)
 		known = clv_customer_from_history(p->model.purchase, p->model.unit,
 										  PG_GETARG_HISTORY_PP(CUSTOMER_ARG),

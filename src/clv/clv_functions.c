@@ -147,25 +147,7 @@ read_customer(FunctionCallInfo fcinfo, const ClvModel *model, bool history, bool
 	if (history)
 		return clv_customer_from_history(model->purchase, model->unit, PG_GETARG_HISTORY_PP(1),
 										 clv_as_of_argument(fcinfo, 2, model), customer);
-	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return false;
-	customer->x = PG_GETARG_FLOAT8(1) + 0.0;
-	customer->t_x = PG_GETARG_FLOAT8(2) + 0.0;
-	customer->age = PG_GETARG_FLOAT8(3) + 0.0;
-	customer->spend_x = 0;
-	customer->z = 0;
-	customer->own = get_float8_nan();
-	clv_customer_check(model->purchase, customer->x, customer->t_x, customer->age);
-	if (money && !PG_ARGISNULL(4))
-	{
-		customer->z = customer->own = PG_GETARG_FLOAT8(4);
-		customer->spend_x = customer->x;
-		if (!isfinite(customer->z))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("monetary_value must be finite, not %g", customer->z)));
-	}
-	return true;
+	return clv_summary_argument(fcinfo, 1, model->purchase, money, customer);
 }
 
 static double

@@ -180,7 +180,7 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, Oid type)
 				 errmsg("there would be " INT64_FORMAT " lifecycle rows until as_of",
 						view.as_of_period - first + 1),
 				 errdetail("At most %d are made.", CELLS_MAX),
-				 errhint("Choose a longer period, filter out early or late outliers, or pass an earlier as_of.")));
+				 errhint(CELLS_HINT)));
 	for (int64 period = first; period <= view.as_of_period; period++)
 	{
 		LifecycleEntry none = {(int32) period, 0, 0, 0};

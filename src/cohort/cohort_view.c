@@ -131,7 +131,7 @@ row_count(const CohortView *view)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a cohort would have " INT64_FORMAT " rows until as_of", last + 1),
 				 errdetail("At most %d are made.", CELLS_MAX),
-				 errhint("Choose a longer period, filter out early or late outliers, or pass an earlier as_of.")));
+				 errhint(CELLS_HINT)));
 	return (int32) last + 1;
 }
 

@@ -15,6 +15,8 @@
 #include "fmgr/as_of.h"
 
 #define CELLS_MAX 10000000
+#define CELLS_HINT \
+	"Choose a longer period, filter out early or late outliers, or pass an earlier as_of."
 
 typedef enum Measure
 {
