@@ -100,6 +100,6 @@ SELECT ''::customer_history;
 \echo :LAST_ERROR_SQLSTATE
 SELECT 'AgA='::customer_history;
 \echo :LAST_ERROR_SQLSTATE
-SELECT 'EQEC'::customer_history;
+SELECT 'AQEBAg=='::customer_history;
 \echo :LAST_ERROR_SQLSTATE
 DROP TABLE orders;

@@ -102,7 +102,7 @@ SELECT * FROM scored, calibration_rows(t, 10, 'width', 0) WHERE shop = 'a';
 SELECT * FROM scored, calibration_fit(t, -1) WHERE shop = 'a';
 SELECT * FROM scored, confusion_rows(t, '{0.5,NaN}') WHERE shop = 'a';
 SELECT * FROM scored, confusion_rows(t, '{NULL}') WHERE shop = 'a';
-SELECT 'AQ=='::score_table;
+SELECT 'AQA='::score_table;
 
 DROP TABLE customer, scored;
 DROP FUNCTION r;

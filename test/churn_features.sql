@@ -421,7 +421,7 @@ SELECT is(pg_temp.altered(m), 'true true true 42804', 'it is read as it is then'
 -- Levels in the order of another encoding -----------------------------------------------------------------------------
 
 CREATE TABLE signed AS
-SELECT m, translate(encode('\x01' || substr(sha256(substr(b, 18)), 1, 16) || substr(b, 18), 'base64'), E'\n',
+SELECT m, translate(encode('\x0100' || substr(sha256(substr(b, 19)), 1, 16) || substr(b, 19), 'base64'), E'\n',
   '')::churn_model AS other
 FROM (SELECT m, decode(replace(replace(replace(encode(churn_model_send(m), 'hex'), '05616c706861', '05ffffffffff'),
     '0462657461', '047a657461'), '05ffffffffff', '05616c706861'), 'hex') AS b

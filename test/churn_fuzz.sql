@@ -16,8 +16,8 @@ SET client_min_messages = error;
 -- Good values: of arrays, records and histories, by each method, converged or not -------------------------------------
 
 CREATE FUNCTION pg_temp.sign(bytes bytea) RETURNS bytea
-  LANGUAGE sql IMMUTABLE AS 'SELECT substr(bytes, 1, 1) || substr(sha256(substr(bytes, 18)), 1, 16)
-  || substr(bytes, 18)';
+  LANGUAGE sql IMMUTABLE AS 'SELECT substr(bytes, 1, 2) || substr(sha256(substr(bytes, 19)), 1, 16)
+  || substr(bytes, 19)';
 CREATE TABLE base (o serial PRIMARY KEY, m churn_model, b bytea, t text, n integer);
 CREATE TABLE row AS SELECT random() < 0.3 + x / 3 AS y,
   ARRAY[x, CASE WHEN random() < 0.9 THEN random() * 1e6 END, 3] AS f, x,
@@ -53,7 +53,7 @@ SELECT is(count(*) FILTER (WHERE pg_temp.sign(b) <> b), 0::bigint, 'they are sig
 
 -- numbers at the ends of their ranges, long forms, other forms of NaN and zero, infinities, enormous and tiny doubles
 CREATE FUNCTION pg_temp.damage(good bytea, other bytea) RETURNS bytea LANGUAGE sql AS $$
-SELECT pg_temp.damage(good, other, 17, 12, ARRAY[
+SELECT pg_temp.damage(good, other, 18, 12, ARRAY[
   '\xffffffffffffffffff01', '\xffffffff0f', '\x80808080808080808001', '\xffff7f', '\x8000', '\xff01', '\xc3',
     '\xedb080', '\x00',
   '\x000000000000f87f', '\x010000000000f87f', '\x000000000000f8ff', '\x000000000000f07f', '\x000000000000f0ff',
@@ -64,7 +64,7 @@ CREATE TABLE damaged (o integer, bytes bytea);
 INSERT INTO damaged SELECT v.o, pg_temp.sign(pg_temp.damage(v.b, w.b))
   FROM base v, generate_series(1, 30000 * :cases / v.n) i,
   LATERAL (SELECT b FROM base w WHERE w.o = 1 + (i + v.o) % v.n OFFSET 0) w;
-INSERT INTO damaged SELECT v.o, pg_temp.sign(set_byte(v.b, p, i)) FROM base v, generate_series(17, 20) p,
+INSERT INTO damaged SELECT v.o, pg_temp.sign(set_byte(v.b, p, i)) FROM base v, generate_series(18, 21) p,
   generate_series(0, 255, 5) i;
 INSERT INTO damaged SELECT v.o, set_byte(v.b, p, (get_byte(v.b, p) + 1) % 256) FROM base v, generate_series(0, 60) p
   WHERE p < length(v.b);
@@ -96,9 +96,9 @@ SELECT cmp_ok(count(*) FILTER (WHERE fate = 'read'), '>', count(*) / 20,
 SELECT cmp_ok(count(*) FILTER (WHERE fate <> 'read'), '>', count(*) / 3, 'much of the damage is noticed') FROM fate;
 SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'cut short anywhere, it is refused') FROM fate
   JOIN base USING (o) WHERE length(bytes) < length(b)
-  AND substr(bytes, 18) = substr(b, 18, greatest(length(bytes) - 17, 0));
+  AND substr(bytes, 19) = substr(b, 19, greatest(length(bytes) - 18, 0));
 SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'with a byte more, it is refused') FROM fate
-  JOIN base USING (o) WHERE length(bytes) > length(b) AND substr(bytes, 18, length(b) - 17) = substr(b, 18);
+  JOIN base USING (o) WHERE length(bytes) > length(b) AND substr(bytes, 19, length(b) - 18) = substr(b, 19);
 SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'a version from the future, or none') FROM fate
   WHERE length(bytes) > 0 AND get_byte(bytes, 0) <> 1;
 SELECT is(count(*) FILTER (WHERE fate = 'read'), 0::bigint, 'a wrong fingerprint') FROM fate

@@ -229,8 +229,8 @@ SELECT is(string_agg(DISTINCT o, E'\n') FILTER (WHERE o !~ '^([01]$|XX001 |22023
 
 -- A table of customers that is full, though its header says that there is room: looking for a free place must end.
 CREATE TABLE crammed AS SELECT s,
-  substr(s, 1, 68) || (SELECT string_agg(decode(md5(n::text) || md5(n || 'x'), 'hex'), '' ORDER BY n)
-  FROM generate_series(1, 16) n) || substr(s, 69 + 16 * 32) AS bad FROM state WHERE kind = 'customers';
+  substr(s, 1, 76) || (SELECT string_agg(decode(md5(n::text) || md5(n || 'x'), 'hex'), '' ORDER BY n)
+  FROM generate_series(1, 16) n) || substr(s, 77 + 16 * 32) AS bad FROM state WHERE kind = 'customers';
 SELECT matches(pg_temp.outcome(format('SELECT pg_temp.merged(s ORDER BY o)::text
     FROM (VALUES (1, %L::bytea), (2, %L)) v (o, s)', a, b)), '^XX001 ', 'a table without room, ' || title)
   FROM crammed, LATERAL (VALUES ('alone', bad, NULL), ('added', s, bad), ('added to', bad, s)) v (title, a, b);

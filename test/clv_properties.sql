@@ -67,7 +67,7 @@ SELECT pg_temp.agree('parameters in other units', $$SELECT concat_ws(' ', u.kind
 SELECT pg_temp.agree('predictions in other units', $$SELECT concat_ws(' ', u.kind, u.unit, c, what), have, want FROM (SELECT * FROM summary WHERE c % 40 = 0 LIMIT 20) s, in_units u JOIN in_units d ON d.kind = u.kind AND d.unit = 'day', LATERAL (VALUES
   ('alive', p_alive(u.m, x, t_x / u.days, age / u.days, '50 days'), p_alive(d.m, x, t_x, age, '50 days')), ('expected', expected_purchases(u.m, x, t_x / u.days, age / u.days), expected_purchases(d.m, x, t_x, age)),
   ('clv', clv(u.m, x, t_x / u.days, age / u.days, z), clv(d.m, x, t_x, age, z)), ('residual', residual_lifetime_value(u.m, x, t_x / u.days, age / u.days, z), residual_lifetime_value(d.m, x, t_x, age, z)),
-  ('se', clv_se(u.m, x, t_x / u.days, age / u.days, z), clv_se(d.m, x, t_x, age, z))) v (what, have, want)$$, 500 * (:kinds - :discretes), 1e-6, 1e-12);
+  ('se', clv_se(u.m, x, t_x / u.days, age / u.days, z), clv_se(d.m, x, t_x, age, z))) v (what, have, want)$$, 2000, 1e-6, 1e-12);
 
 -- Identities of probability, at random parameters and customers -----------------------------------------------------------------------------
 

@@ -478,16 +478,16 @@ SELECT is(pg_temp.difference('SELECT o, h::text FROM received', 'SELECT o, h::te
 SELECT is(encode(customer_history_send(h), 'base64'), replace(h::text, E'\n', ''),
   'the text is the base64 of the bytes') FROM value WHERE length(h::text) < 76 LIMIT 1;
 -- What is written down today must be read tomorrow.
-SELECT is(encode(customer_history_send(customer_history(day, amount)), 'hex'), '110402' || '00d00f' || '030101'
+SELECT is(encode(customer_history_send(customer_history(day, amount)), 'hex'), '01010402' || '00d00f' || '030101'
   || '0003011e' || '00050a00010007000000000064', 'the stored form of version 1')
 FROM (VALUES (date '2000-01-05', 1e30), ('2000-01-01', 5.00), ('2000-01-03', NULL), ('2000-01-03', NULL),
   ('2000-01-03', NULL), ('2000-01-04', 1.5)) v (day, amount);
 
 SELECT is(encode(customer_history_send(customer_history(date '2000-01-01', amount)), 'hex'), want,
   'stored as an integer of its scale: ' || amount)
-FROM (VALUES (0.00005, '11010500' || '14'), (-0.000000000000000007, '11011200' || '1a'),
-  (-120000, '110100' || '00fea51d'), (2305843009213693951, '110100' || '00fcffffffffffffff7f'),
-  (0.00, '11010200' || '00')) v (amount, want) GROUP BY amount, want;
+FROM (VALUES (0.00005, '0101010500' || '14'), (-0.000000000000000007, '0101011200' || '1a'),
+  (-120000, '01010100' || '00fea51d'), (2305843009213693951, '01010100' || '00fcffffffffffffff7f'),
+  (0.00, '0101010200' || '00')) v (amount, want) GROUP BY amount, want;
 
 -- Size: customers with ten active days or more, of orders such as a shop has in two years.
 CREATE TABLE stored AS

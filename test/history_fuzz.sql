@@ -82,12 +82,13 @@ CREATE TABLE damaged (o integer, bytes bytea, bad text);
 INSERT INTO damaged (o, bytes) SELECT v.o, pg_temp.damage(v.b, w.b)
   FROM base v, generate_series(1, 85000 * :cases / v.n) i,
   LATERAL (SELECT b FROM base w WHERE w.o = 1 + (i + v.o) % v.n OFFSET 0) w;
-INSERT INTO damaged (o, bytes) SELECT v.o, set_byte(v.b, 0, i) FROM base v, generate_series(0, 255, 5) i;
+INSERT INTO damaged (o, bytes) SELECT v.o, set_byte(v.b, p, i)
+  FROM base v, generate_series(0, 1) p, generate_series(0, 255, 5) i;
 INSERT INTO damaged (o, bytes) SELECT v.o, substr(v.b, 1, i) FROM base v, generate_series(0, 50) i
   WHERE i < length(v.b);
 INSERT INTO damaged (o, bytes) SELECT v.o, v.b || set_byte('\x00', 0, i) FROM base v, generate_series(0, 255, 15) i;
 INSERT INTO damaged (o, bytes)
-  SELECT 1, substr('\x11'::bytea || decode(md5(random()::text) || md5(random()::text), 'hex'), 1,
+  SELECT 1, substr('\x0101'::bytea || decode(md5(random()::text) || md5(random()::text), 'hex'), 1,
   floor(random() * 34)::integer) FROM generate_series(1, 2000);
 INSERT INTO damaged (o, bad) SELECT v.o, pg_temp.damage(v.t, w.t)
   FROM base v, generate_series(1, 15000 * :cases / v.n) i,
@@ -239,27 +240,32 @@ SELECT throws_ok(format('SELECT %L::customer_history', x), '22P02', NULL, format
 -- More than one way to write it down, of which one is right: 1 January 2000, an amount of 5.00.
 SELECT is(pg_temp.fate(encode(decode(hex, 'hex'), 'base64'), (SELECT customer_history(date '2000-01-01', 5.00))), fate,
   'bytes: ' || title)
-FROM (VALUES ('11010200d00f', 'equal', 'as written'), ('11010200d0', '22P02', 'a number cut short'),
-  ('11010300' || '0302e807', '22P02', 'a common scale that is not the largest'),
-  ('11010200' || '0302e807', '22P02', 'the common scale written out'),
-             ('11010200' || '050a00010000000000020005', '22P02', 'a small amount as a numeric'),
-               ('1181000200d00f', '22P02', 'a number longer than it must be'),
-               ('1101020001', '22P02', 'amounts, but none'), ('110002', '22P02', 'amounts of no days'),
-               ('010101', '22P02', 'a number of events to come, that does not'),
-             ('01010000', '22P02', 'a byte left over'), ('110180800100d00f', '22P02', 'a scale too large'),
-               ('110100000508' || '00000000c0000000', '22P02', 'NaN'),
-               ('110100000508' || '00000000d0000000', '22P02', 'infinity'),
-               ('110113000508' || '0000000000000013', 'other', '0 of scale 19'),
-               ('110113000508' || '0000000040000013', '22P02', 'minus 0'),
-             ('110114000508' || '0000000000000013', '22P02', 'another scale than it says'),
-               ('110100' || '00050a00017ffe000000000063', 'other', '131,070 digits'),
-               ('110100' || '00050a00017fff00000000270f', 'other, 22003', '131,072 digits, too many to be doubled'),
-               ('010101' || 'feffffffffffff3f', 'other', '2^55 events'),
-               ('010101' || 'feffffffffffff7f', 'other, 22003', 'so many that twice is too many'),
-               ('010101' || 'ffffffffffffff7f', '22P02', 'more events than a day may have'),
-               ('01010' || '0', 'other', 'no amount'),
-               ('0102' || '00' || 'feffffff0f', '22P02', 'a day after the last'),
-               ('0101' || 'feffffff1f', '22P02', 'a day before the first')) v (hex, fate, title);
+FROM (VALUES ('0101010200d00f', 'equal', 'as written'), ('0101010200d0', '22P02', 'a number cut short'),
+  ('0101010300' || '0302e807', '22P02', 'a common scale that is not the largest'),
+  ('0101010200' || '0302e807', '22P02', 'the common scale written out'),
+             ('0101010200' || '050a00010000000000020005', '22P02', 'a small amount as a numeric'),
+               ('010181000200d00f', '22P02', 'a number longer than it must be'),
+               ('010101020001', '22P02', 'amounts, but none'), ('01010002', '22P02', 'amounts of no days'),
+               ('01000101', '22P02', 'a number of events to come, that does not'),
+             ('0100010000', '22P02', 'a byte left over'), ('01010180800100d00f', '22P02', 'a scale too large'),
+               ('01010100000508' || '00000000c0000000', '22P02', 'NaN'),
+               ('01010100000508' || '00000000d0000000', '22P02', 'infinity'),
+               ('01010113000508' || '0000000000000013', 'other', '0 of scale 19'),
+               ('01010113000508' || '0000000040000013', '22P02', 'minus 0'),
+             ('01010114000508' || '0000000000000013', '22P02', 'another scale than it says'),
+               ('01010100' || '00050a00017ffe000000000063', 'other', '131,070 digits'),
+               ('01010100' || '00050a00017fff00000000270f', 'other, 22003', '131,072 digits, too many to be doubled'),
+               ('01000101' || 'feffffffffffff3f', 'other', '2^55 events'),
+               ('01000101' || 'feffffffffffff7f', 'other, 22003', 'so many that twice is too many'),
+               ('01000101' || 'ffffffffffffff7f', '22P02', 'more events than a day may have'),
+               ('0100010' || '0', 'other', 'no amount'),
+               ('010002' || '00' || 'feffffff0f', '22P02', 'a day after the last'),
+               ('010001' || 'feffffff1f', '22P02', 'a day before the first'),
+  ('010302010200d00f01008e03', 'other', 'a day without an event, on which money moved'),
+  ('010302010200d00f01018e03', '22P02', 'said to be one, but it has events'),
+  ('010302020200d00f01008e03', '22P02', 'not so many days without an event'),
+  ('010302000200d00f01008e03', '22P02', 'not so few'), ('0102010000', '22P02', 'none, but a flag'),
+  ('01020101000100', '22P02', 'neither an event nor money'), ('0104010000', '22P02', 'a flag that is not used')) v (hex, fate, title);
 
 SELECT * FROM finish();
 ROLLBACK;

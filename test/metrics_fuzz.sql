@@ -15,31 +15,31 @@ CREATE FUNCTION pg_temp.read(bytes bytea) RETURNS text LANGUAGE sql
 
 -- Damage by hand ------------------------------------------------------------------------------------------------------
 
--- version 1, then a key of 8 bytes (sign turned, high byte first), positives, negatives
-SELECT is(pg_temp.read('\x01bfe00000000000000102'),
+-- version 1, no flags, then a double (low byte first), positives, negatives
+SELECT is(pg_temp.read('\x0100000000000000e03f0102'),
   '{"n": 3, "scores": [{"n": 3, "score": 0.5, "positives": 1}], "positives": 1}', 'one score of three rows');
-SELECT is(pg_temp.read('\x01000fffffffffffff0100fff00000000000000001'),
+SELECT is(pg_temp.read('\x0100000000000000f0ff0100000000000000f07f0001'),
   '{"n": 2, "scores": [{"n": 1, "score": "-Infinity", "positives": 1}, {"n": 1, "score": "Infinity", "positives": '
   '0}], "positives": 1}', 'infinite scores');
 SELECT is(pg_temp.read(decode(b, 'hex')), '22P02 invalid input syntax for type score_table: wrong ' || want,
   want || ': ' || b) FROM (VALUES
-  ('', 'length'), ('00bfe00000000000000102', 'version'), ('02bfe00000000000000102', 'version'),
-    ('f2bfe00000000000000102', 'version'), ('01', 'number of scores'), ('01bfe0', 'length'),
-    ('01bfe000000000000001', 'number of rows'), ('01bfe0000000000000', 'number of rows'),
-  ('01bfe000000000000001ff', 'number of rows'), ('01bfe00000000000000000', 'number of rows'),
-    ('01bfe0000000000000810001', 'number of rows'), ('01bfe00000000000008080808080808080808001', 'number of rows'),
-    ('01bfe0000000000000ffffffffffffffffff0101', 'number of rows'),
-  ('01bfe0000000000000818080808080801001', 'number of rows'),
-    ('01bfe0000000000000808080808080801001', 'number of rows'),
-  ('017fffffffffffffff0101', 'score'), ('01fff80000000000000101', 'score'), ('01fff00000000000010101', 'score'),
-    ('0100000000000000000101', 'score'), ('01ffffffffffffffff0101', 'score'),
-  ('01bfe00000000000000102bfe00000000000000102', 'order of scores'),
-    ('01bfe00000000000000102bfd00000000000000102', 'order of scores'),
-    ('01bfe00000000000000102bfe100000000000001', 'number of rows'), ('01bfe000000000000001020', 'number of rows'))
+  ('', 'length'), ('0000000000000000e03f0102', 'version'), ('0200000000000000e03f0102', 'version'),
+    ('f200000000000000e03f0102', 'version'), ('0100', 'number of scores'), ('01', 'length'), ('0101', 'flags'), ('0100bfe0', 'length'),
+    ('0100000000000000e03f01', 'number of rows'), ('0100000000000000e03f', 'number of rows'),
+  ('0100000000000000e03f01ff', 'number of rows'), ('0100000000000000e03f0000', 'number of rows'),
+    ('0100000000000000e03f810001', 'number of rows'), ('0100000000000000e03f8080808080808080808001', 'number of rows'),
+    ('0100000000000000e03fffffffffffffffffff0101', 'number of rows'),
+  ('0100000000000000e03f818080808080801001', 'number of rows'),
+    ('0100000000000000e03f808080808080801001', 'number of rows'),
+  ('010000000000000000800101', 'score'), ('0100000000000000f87f0101', 'score'), ('0100010000000000f07f0101', 'score'),
+    ('0100ffffffffffffffff0101', 'score'), ('0100ffffffffffffff7f0101', 'score'),
+  ('0100000000000000e03f0102000000000000e03f0102', 'order of scores'),
+    ('0100000000000000e03f0102000000000000d03f0102', 'order of scores'),
+    ('0100000000000000e03f0102000000000000e13f01', 'number of rows'), ('0100000000000000e03f01020', 'number of rows'))
     v (b, want) WHERE length(b) % 2 = 0;
 SELECT is(pg_temp.outcome($$SELECT '***'::score_table$$),
   '22P02 invalid input syntax for type score_table: wrong base64', 'no base64');
-SELECT is(pg_temp.read('\x01bfe0000000000000808080808080801000')::jsonb->>'n', '9007199254740992',
+SELECT is(pg_temp.read('\x0100000000000000e03f808080808080801000')::jsonb->>'n', '9007199254740992',
   '2^53 rows are the most');
 
 -- Random changes ------------------------------------------------------------------------------------------------------

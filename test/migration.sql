@@ -30,7 +30,7 @@ CREATE TABLE move AS
   JOIN label f ON f.i = 1 + a JOIN label t ON t.i = 1 + b;
 -- the order of states: whole numbers by size, then bytes
 CREATE FUNCTION pg_temp.place(label text) RETURNS text LANGUAGE sql IMMUTABLE AS
-  $$SELECT CASE WHEN label ~ '^(0|-?[1-9][0-9]{0,17})$' THEN '0' || lpad((label::numeric + 1e18)::text, 20, '0')
+  $$SELECT CASE WHEN label ~ '^(0|-?[1-9][0-9]*)$' THEN '0' || lpad((label::numeric + 1e255)::text, 260, '0')
     ELSE '1' || encode(convert_to(label, 'UTF8'), 'hex') END$$;
 CREATE TABLE matrix AS SELECT grp, migration_matrix(f, t, v) AS m, migration_matrix(f, t) AS counts FROM move
   GROUP BY grp;

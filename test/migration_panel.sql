@@ -60,7 +60,7 @@ BEGIN
     width := '1 week';
   END IF;
   EXECUTE format($$
-    WITH known AS (SELECT *, s ~ '^(0|-?[1-9][0-9]{0,17})$' AS number
+    WITH known AS (SELECT *, s ~ '^(0|-?[1-9][0-9]*)$' AS number
       FROM (SELECT c, at, s::text AS s, %1$s AS p FROM scene WHERE c IS NOT NULL AND at IS NOT NULL AND s IS NOT NULL)
       q),
     last AS (SELECT * FROM (SELECT *,

@@ -20,11 +20,13 @@
 #include "models/classifier/logistic.h"
 #include "models/survival/kaplan_meier.h"
 #include "utils/date.h"
+#include "value/value_type.h"
 
 typedef struct varlena ChurnModelValue;
 
-#define DatumGetChurnModelPP(d)		((ChurnModelValue *) PG_DETOAST_DATUM_PACKED(d))
-#define PG_GETARG_CHURN_MODEL_PP(n) DatumGetChurnModelPP(PG_GETARG_DATUM(n))
+extern const ValueType churn_model_type;
+
+#define PG_GETARG_CHURN_MODEL_PP(n) ((ChurnModelValue *) value_get(fcinfo, n, &churn_model_type))
 
 #define CHURN_FEATURES_MAX	1600	/* as many as a table has columns */
 #define CHURN_COLUMNS_MAX	4000	/* design columns */

@@ -2,18 +2,17 @@
  * churn_model.c
  *	  The churn_model value: its bytes, and what their reader and writer share.
  *
- * Bytes; integers as minimal LEB128 (varint.h), doubles as IEEE 754, the low
- * byte first, NaN and zero in one form:
- *	  version (1 byte)
+ * Bytes, in the forms of byte_reader.h:
+ *	  tag, flags (none)
  *	  fingerprint			16 bytes: the head of SHA-256 of all that follows
  *	  method, status, missing, input (one byte each)
  *	  rows, positives, unlabelled, skipped, weight, positive weight
- *	  of histories: until (days since 2000-01-01, zigzag), days since as_of, amounts (1 byte)
+ *	  of histories: until (days since 2000-01-01, signed), days since as_of, amounts (1 byte)
  *	  number of features, and for each
- *		length, name		UTF-8, whatever the server's encoding
+ *		name
  *		kind, missing, other (in one byte)
  *		mean				of numbers and booleans
- *		number of levels, and for each length, bytes		of categories
+ *		number of levels, and the levels	of categories
  *	  and what the method says: see put_logistic(), put_boost() and
  *	  churn_model_put_gaps() of churn_model_write.c.
  * Columns follow from the features.  What a model without scores lacks is not
@@ -48,7 +47,7 @@ const char *
 churn_model_fingerprint(const ChurnModelValue *value)
 {
 	Assert(VARSIZE_ANY_EXHDR(value) > CHURN_HEAD_BYTES);
-	return VARDATA_ANY(value) + 1;
+	return VARDATA_ANY(value) + VALUE_PREFIX;
 }
 
 bool

@@ -7,10 +7,11 @@
 #define RETENTION_CHURN_MODEL_H
 
 #include "churn/churn.h"
+#include "value/value_type.h"
 
 #define CHURN_VERSION			1
 #define CHURN_FINGERPRINT_BYTES 16
-#define CHURN_HEAD_BYTES		(1 + CHURN_FINGERPRINT_BYTES)
+#define CHURN_HEAD_BYTES		(VALUE_PREFIX + CHURN_FINGERPRINT_BYTES)
 
 /* The byte of a feature: its kind, and */
 #define CHURN_KIND_BITS			0x03

@@ -22,13 +22,7 @@
 #include "utils/json.h"
 #include "value/value_type.h"
 
-static struct varlena *
-churn_model_as_it_is(struct varlena *value)
-{
-	return value;
-}
-
-VALUE_IO(churn_model, churn_model_check, churn_model_as_it_is, "churn_model()")
+VALUE_TYPE(churn_model, .maker = "churn_model()", .check = churn_model_check)
 
 /* What each method has been told of NULLs, and asked of. */
 static const char *const missing_words[] = {"mean", "skip", "error"};

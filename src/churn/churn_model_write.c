@@ -11,59 +11,36 @@
 
 #include "churn/churn_classifier.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
-#include "port/pg_bswap.h"
 #include "utils/float.h"
-#include "value/varint.h"
+#include "value/byte_writer.h"
 
-static void
-put_byte(StringInfo buf, int value)
-{
-	appendStringInfoCharMacro(buf, (char) value);
-}
-
+/* Overflow is not known. */
 static void
 churn_model_put_double(StringInfo buf, double value)
 {
-	uint64		bits;
-
-	/* one form for each value: NaNs and zeros have several, and overflow is not known */
-	value = isfinite(value) ? (value == 0 ? 0 : value) : get_float8_nan();
-	memcpy(&bits, &value, sizeof(bits));
-	/* the low byte first, on any machine */
-	bits = pg_bswap64(pg_hton64(bits));
-	appendBinaryStringInfo(buf, (char *) &bits, sizeof(bits));
-}
-
-static void
-put_text(StringInfo buf, const char *text)
-{
-	const char *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
-
-	varint_append(buf, strlen(utf8));
-	appendBinaryStringInfo(buf, utf8, strlen(utf8));
+	writer_double(buf, isfinite(value) ? value : get_float8_nan());
 }
 
 static void
 churn_model_put_features(StringInfo buf, const ChurnModel *model)
 {
-	varint_append(buf, model->nfeatures);
+	writer_uint(buf, model->nfeatures);
 	for (int i = 0; i < model->nfeatures; i++)
 	{
 		const ChurnFeature *f = &model->features[i];
 		bool		category = f->kind == FEATURE_CATEGORY;
 
-		put_text(buf, f->name);
-		put_byte(buf, f->kind | (f->missing ? CHURN_FLAG_MISSING : 0) |
+		writer_server_text(buf, f->name);
+		writer_byte(buf, f->kind | (f->missing ? CHURN_FLAG_MISSING : 0) |
 				 (category && f->other ? CHURN_FLAG_OTHER : 0));
 		/* a feature that no row knows has no mean */
 		if (!category)
 			churn_model_put_double(buf, isfinite(f->mean) ? f->mean : 0);
 		else
 		{
-			varint_append(buf, f->nlevels);
+			writer_uint(buf, f->nlevels);
 			for (int level = 0; level < f->nlevels; level++)
-				put_text(buf, f->levels[level]);
+				writer_server_text(buf, f->levels[level]);
 		}
 	}
 }
@@ -81,13 +58,13 @@ put_logistic(StringInfo buf, const ChurnModel *model)
 	churn_model_put_double(buf, model->lambda);
 	if (!churn_model_scores(model))
 		return;
-	put_byte(buf, fit->end);
+	writer_byte(buf, fit->end);
 	churn_model_put_double(buf, fit->log_likelihood_null);
 	churn_model_put_double(buf, fit->log_likelihood);
 	churn_model_put_double(buf, fit->penalised);
 	churn_model_put_double(buf, fit->edf);
 	churn_model_put_double(buf, fit->max_gradient);
-	varint_append(buf, fit->iterations);
+	writer_uint(buf, fit->iterations);
 	for (int i = 0; i <= model->ncolumns; i++)
 	{
 		const LogisticTerm *term = &model->terms[i];
@@ -120,7 +97,7 @@ churn_model_put_node(StringInfo buf, const BoostModel *boost, int tree, int node
 
 	if (inner && splits[node].column >= 0)
 	{
-		varint_append(buf, splits[node].column + 1);
+		writer_uint(buf, splits[node].column + 1);
 		churn_model_put_double(buf, splits[node].threshold);
 		churn_model_put_node(buf, boost, tree, 2 * node + 1);
 		churn_model_put_node(buf, boost, tree, 2 * node + 2);
@@ -135,7 +112,7 @@ churn_model_put_node(StringInfo buf, const BoostModel *boost, int tree, int node
 		for (int i = 0; i < count; i++)
 			cover += covers[from + i];
 		if (inner)
-			varint_append(buf, 0);
+			writer_uint(buf, 0);
 		churn_model_put_double(buf, values[from]);
 		churn_model_put_double(buf, cover);
 	}
@@ -145,9 +122,9 @@ churn_model_put_node(StringInfo buf, const BoostModel *boost, int tree, int node
 static void
 put_boost(StringInfo buf, const ChurnModel *model)
 {
-	varint_append(buf, model->params.trees);
-	put_byte(buf, model->params.depth);
-	put_byte(buf, model->params.bins);
+	writer_uint(buf, model->params.trees);
+	writer_byte(buf, model->params.depth);
+	writer_byte(buf, model->params.bins);
 	churn_model_put_double(buf, model->params.learning_rate);
 	churn_model_put_double(buf, model->params.lambda);
 	churn_model_put_double(buf, model->params.min_leaf);
@@ -157,7 +134,7 @@ put_boost(StringInfo buf, const ChurnModel *model)
 		churn_model_put_double(buf, model->column_means[i]);
 	churn_model_put_double(buf, model->log_loss);
 	churn_model_put_double(buf, model->boost.base);
-	varint_append(buf, model->boost.trees);
+	writer_uint(buf, model->boost.trees);
 	for (int tree = 0; tree < model->boost.trees; tree++)
 		churn_model_put_node(buf, &model->boost, tree, 0);
 }
@@ -165,7 +142,7 @@ put_boost(StringInfo buf, const ChurnModel *model)
 static void
 churn_model_put_gaps(StringInfo buf, const ChurnModel *model)
 {
-	varint_append(buf, model->ngaps);
+	writer_uint(buf, model->ngaps);
 	for (int i = 0; i < model->ngaps; i++)
 	{
 		churn_model_put_double(buf, model->gaps[i].time);
@@ -192,32 +169,31 @@ churn_model_pack(const ChurnModel *model)
 	ChurnModelValue *value;
 	const char *wrong;
 
-	initStringInfo(&buf);
-	appendStringInfoSpaces(&buf, VARHDRSZ + CHURN_HEAD_BYTES);
-	put_byte(&buf, model->classifier->method);
-	put_byte(&buf, model->status);
-	put_byte(&buf, model->missing);
-	put_byte(&buf, model->input);
-	varint_append(&buf, model->rows);
-	varint_append(&buf, model->positives);
-	varint_append(&buf, model->unlabelled);
-	varint_append(&buf, model->skipped);
+	writer_begin(&buf, 1024, CHURN_VERSION, 0);
+	/* the fingerprint's place */
+	appendStringInfoSpaces(&buf, CHURN_FINGERPRINT_BYTES);
+	writer_byte(&buf, model->classifier->method);
+	writer_byte(&buf, model->status);
+	writer_byte(&buf, model->missing);
+	writer_byte(&buf, model->input);
+	writer_uint(&buf, model->rows);
+	writer_uint(&buf, model->positives);
+	writer_uint(&buf, model->unlabelled);
+	writer_uint(&buf, model->skipped);
 	churn_model_put_double(&buf, model->weight);
 	/* sums of the same weights may differ in their rounding */
 	churn_model_put_double(&buf, Min(model->positive_weight, model->weight));
 	if (model->input == CHURN_HISTORY)
 	{
-		varint_append(&buf, zigzag(model->until));
-		varint_append(&buf, model->until - model->as_of);
-		put_byte(&buf, model->amounts);
+		writer_int(&buf, model->until);
+		writer_uint(&buf, model->until - model->as_of);
+		writer_byte(&buf, model->amounts);
 	}
 	churn_model_put_features(&buf, model);
 	method_writers[model->classifier->method] (&buf, model);
-	value = (ChurnModelValue *) buf.data;
-	SET_VARSIZE(value, buf.len);
-	VARDATA(value)[0] = CHURN_VERSION;
+	value = writer_finish(&buf);
 	churn_fingerprint(VARDATA(value) + CHURN_HEAD_BYTES, buf.len - VARHDRSZ - CHURN_HEAD_BYTES,
-					  VARDATA(value) + 1);
+					  VARDATA(value) + VALUE_PREFIX);
 	wrong = churn_model_check(VARDATA(value), buf.len - VARHDRSZ);
 	if (wrong != NULL)
 		elog(ERROR, "churn_model that was made is not valid: wrong %s", wrong);

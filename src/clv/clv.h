@@ -15,13 +15,16 @@
 #include "retention.h"
 #include "calendar/time_unit.h"
 #include "history/history.h"
+#include "value/value_type.h"
 #include "models/purchase/purchase_model.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
 typedef struct varlena ClvModelValue;
 
-#define PG_GETARG_CLV_MODEL_PP(n) ((ClvModelValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+extern const ValueType clv_model_type;
+
+#define PG_GETARG_CLV_MODEL_PP(n) ((ClvModelValue *) value_get(fcinfo, n, &clv_model_type))
 
 /* ---------- names (clv_models.c) ---------- */
 

@@ -9,12 +9,11 @@
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "datatype/timestamp.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
-#include "value/varint.h"
+#include "value/byte_writer.h"
 
 #define DATA_VERSION	1
 #define FLAG_AS_OF		0x01
@@ -28,42 +27,13 @@
 
 /* ---------- reading ---------- */
 
-typedef struct Cursor
-{
-	const uint8 *at;
-	const uint8 *end;
-	const char *error;			/* NULL so far */
-} Cursor;
-
-/* 0 once something was wrong */
-static uint64
-clv_data_get(Cursor *cursor, uint64 max, const char *what)
-{
-	uint64		value = 0;
-
-	if (cursor->error == NULL &&
-		(!varint_get(&cursor->at, cursor->end, &value) || value > max))
-		cursor->error = what;
-	return cursor->error == NULL ? value : 0;
-}
-
-static DateADT
-get_day(Cursor *cursor)
-{
-	int64		day = unzigzag(clv_data_get(cursor, PG_UINT32_MAX, "day"));
-
-	if (day < DAY_MIN || day > DAY_MAX)
-		cursor->error = "day";
-	return (DateADT) day;
-}
-
 static void
-get_row(Cursor *cursor, const ClvDataContent *content, uint64 i, ClvDataRow *row)
+get_row(ByteReader *reader, const ClvDataContent *content, uint64 i, ClvDataRow *row)
 {
 	const ClvDataRow *last = i > 0 ? &content->rows[i - 1] : NULL;
-	int64		age = clv_data_get(cursor, SPAN_MAX, "age");
-	int64		x = clv_data_get(cursor, SPAN_MAX, "frequency");
-	int64		t_x = clv_data_get(cursor, SPAN_MAX, "recency");
+	int64		age = reader_uint(reader, SPAN_MAX, "age");
+	int64		x = reader_uint(reader, SPAN_MAX, "frequency");
+	int64		t_x = reader_uint(reader, SPAN_MAX, "recency");
 	int64		span = (int64) content->as_of - content->calibration_end;
 
 	if (last != NULL && age == 0)
@@ -74,57 +44,66 @@ get_row(Cursor *cursor, const ClvDataContent *content, uint64 i, ClvDataRow *row
 	}
 	if (last != NULL)
 		age += last->age;
-	if (age > (int64) content->calibration_end - DAY_MIN)
-		cursor->error = "age";
-	if (t_x > age)
-		cursor->error = "recency";
-	if (x > t_x || (x == 0 && t_x > 0))
-		cursor->error = "frequency";
-	if (cursor->error != NULL)
-		age = x = t_x = 0;
+	reader_require(reader, age <= (int64) content->calibration_end - DAY_MIN, "age");
+	reader_require(reader, t_x <= age, "recency");
+	reader_require(reader, x <= t_x && (x > 0 || t_x == 0), "frequency");
 	row->age = (int32) age;
 	row->x = (int32) x;
 	row->t_x = (int32) t_x;
-	row->customers = (int64) clv_data_get(cursor, COUNT_MAX - 1, "number of customers") + 1;
-	row->holdout = (int64) clv_data_get(cursor, COUNT_MAX, "number of purchases");
-	if (row->holdout > 0 && (row->holdout - 1) / row->customers >= span)
-		cursor->error = "number of purchases";
+	row->customers = (int64) reader_uint(reader, COUNT_MAX - 1, "number of customers") + 1;
+	row->holdout = (int64) reader_uint(reader, COUNT_MAX, "number of purchases");
+	reader_require(reader, row->holdout == 0 || (row->holdout - 1) / row->customers < span,
+				   "number of purchases");
 }
 
 static void
-get_rows(Cursor *cursor, ClvDataContent *content)
+get_rows(ByteReader *reader, ClvDataContent *content)
 {
-	content->nrows = clv_data_get(cursor, (cursor->end - cursor->at) / ROW_BYTES, "number of rows");
+	content->nrows = reader_count(reader, PG_INT64_MAX, ROW_BYTES, "number of rows");
 	content->rows = palloc_extended(sizeof(ClvDataRow) * (content->nrows + 1),
 									MCXT_ALLOC_HUGE);
-	for (uint64 i = 0; i < content->nrows && cursor->error == NULL; i++)
+	for (uint64 i = 0; i < content->nrows && reader->error == NULL; i++)
 	{
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		get_row(cursor, content, i, &content->rows[i]);
+		get_row(reader, content, i, &content->rows[i]);
 	}
 }
 
 static void
-get_days(Cursor *cursor, ClvDataContent *content)
+get_days(ByteReader *reader, ClvDataContent *content)
 {
-	content->ndays = clv_data_get(cursor, (cursor->end - cursor->at) / DAY_BYTES, "number of days");
+	int64		to = 0;
+
+	content->ndays = reader_count(reader, PG_INT64_MAX, DAY_BYTES, "number of days");
 	content->days = palloc_extended(sizeof(ClvDataDay) * (content->ndays + 1),
 									MCXT_ALLOC_HUGE);
-	for (uint64 i = 0; i < content->ndays && cursor->error == NULL; i++)
+	for (uint64 i = 0; i < content->ndays && reader->error == NULL; i++)
 	{
 		ClvDataDay *day = &content->days[i];
-		int64		to;
 
 		if ((i & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		to = i == 0 ? get_day(cursor) :
-			content->days[i - 1].day + (int64) clv_data_get(cursor, SPAN_MAX, "day") + 1;
-		if (to > content->as_of)
-			cursor->error = "day";
-		day->day = cursor->error == NULL ? (DateADT) to : 0;
-		day->purchases = (int64) clv_data_get(cursor, COUNT_MAX - 1, "number of purchases") + 1;
+		to = i == 0 ? reader_int(reader, DAY_MIN, DAY_MAX, "day") :
+			to + (int64) reader_uint(reader, SPAN_MAX, "day") + 1;
+		reader_require(reader, to <= content->as_of, "day");
+		day->day = (DateADT) to;
+		day->purchases = (int64) reader_uint(reader, COUNT_MAX - 1, "number of purchases") + 1;
 	}
+}
+
+/* All customers, and all repeat purchases, are at most so many as any count may be. */
+static bool
+counts_in_bounds(const ClvDataContent *content)
+{
+	int64		customers = content->left_out;
+	int64		purchases = 0;
+
+	for (uint64 i = 0; i < content->nrows && customers <= COUNT_MAX; i++)
+		customers += content->rows[i].customers;
+	for (uint64 i = 0; i < content->ndays && purchases <= COUNT_MAX; i++)
+		purchases += content->days[i].purchases;
+	return customers <= COUNT_MAX && purchases <= COUNT_MAX;
 }
 
 /* Do the days have the purchases of the rows? */
@@ -150,41 +129,37 @@ adds_up(const ClvDataContent *content)
 		if (pg_sub_s64_overflow(*side, content->days[i].purchases, side))
 			return false;
 	}
-	return before == 0 && after == 0;
+	return before == 0 && after == 0 && counts_in_bounds(content);
+}
+
+static void
+read_head(ByteReader *reader, const char *data, Size len, ClvDataContent *content)
+{
+	uint8		flags;
+
+	memset(content, 0, sizeof(ClvDataContent));
+	flags = reader_begin(reader, data, len, DATA_VERSION, FLAG_AS_OF);
+	content->as_of_given = (flags & FLAG_AS_OF) != 0;
+	content->calibration_end = (DateADT) reader_int(reader, DAY_MIN, DAY_MAX, "day");
+	content->as_of = content->calibration_end +
+		(DateADT) reader_uint(reader, DAY_MAX - (int64) content->calibration_end, "day");
+	content->left_out = (int64) reader_uint(reader, COUNT_MAX, "number of customers");
 }
 
 /* NULL, or what is wrong. */
 static const char *
 read_data(const char *data, Size len, ClvDataContent *content)
 {
-	Cursor		cursor = {(const uint8 *) data, (const uint8 *) data + len, NULL};
-	uint8		head;
-	int64		as_of;
+	ByteReader	reader;
 
-	memset(content, 0, sizeof(ClvDataContent));
-	if (len == 0)
-		return "length";
-	head = *cursor.at++;
-	if ((head & 0x0f) != DATA_VERSION)
-		return "version";
-	if ((head >> 4 & ~FLAG_AS_OF) != 0)
-		return "flags";
-	content->as_of_given = (head >> 4 & FLAG_AS_OF) != 0;
-	content->calibration_end = get_day(&cursor);
-	as_of = content->calibration_end + (int64) clv_data_get(&cursor, SPAN_MAX, "day");
-	if (as_of > DAY_MAX)
-		return "day";
-	content->as_of = (DateADT) as_of;
-	content->left_out = (int64) clv_data_get(&cursor, COUNT_MAX, "number of customers");
-	if (cursor.error == NULL)
-		get_rows(&cursor, content);
-	if (cursor.error == NULL)
-		get_days(&cursor, content);
-	if (cursor.error == NULL && cursor.at != cursor.end)
-		return "length";
-	if (cursor.error == NULL && !adds_up(content))
-		return "number of purchases";
-	return cursor.error;
+	read_head(&reader, data, len, content);
+	if (reader.error == NULL)
+		get_rows(&reader, content);
+	if (reader.error == NULL)
+		get_days(&reader, content);
+	if (reader_end(&reader))
+		reader_require(&reader, adds_up(content), "number of purchases");
+	return reader.error;
 }
 
 const char *
@@ -202,15 +177,21 @@ clv_data_check(const char *data, Size len)
 	return NULL;
 }
 
+static void
+data_corrupt(const char *wrong)
+{
+	ByteReader	reader = {NULL, NULL, wrong};
+
+	reader_corrupt(&reader, "clv_data");
+}
+
 void
 clv_data_read(const ClvData *value, ClvDataContent *content)
 {
 	const char *wrong = read_data(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), content);
 
 	if (wrong != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("clv_data value is corrupt: wrong %s", wrong)));
+		data_corrupt(wrong);
 }
 
 DateADT
@@ -228,13 +209,11 @@ clv_data_build(const ClvDataContent *content)
 {
 	StringInfoData buf;
 
-	initStringInfo(&buf);
-	buf.len = VARHDRSZ;
-	appendStringInfoChar(&buf, DATA_VERSION | (content->as_of_given ? FLAG_AS_OF << 4 : 0));
-	varint_append(&buf, zigzag(content->calibration_end));
-	varint_append(&buf, (int64) content->as_of - content->calibration_end);
-	varint_append(&buf, content->left_out);
-	varint_append(&buf, content->nrows);
+	writer_begin(&buf, 1024, DATA_VERSION, content->as_of_given ? FLAG_AS_OF : 0);
+	writer_int(&buf, content->calibration_end);
+	writer_uint(&buf, (int64) content->as_of - content->calibration_end);
+	writer_uint(&buf, content->left_out);
+	writer_uint(&buf, content->nrows);
 	for (uint64 i = 0; i < content->nrows; i++)
 	{
 		const ClvDataRow *row = &content->rows[i];
@@ -242,35 +221,40 @@ clv_data_build(const ClvDataContent *content)
 		bool		same_age = last != NULL && last->age == row->age;
 		bool		same_x = same_age && last->x == row->x;
 
-		varint_append(&buf, row->age - (last != NULL ? last->age : 0));
-		varint_append(&buf, row->x - (same_age ? last->x : 0));
-		varint_append(&buf, row->t_x - (same_x ? last->t_x + 1 : 0));
-		varint_append(&buf, row->customers - 1);
-		varint_append(&buf, row->holdout);
+		writer_uint(&buf, row->age - (last != NULL ? last->age : 0));
+		writer_uint(&buf, row->x - (same_age ? last->x : 0));
+		writer_uint(&buf, row->t_x - (same_x ? last->t_x + 1 : 0));
+		writer_uint(&buf, row->customers - 1);
+		writer_uint(&buf, row->holdout);
 	}
-	varint_append(&buf, content->ndays);
+	writer_uint(&buf, content->ndays);
 	for (uint64 i = 0; i < content->ndays; i++)
 	{
 		const ClvDataDay *day = &content->days[i];
 
-		varint_append(&buf, i == 0 ? zigzag(day->day) : (uint64) ((int64) day->day - day[-1].day - 1));
-		varint_append(&buf, day->purchases - 1);
+		writer_uint(&buf, i == 0 ? zigzag(day->day) : (uint64) ((int64) day->day - day[-1].day - 1));
+		writer_uint(&buf, day->purchases - 1);
 	}
-	SET_VARSIZE(buf.data, buf.len);
-	return (ClvData *) buf.data;
+	return writer_finish(&buf);
 }
 
 /* ---------- adding up ---------- */
+
+static void
+clv_data_count_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("too many customers or purchases")));
+}
 
 void
 clv_data_count(int64 *count, int64 more)
 {
 	/* both are at most COUNT_MAX: no overflow */
 	*count += more;
-	if (*count > COUNT_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("too many customers or purchases")));
+	if (unlikely(*count > COUNT_MAX))
+		clv_data_count_error();
 }
 
 const char *
@@ -372,5 +356,39 @@ clv_data_merge(const ClvData *a, const ClvData *b)
 	clv_data_count(&sum.left_out, cb.left_out);
 	merge_rows(&ca, &cb, &sum);
 	merge_days(&ca, &cb, &sum);
+	if (!counts_in_bounds(&sum))
+		clv_data_count_error();
 	return clv_data_build(&sum);
+}
+
+void
+clv_data_match_values(const ClvData *a, const ClvData *b)
+{
+	ClvDataContent ca;
+	ClvDataContent cb;
+	ByteReader	reader;
+
+	read_head(&reader, VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a), &ca);
+	if (reader.error == NULL)
+		read_head(&reader, VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b), &cb);
+	if (reader.error != NULL)
+		data_corrupt(reader.error);
+	clv_data_match(ca.calibration_end, ca.as_of_given, ca.as_of,
+				   cb.calibration_end, cb.as_of_given, cb.as_of);
+}
+
+double
+clv_data_load(const ClvData *value)
+{
+	ClvDataContent content;
+	double		customers;
+	double		purchases = 0;
+
+	clv_data_read(value, &content);
+	customers = (double) content.left_out;
+	for (uint64 i = 0; i < content.nrows; i++)
+		customers += (double) content.rows[i].customers;
+	for (uint64 i = 0; i < content.ndays; i++)
+		purchases += (double) content.days[i].purchases;
+	return Max(customers, purchases) / COUNT_MAX;
 }

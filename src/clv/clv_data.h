@@ -12,9 +12,8 @@
  * Customers whose first day comes after the end of calibration are counted, but
  * nothing else is known of them.
  *
- * Bytes, integers as minimal LEB128 (varint.h), "s" zigzag:
- *	  version | flags << 4 (one byte), s calibration_end, as_of less that,
- *	  left out,
+ * Bytes, in the forms of byte_reader.h; "s" is a signed integer:
+ *	  tag, flags, s calibration_end, as_of less that, left out,
  *	  rows: n x (age step, x, t_x, customers - 1, holdout), ascending by (age, x,
  *	  t_x), where x is a step where the age is that of the row before, and t_x
  *	  one less 1 where x is too,
@@ -31,8 +30,9 @@
 
 typedef struct varlena ClvData;
 
-#define PG_GETARG_CLV_DATA(n) \
-	clv_data_finished((ClvData *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+extern const ValueType clv_data_type;
+
+#define PG_GETARG_CLV_DATA(n) ((ClvData *) value_get(fcinfo, n, &clv_data_type))
 
 typedef struct ClvDataRow
 {
@@ -72,6 +72,10 @@ extern ClvData *clv_data_build(const ClvDataContent *content);
 
 /* Of disjoint customers; 22023 unless calibration_end and as_of are the same. */
 extern ClvData *clv_data_merge(const ClvData *a, const ClvData *b);
+
+/* That error alone, and how much a value takes (value_type.h). */
+extern void clv_data_match_values(const ClvData *a, const ClvData *b);
+extern double clv_data_load(const ClvData *value);
 extern void clv_data_match(DateADT end_a, bool given_a, DateADT as_of_a,
 						   DateADT end_b, bool given_b, DateADT as_of_b);
 
@@ -86,20 +90,12 @@ extern DateADT clv_data_first_day(const ClvDataContent *content);
 
 /* ---------- data that still take customers (clv_data_trans.c) ---------- */
 
-#define CLV_DATA_OPEN 0xf3		/* in place of the version */
-
 /*
  * The transition state of the aggregate clv_data() has its type, so that
  * distributed plans can split it, but another form: a hash table of rows and
  * days, flat, with room to grow, changed in place.
  */
 typedef struct ClvDataTrans ClvDataTrans;
-
-static inline bool
-clv_data_is_trans(const ClvData *value)
-{
-	return VARSIZE_ANY_EXHDR(value) > 0 && *(const uint8 *) VARDATA_ANY(value) == CLV_DATA_OPEN;
-}
 
 extern ClvDataTrans *clv_data_open_create(DateADT calibration_end, bool as_of_given,
 										 DateADT as_of);

@@ -19,10 +19,11 @@
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
-#include "value/rollup.h"
 #include "value/value_type.h"
 
-VALUE_IO(clv_data, clv_data_check, clv_data_finished, "clv_data()")
+VALUE_TYPE_ADDS(clv_data, .maker = "clv_data()", .check = clv_data_check,
+				.add = clv_data_merge, .finish = clv_data_open_finish,
+				.match = clv_data_match_values, .load = clv_data_load)
 
 #define HISTORY_ARG	1
 #define END_ARG		2
@@ -89,7 +90,7 @@ clv_data_combine(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(clv_data_open_state((ClvData *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1))));
 	PG_RETURN_POINTER(clv_data_open_merge(clv_data_open_state((ClvData *) PG_GETARG_POINTER(0)),
-										  (ClvData *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1))));
+										  value_get_open(fcinfo, 1, &clv_data_type)));
 }
 
 PG_FUNCTION_INFO_V1(clv_data_final);
@@ -100,20 +101,6 @@ clv_data_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(PG_GETARG_CLV_DATA(0));
-}
-
-PG_FUNCTION_INFO_V1(clv_data_rollup);
-Datum
-clv_data_rollup(PG_FUNCTION_ARGS)
-{
-	return rollup_trans(fcinfo, clv_data_merge, clv_data_finished);
-}
-
-PG_FUNCTION_INFO_V1(clv_data_rollup_final);
-Datum
-clv_data_rollup_final(PG_FUNCTION_ARGS)
-{
-	return rollup_final(fcinfo, clv_data_merge);
 }
 
 /* ---------- jsonb ---------- */

@@ -1,21 +1,19 @@
 /*
  * clv_data_trans.c
- *	  clv_data while customers are added, and what comes of it.
+ *	  clv_data while customers are added.
  *
- * One open-addressing hash table in one varlena, of rows and of days.
+ * One hash table in one varlena (flat_hash.h), of rows and of days.
  *
  * Promises: the value does not depend on the order of customers nor on how they
- * were split; input functions refuse open data, and output functions finish
- * them first: none leaves the server.
+ * were split.
  * Never: holds a pointer, or what one customer did.
  */
 #include "clv/clv_data.h"
 
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
-#include "value/rollup.h"
+#include "value/flat_hash.h"
 
 /* A row of clv_data.h, or with age ENTRY_DAY a day, in x; customers 0: free. */
 typedef struct Entry
@@ -34,24 +32,60 @@ typedef struct Entry
 struct ClvDataTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
-	uint8		version;		/* CLV_DATA_OPEN */
+	uint8		tag;			/* VALUE_STATE_OPEN */
+	uint8		flags;			/* 0 */
 	bool		as_of_given;
-	uint8		shift;			/* of a hash, to its place among the entries */
 	uint8		unused;
 	DateADT		calibration_end;
 	DateADT		as_of;			/* or the latest day so far */
 	int64		left_out;
-	uint32		capacity;		/* of entries: a power of two */
-	uint32		used;
+	int64		customers;		/* of all rows, and those left out */
+	int64		purchases;		/* of all days */
+	FlatHash	hash;			/* of entries */
+	uint32		unused2;
 	Entry		entries[FLEXIBLE_ARRAY_MEMBER];
 };
+
+typedef struct EntryKey
+{
+	int32		age;
+	int32		x;
+	int32		t_x;
+} EntryKey;
+
+static inline uint64
+entry_hash(EntryKey key)
+{
+	uint64		hash = ((uint64) (uint32) key.age << 32 | (uint32) key.t_x) *
+		UINT64CONST(0x9e3779b97f4a7c15);
+
+	return (hash ^ (hash >> 32) ^ (uint32) key.x) * UINT64CONST(0xd6e8feb86659fd93);
+}
+
+static inline EntryKey
+entry_key(const Entry *entry)
+{
+	EntryKey	key = {entry->age, entry->x, entry->t_x};
+
+	return key;
+}
+
+#define FLAT_PREFIX			entries
+#define FLAT_ENTRY			Entry
+#define FLAT_KEY			EntryKey
+#define FLAT_HASH(key)		entry_hash(key)
+#define FLAT_KEY_OF(entry)	entry_key(entry)
+#define FLAT_IS(entry, key)	\
+	((entry)->age == (key).age && (entry)->x == (key).x && (entry)->t_x == (key).t_x)
+#define FLAT_IS_FREE(entry)	((entry)->customers == 0)
+#include "value/flat_hash.h"
 
 #define OPEN_SIZE(capacity)	(offsetof(ClvDataTrans, entries) + sizeof(Entry) * (Size) (capacity))
 
 /* ---------- the table ---------- */
 
 static ClvDataTrans *
-clv_data_trans_create(DateADT calibration_end, bool as_of_given, DateADT as_of, uint32 capacity)
+clv_data_trans_create(DateADT calibration_end, bool as_of_given, DateADT as_of, uint64 capacity)
 {
 	ClvDataTrans *open;
 
@@ -62,12 +96,11 @@ clv_data_trans_create(DateADT calibration_end, bool as_of_given, DateADT as_of, 
 				 errhint("Make several of groups of customers, and add them up with rollup().")));
 	open = palloc0(OPEN_SIZE(capacity));
 	SET_VARSIZE(open, OPEN_SIZE(capacity));
-	open->version = CLV_DATA_OPEN;
+	open->tag = VALUE_STATE_OPEN;
 	open->as_of_given = as_of_given;
 	open->calibration_end = calibration_end;
 	open->as_of = as_of;
-	open->capacity = capacity;
-	open->shift = 64 - pg_leftmost_one_pos32(capacity);
+	flat_hash_init(&open->hash, (uint32) capacity);
 	return open;
 }
 
@@ -78,40 +111,16 @@ clv_data_open_create(DateADT calibration_end, bool as_of_given, DateADT as_of)
 				  FIRST_CAPACITY);
 }
 
-/* The place of an entry, or the free one for it. */
-static inline Entry *
-find(ClvDataTrans *open, int32 age, int32 x, int32 t_x)
-{
-	uint64		hash = ((uint64) (uint32) age << 32 | (uint32) t_x) *
-		UINT64CONST(0x9e3779b97f4a7c15);
-	uint32		place;
-
-	hash = (hash ^ (hash >> 32) ^ (uint32) x) * UINT64CONST(0xd6e8feb86659fd93);
-	for (place = (uint32) (hash >> open->shift);; place = (place + 1) & (open->capacity - 1))
-	{
-		Entry	   *entry = &open->entries[place];
-
-		if (entry->customers == 0 ||
-			(entry->age == age && entry->x == x && entry->t_x == t_x))
-			return entry;
-	}
-}
-
 static pg_noinline ClvDataTrans *
 clv_data_trans_enlarge(ClvDataTrans *open)
 {
-	ClvDataTrans *larger = clv_data_trans_create(open->calibration_end, open->as_of_given, open->as_of,
-								 open->capacity * 2);
+	ClvDataTrans *larger = clv_data_trans_create(open->calibration_end, open->as_of_given,
+												 open->as_of, flat_hash_grown(&open->hash, 1));
 
 	larger->left_out = open->left_out;
-	larger->used = open->used;
-	for (uint32 i = 0; i < open->capacity; i++)
-	{
-		const Entry *entry = &open->entries[i];
-
-		if (entry->customers > 0)
-			*find(larger, entry->age, entry->x, entry->t_x) = *entry;
-	}
+	larger->customers = open->customers;
+	larger->purchases = open->purchases;
+	entries_rehash(&larger->hash, larger->entries, &open->hash, open->entries);
 	return larger;
 }
 
@@ -119,23 +128,33 @@ clv_data_trans_enlarge(ClvDataTrans *open)
 static inline ClvDataTrans *
 count(ClvDataTrans *open, int32 age, int32 x, int32 t_x, int64 customers, int64 holdout)
 {
-	Entry	   *entry = find(open, age, x, t_x);
+	EntryKey	key = {age, x, t_x};
+	Entry	   *entry = entries_find(&open->hash, open->entries, key);
 
 	if (entry->customers == 0)
 	{
-		if (unlikely(open->used >= open->capacity / 4 * 3))
+		if (unlikely(!flat_hash_has_room(&open->hash, 1)))
 		{
 			open = clv_data_trans_enlarge(open);
-			entry = find(open, age, x, t_x);
+			entry = entries_find(&open->hash, open->entries, key);
 		}
-		open->used++;
+		open->hash.used++;
 		entry->age = age;
 		entry->x = x;
 		entry->t_x = t_x;
 	}
-	clv_data_count(&entry->customers, customers);
+	/* the sums of all are larger than any of them */
+	clv_data_count(age == ENTRY_DAY ? &open->purchases : &open->customers, customers);
+	entry->customers += customers;
 	clv_data_count(&entry->holdout, holdout);
 	return open;
+}
+
+static inline void
+count_left_out(ClvDataTrans *open, int64 customers)
+{
+	clv_data_count(&open->customers, customers);
+	open->left_out += customers;
 }
 
 /* ---------- customers ---------- */
@@ -174,7 +193,7 @@ clv_data_open_add(ClvDataTrans *open, const CustomerHistory *history)
 	if (!open->as_of_given)
 		open->as_of = Max(open->as_of, day);
 	if (late)
-		clv_data_count(&open->left_out, 1);
+		count_left_out(open, 1);
 	else
 		open = count(open, open->calibration_end - first, x, t_x, 1, holdout);
 	return open;
@@ -195,7 +214,7 @@ merge_content(ClvDataTrans *open, const ClvDataContent *more)
 {
 	clv_data_open_match(open, more->calibration_end, more->as_of_given, more->as_of);
 	open->as_of = Max(open->as_of, more->as_of);
-	clv_data_count(&open->left_out, more->left_out);
+	count_left_out(open, more->left_out);
 	for (uint64 i = 0; i < more->nrows; i++)
 	{
 		const ClvDataRow *row = &more->rows[i];
@@ -216,40 +235,34 @@ clv_data_trans_copy(const ClvData *value)
 
 	SET_VARSIZE(open, VARHDRSZ + len);
 	memcpy(VARDATA(open), VARDATA_ANY(value), len);
-	if (VARHDRSZ + len < OPEN_SIZE(0) || open->capacity < FIRST_CAPACITY ||
-		VARHDRSZ + len != OPEN_SIZE(open->capacity))
+	if (VARHDRSZ + len < OPEN_SIZE(FIRST_CAPACITY) || open->tag != VALUE_STATE_OPEN ||
+		VARHDRSZ + len != OPEN_SIZE(open->hash.capacity) ||
+		!entries_is_sound(&open->hash, open->entries, VARHDRSZ + len))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("clv_data value is corrupt: wrong size of a state")));
+				 errmsg("clv_data value is corrupt: wrong state")));
 	return open;
 }
 
 ClvDataTrans *
 clv_data_open_merge(ClvDataTrans *open, const ClvData *value)
 {
-	const ClvDataTrans *more;
+	ClvDataTrans *more;
+	const Entry *entry;
 
-	if (!clv_data_is_trans(value))
+	if (!value_is_open(value))
 	{
 		ClvDataContent content;
 
-		clv_data_read(clv_data_finished(unconstify(ClvData *, value)), &content);
+		clv_data_read(value, &content);
 		return merge_content(open, &content);
 	}
 	more = clv_data_trans_copy(value);
 	clv_data_open_match(open, more->calibration_end, more->as_of_given, more->as_of);
 	open->as_of = Max(open->as_of, more->as_of);
-	clv_data_count(&open->left_out, more->left_out);
-	for (uint32 i = 0; i < more->capacity; i++)
-	{
-		const Entry *entry = &more->entries[i];
-
-		if ((i & 0xffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (entry->customers > 0)
-			open = count(open, entry->age, entry->x, entry->t_x, entry->customers,
-						 entry->holdout);
-	}
+	count_left_out(open, more->left_out);
+	for (uint32 i = 0; (entry = entries_next(&more->hash, more->entries, &i)) != NULL;)
+		open = count(open, entry->age, entry->x, entry->t_x, entry->customers, entry->holdout);
 	return open;
 }
 
@@ -258,12 +271,12 @@ clv_data_open_state(ClvData *value)
 {
 	ClvDataContent content;
 
-	if (VARATT_IS_4B_U(value) && clv_data_is_trans(value))
+	if (VARATT_IS_4B_U(value) && value_is_open(value))
 		return (ClvDataTrans *) value;
 	value = (ClvData *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(value));
-	if (clv_data_is_trans(value))
+	if (value_is_open(value))
 		return clv_data_trans_copy(value);
-	clv_data_read(clv_data_finished(value), &content);
+	clv_data_read(value, &content);
 	return merge_content(clv_data_open_create(content.calibration_end, content.as_of_given,
 											  content.as_of), &content);
 }
@@ -298,15 +311,12 @@ clv_data_open_finish(const ClvData *value)
 	ClvDataTrans *open = clv_data_trans_copy(value);
 	ClvDataContent content = {open->calibration_end, open->as_of_given, open->as_of,
 	open->left_out, 0, NULL, 0, NULL};
+	const Entry *entry;
 
-	content.rows = palloc_extended(sizeof(ClvDataRow) * ((Size) open->used + 1), MCXT_ALLOC_HUGE);
-	content.days = palloc_extended(sizeof(ClvDataDay) * ((Size) open->used + 1), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < open->capacity; i++)
+	content.rows = palloc_extended(sizeof(ClvDataRow) * ((Size) open->hash.used + 1), MCXT_ALLOC_HUGE);
+	content.days = palloc_extended(sizeof(ClvDataDay) * ((Size) open->hash.used + 1), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; (entry = entries_next(&open->hash, open->entries, &i)) != NULL;)
 	{
-		const Entry *entry = &open->entries[i];
-
-		if (entry->customers == 0)
-			continue;
 		if (entry->age == ENTRY_DAY)
 		{
 			ClvDataDay *day = &content.days[content.ndays++];
@@ -328,12 +338,4 @@ clv_data_open_finish(const ClvData *value)
 	qsort(content.rows, content.nrows, sizeof(ClvDataRow), clv_data_trans_compare_rows);
 	qsort(content.days, content.ndays, sizeof(ClvDataDay), compare_days);
 	return clv_data_build(&content);
-}
-
-ClvData *
-clv_data_finished(ClvData *value)
-{
-	if (clv_data_is_trans(value))
-		return clv_data_open_finish(value);
-	return rollup_finished(value, clv_data_merge);
 }

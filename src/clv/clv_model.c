@@ -2,16 +2,17 @@
  * clv_model.c
  *	  The clv_model value: its bytes.
  *
- * Bytes, integers and IEEE 754 doubles in network order:
- *	  version (1), purchase kind, unit, flags (one byte each)
- *	  as_of (4, day since 2000-01-01)				if MODEL_HAS_AS_OF
- *	  customers (8), skipped (8), fit
- *	  customers, left out, correlation (8 each), fit	if MODEL_HAS_SPEND
+ * Bytes, in the forms of byte_reader.h; "s" is a signed integer:
+ *	  tag, flags, purchase kind, unit (one byte each)
+ *	  s as_of (day since 2000-01-01)				if MODEL_HAS_AS_OF
+ *	  customers, skipped, fit
+ *	  customers, left out, correlation, fit			if MODEL_HAS_SPEND
  * A fit:
- *	  reason, its parameter + 1, flags (one byte each), iterations (4)
- *	  parameters (8 each)							if FIT_HAS_PARAMS
- *	  lower triangle of the covariance (8 each)		if FIT_HAS_COVARIANCE
- *	  log-likelihood, gradient norm (8 each)		unless given by hand
+ *	  reason, its parameter + 1, flags (one byte each), iterations
+ *	  parameters									if FIT_HAS_PARAMS
+ *	  lower triangle of the covariance				if FIT_HAS_COVARIANCE
+ *	  log-likelihood, gradient norm					unless given by hand
+ * where all numbers that are not counts are doubles.
  *
  * Promises: what passes clv_model_check() has a known model, finite positive
  * parameters and a finite covariance; equal models have equal bytes.
@@ -19,18 +20,17 @@
  */
 #include "clv/clv.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "datatype/timestamp.h"
-#include "libpq/pqformat.h"
 #include "math/small_matrix.h"
-#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
+#include "value/byte_reader.h"
+#include "value/byte_writer.h"
 
 #define MODEL_VERSION		1
 #define MODEL_HAS_AS_OF		1
@@ -78,13 +78,6 @@ clv_fit_reason(const FitResult *fit, const char *const *param_names)
 }
 
 /* ---------- writing ---------- */
-
-/* One form for each value: NaNs and zeros have several. */
-static void
-clv_model_put_double(StringInfo buf, double value)
-{
-	pq_sendfloat8(buf, isnan(value) ? get_float8_nan() : value == 0 ? 0 : value);
-}
 
 static bool
 all_finite(const double *values, int n)
@@ -139,20 +132,20 @@ put_fit(StringInfo buf, const FitResult *fit, bool spend)
 	if (flags != 0 && all_finite(fit->covariance, n * n) &&
 		clv_covariance_possible(fit->covariance, n))
 		flags |= FIT_HAS_COVARIANCE;
-	pq_sendbyte(buf, fit->reason);
-	pq_sendbyte(buf, fit->reason_param + 1);
-	pq_sendbyte(buf, flags);
-	pq_sendint32(buf, fit->iterations);
+	writer_byte(buf, fit->reason);
+	writer_byte(buf, fit->reason_param + 1);
+	writer_byte(buf, flags);
+	writer_uint(buf, fit->iterations);
 	for (int i = 0; (flags & FIT_HAS_PARAMS) && i < n; i++)
-		clv_model_put_double(buf, spend ? fit->params[i] :
-				   Max(CLV_PARAM_MIN, Min(CLV_PARAM_MAX, fit->params[i])));
+		writer_double(buf, spend ? fit->params[i] :
+					  Max(CLV_PARAM_MIN, Min(CLV_PARAM_MAX, fit->params[i])));
 	for (int i = 0; (flags & FIT_HAS_COVARIANCE) && i < n; i++)
 		for (int j = 0; j <= i; j++)
-			clv_model_put_double(buf, fit->covariance[i * n + j]);
+			writer_double(buf, fit->covariance[i * n + j]);
 	if (fit->reason != FIT_GIVEN)
 	{
-		clv_model_put_double(buf, fit->log_likelihood);
-		clv_model_put_double(buf, fit->gradient_norm);
+		writer_double(buf, fit->log_likelihood);
+		writer_double(buf, fit->gradient_norm);
 	}
 }
 
@@ -162,25 +155,23 @@ clv_model_pack(const ClvModel *model)
 	StringInfoData buf;
 	ClvModelValue *value;
 
-	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, MODEL_VERSION);
-	pq_sendbyte(&buf, model->purchase->kind);
-	pq_sendbyte(&buf, model->unit);
-	pq_sendbyte(&buf, (model->has_as_of ? MODEL_HAS_AS_OF : 0) |
-				(model->has_spend ? MODEL_HAS_SPEND : 0));
+	writer_begin(&buf, 512, MODEL_VERSION, (model->has_as_of ? MODEL_HAS_AS_OF : 0) |
+				 (model->has_spend ? MODEL_HAS_SPEND : 0));
+	writer_byte(&buf, model->purchase->kind);
+	writer_byte(&buf, model->unit);
 	if (model->has_as_of)
-		pq_sendint32(&buf, model->as_of);
-	pq_sendint64(&buf, model->customers);
-	pq_sendint64(&buf, model->skipped);
+		writer_int(&buf, model->as_of);
+	writer_uint(&buf, model->customers);
+	writer_uint(&buf, model->skipped);
 	put_fit(&buf, &model->fit, false);
 	if (model->has_spend)
 	{
-		pq_sendint64(&buf, model->spend_customers);
-		pq_sendint64(&buf, model->spend_left_out);
-		clv_model_put_double(&buf, model->correlation);
+		writer_uint(&buf, model->spend_customers);
+		writer_uint(&buf, model->spend_left_out);
+		writer_double(&buf, model->correlation);
 		put_fit(&buf, &model->spend, true);
 	}
-	value = (ClvModelValue *) pq_endtypsend(&buf);
+	value = writer_finish(&buf);
 	/* only a state that somebody made by hand comes to this */
 	if (clv_model_check(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)) != NULL)
 		ereport(ERROR,
@@ -191,201 +182,112 @@ clv_model_pack(const ClvModel *model)
 
 /* ---------- reading ---------- */
 
-typedef struct Cursor
-{
-	const char *at;
-	const char *end;
-	const char *error;			/* NULL so far */
-} Cursor;
-
 static void
-get_bytes(Cursor *cursor, void *to, Size n)
-{
-	if (cursor->error == NULL && (Size) (cursor->end - cursor->at) < n)
-		cursor->error = "length";
-	if (cursor->error != NULL)
-	{
-		memset(to, 0, n);
-		return;
-	}
-	memcpy(to, cursor->at, n);
-	cursor->at += n;
-}
-
-static uint8
-clv_model_get_byte(Cursor *cursor)
-{
-	uint8		value;
-
-	get_bytes(cursor, &value, 1);
-	return value;
-}
-
-static int32
-get_int32(Cursor *cursor)
-{
-	uint32		value;
-
-	get_bytes(cursor, &value, sizeof(value));
-	return (int32) pg_ntoh32(value);
-}
-
-static int64
-get_int64(Cursor *cursor)
-{
-	uint64		value;
-
-	get_bytes(cursor, &value, sizeof(value));
-	return (int64) pg_ntoh64(value);
-}
-
-static int64
-clv_model_get_count(Cursor *cursor, const char *name)
-{
-	int64		count = get_int64(cursor);
-
-	if (count < 0)
-		cursor->error = name;
-	return count;
-}
-
-static double
-clv_model_get_double(Cursor *cursor)
-{
-	union
-	{
-		int64		i;
-		double		d;
-	}			value;
-	union
-	{
-		int64		i;
-		double		d;
-	}			canonical;
-
-	value.i = get_int64(cursor);
-	canonical.d = isnan(value.d) ? get_float8_nan() : value.d == 0 ? 0 : value.d;
-	if (cursor->error == NULL && canonical.i != value.i)
-		cursor->error = "number";
-	return value.d;
-}
-
-static void
-get_covariance(Cursor *cursor, FitResult *fit)
+get_covariance(ByteReader *reader, FitResult *fit)
 {
 	int			n = fit->nparams;
 
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j <= i; j++)
-			fit->covariance[i * n + j] = fit->covariance[j * n + i] = clv_model_get_double(cursor);
-	if (!all_finite(fit->covariance, n * n) || !clv_covariance_possible(fit->covariance, n))
-		cursor->error = "covariance";
+			fit->covariance[i * n + j] = fit->covariance[j * n + i] =
+				reader_double(reader, "number");
+	if (reader->error == NULL)
+		reader_require(reader, all_finite(fit->covariance, n * n) &&
+					   clv_covariance_possible(fit->covariance, n), "covariance");
 }
 
 static void
-get_fit(Cursor *cursor, FitResult *fit, int nparams, bool spend)
+get_fit(ByteReader *reader, FitResult *fit, int nparams, bool spend)
 {
-	int			reason;
 	int			flags;
 	bool		at_end;
 
 	fit->nparams = nparams;
-	reason = clv_model_get_byte(cursor);
-	fit->reason_param = clv_model_get_byte(cursor) - 1;
-	flags = clv_model_get_byte(cursor);
-	fit->iterations = get_int32(cursor);
-	at_end = reason == FIT_TO_ZERO || reason == FIT_TO_INFINITY;
-	if (reason > FIT_REASON_LAST || fit->reason_param >= nparams ||
-		at_end != (fit->reason_param >= 0))
-		cursor->error = "reason";
-	fit->reason = at_end || reason <= FIT_REASON_LAST ? (FitReason) reason : FIT_STOPPED;
+	fit->reason = (FitReason) reader_byte(reader, FIT_REASON_LAST, "reason");
+	fit->reason_param = reader_byte(reader, nparams, "reason") - 1;
+	at_end = fit->reason == FIT_TO_ZERO || fit->reason == FIT_TO_INFINITY;
+	reader_require(reader, at_end == (fit->reason_param >= 0), "reason");
 	fit->converged = fit->reason == FIT_CONVERGED;
-	if (flags > (FIT_HAS_PARAMS | FIT_HAS_COVARIANCE) || flags == FIT_HAS_COVARIANCE ||
-		((flags & FIT_HAS_PARAMS) == 0 && fit->reason != FIT_NO_CUSTOMERS))
-		cursor->error = "flags";
-	if (fit->iterations < 0)
-		cursor->error = "iterations";
+	flags = reader_byte(reader, FIT_HAS_PARAMS | FIT_HAS_COVARIANCE, "flags");
+	reader_require(reader, flags != FIT_HAS_COVARIANCE &&
+				   ((flags & FIT_HAS_PARAMS) || fit->reason == FIT_NO_CUSTOMERS), "flags");
+	fit->iterations = (int) reader_uint(reader, PG_INT32_MAX, "iterations");
 	for (int i = 0; i < nparams * nparams; i++)
 		fit->covariance[i] = get_float8_nan();
 	for (int i = 0; i < nparams; i++)
-		fit->params[i] = (flags & FIT_HAS_PARAMS) ? clv_model_get_double(cursor) : get_float8_nan();
-	if ((flags & FIT_HAS_PARAMS) && !params_valid(fit->params, nparams))
-		cursor->error = "parameters";
+		fit->params[i] = (flags & FIT_HAS_PARAMS) ? reader_double(reader, "number") :
+			get_float8_nan();
+	reader_require(reader, !(flags & FIT_HAS_PARAMS) || params_valid(fit->params, nparams),
+				   "parameters");
 	for (int i = 0; !spend && i < nparams; i++)
-		if (fit->params[i] < CLV_PARAM_MIN || fit->params[i] > CLV_PARAM_MAX)
-			cursor->error = "parameters";
+		reader_require(reader, !(fit->params[i] < CLV_PARAM_MIN || fit->params[i] > CLV_PARAM_MAX),
+					   "parameters");
 	if (flags & FIT_HAS_COVARIANCE)
-		get_covariance(cursor, fit);
+		get_covariance(reader, fit);
 	fit->log_likelihood = fit->gradient_norm = get_float8_nan();
 	if (fit->reason != FIT_GIVEN)
 	{
-		fit->log_likelihood = clv_model_get_double(cursor);
-		fit->gradient_norm = clv_model_get_double(cursor);
+		fit->log_likelihood = reader_double(reader, "number");
+		fit->gradient_norm = reader_double(reader, "number");
 	}
 }
 
-/* What is wrong with the bytes, or NULL. */
-static const char *
-clv_model_read_model(const char *data, Size len, ClvModel *model)
+static int64
+get_count(ByteReader *reader, const char *what)
 {
-	Cursor		cursor = {data, data + len, NULL};
-	int			flags;
-	int			unit;
+	return (int64) reader_uint(reader, PG_INT64_MAX, what);
+}
+
+static void
+clv_model_read_model(ByteReader *reader, const char *data, Size len, ClvModel *model)
+{
+	uint8		flags = reader_begin(reader, data, len, MODEL_VERSION,
+									 MODEL_HAS_AS_OF | MODEL_HAS_SPEND);
 
 	memset(model, 0, sizeof(ClvModel));
-	if (clv_model_get_byte(&cursor) != MODEL_VERSION)
-		return "version";
-	model->purchase = purchase_model(clv_model_get_byte(&cursor));
-	if (model->purchase == NULL)
-		return "model";
-	unit = clv_model_get_byte(&cursor);
-	if (unit > TIME_UNIT_LAST)
-		return "unit";
-	model->unit = (TimeUnit) unit;
-	flags = clv_model_get_byte(&cursor);
-	if (flags > (MODEL_HAS_AS_OF | MODEL_HAS_SPEND))
-		return "flags";
+	model->purchase = purchase_model(reader_byte(reader, PG_UINT8_MAX, "model"));
+	reader_require(reader, model->purchase != NULL, "model");
+	if (reader->error != NULL)
+		return;
+	model->unit = (TimeUnit) reader_byte(reader, TIME_UNIT_LAST, "unit");
 	model->has_as_of = (flags & MODEL_HAS_AS_OF) != 0;
 	model->has_spend = (flags & MODEL_HAS_SPEND) != 0;
 	if (model->has_as_of)
 	{
-		model->as_of = get_int32(&cursor);
-		if (DATE_NOT_FINITE(model->as_of) || !IS_VALID_DATE(model->as_of))
-			cursor.error = "date";
+		model->as_of = (DateADT) reader_int(reader, PG_INT32_MIN, PG_INT32_MAX, "date");
+		reader_require(reader, !DATE_NOT_FINITE(model->as_of) && IS_VALID_DATE(model->as_of), "date");
 	}
-	model->customers = clv_model_get_count(&cursor, "number of customers");
-	model->skipped = clv_model_get_count(&cursor, "number of rows");
-	get_fit(&cursor, &model->fit, model->purchase->nparams, false);
+	model->customers = get_count(reader, "number of customers");
+	model->skipped = get_count(reader, "number of rows");
+	get_fit(reader, &model->fit, model->purchase->nparams, false);
 	model->correlation = get_float8_nan();
 	if (model->has_spend)
 	{
-		model->spend_customers = clv_model_get_count(&cursor, "number of customers");
-		model->spend_left_out = clv_model_get_count(&cursor, "number of customers");
-		model->correlation = clv_model_get_double(&cursor);
-		if (fabs(model->correlation) > 1)
-			cursor.error = "correlation";
-		get_fit(&cursor, &model->spend, SPEND_PARAMS, true);
+		model->spend_customers = get_count(reader, "number of customers");
+		model->spend_left_out = get_count(reader, "number of customers");
+		model->correlation = reader_double(reader, "number");
+		reader_require(reader, !(fabs(model->correlation) > 1), "correlation");
+		get_fit(reader, &model->spend, SPEND_PARAMS, true);
 	}
-	if (cursor.error == NULL && cursor.at != cursor.end)
-		cursor.error = "length";
-	return cursor.error;
+	(void) reader_end(reader);
 }
 
 const char *
 clv_model_check(const char *data, Size len)
 {
+	ByteReader	reader;
 	ClvModel	model;
 
-	return clv_model_read_model(data, len, &model);
+	clv_model_read_model(&reader, data, len, &model);
+	return reader.error;
 }
 
 void
 clv_model_unpack(const ClvModelValue *value, ClvModel *model)
 {
-	const char *wrong = clv_model_read_model(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), model);
+	ByteReader	reader;
 
-	if (wrong != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("clv_model is corrupt: wrong %s", wrong)));
+	clv_model_read_model(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), model);
+	if (reader.error != NULL)
+		reader_corrupt(&reader, "clv_model");
 }

@@ -22,7 +22,6 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/float.h"
-#include "value/value_type.h"
 
 #define NAME_LENGTH	32			/* longer names are no names */
 

@@ -29,13 +29,7 @@
 #include "utils/numeric.h"
 #include "value/value_type.h"
 
-static struct varlena *
-clv_model_io_as_it_is(struct varlena *value)
-{
-	return value;
-}
-
-VALUE_IO(clv_model, clv_model_check, clv_model_io_as_it_is, "clv_model()")
+VALUE_TYPE(clv_model, .maker = "clv_model()", .check = clv_model_check)
 
 /* ---------- by hand ---------- */
 

@@ -16,9 +16,8 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 
-#define FIRST_SLOTS		8
+#define FIRST_ROWS		8
 #define FIRST_SPENDS	4
-#define SLOT_DOUBLES	(sizeof(ModelRow) / sizeof(double))
 
 typedef struct Spend
 {
@@ -26,12 +25,37 @@ typedef struct Spend
 	double		z;
 } Spend;
 
-#define SPEND_DOUBLES	(sizeof(Spend) / sizeof(double))
-
 StaticAssertDecl(offsetof(ClvSample, data) % sizeof(double) == 0, "doubles of a sample are not aligned");
 
+typedef struct RowKey
+{
+	double		x;
+	double		t_x;
+	double		age;
+} RowKey;
+
+static inline RowKey
+row_key(const ModelRow *row)
+{
+	RowKey		key = {row->x, row->t_x, row->age};
+
+	return key;
+}
+
+/* a state of type bytea may have been made by hand */
+#define FLAT_PREFIX			rows
+#define FLAT_ENTRY			ModelRow
+#define FLAT_KEY			RowKey
+#define FLAT_HASH(key)		clv_hash((key).x, (key).t_x, (key).age)
+#define FLAT_KEY_OF(row)	row_key(row)
+#define FLAT_IS(row, key)	\
+	((row)->x == (key).x && (row)->t_x == (key).t_x && (row)->age == (key).age)
+#define FLAT_IS_FREE(row)	((row)->count == 0)
+#define FLAT_FOREIGN
+#include "value/flat_hash.h"
+
 static inline ModelRow *
-clv_sample_slots_of(const ClvSample *sample)
+rows_of(const ClvSample *sample)
 {
 	return (ModelRow *) sample->data;
 }
@@ -39,13 +63,13 @@ clv_sample_slots_of(const ClvSample *sample)
 static inline Spend *
 spends_of(const ClvSample *sample)
 {
-	return (Spend *) (sample->data + (Size) sample->slots * SLOT_DOUBLES);
+	return (Spend *) (rows_of(sample) + sample->hash.capacity);
 }
 
 static inline Size
-size_of(uint64 slots, uint64 spends)
+size_of(uint64 rows, uint64 spends)
 {
-	return offsetof(ClvSample, data) + slots * sizeof(ModelRow) + spends * sizeof(Spend);
+	return offsetof(ClvSample, data) + rows * sizeof(ModelRow) + spends * sizeof(Spend);
 }
 
 /* Can it be walked? */
@@ -56,9 +80,9 @@ is_sound(const ClvSample *sample)
 		sample->magic == CLV_SAMPLE_MAGIC &&
 		(sample->spec.spend | sample->spec.days | sample->spec.first_days |
 		 sample->has_as_of | sample->as_of_varies | sample->has_latest) <= 1 &&
-		sample->slots >= FIRST_SLOTS && (sample->slots & (sample->slots - 1)) == 0 &&
-		sample->slots_used < sample->slots && sample->spends_used <= sample->spends &&
-		VARSIZE(sample) == size_of(sample->slots, sample->spends);
+		flat_hash_is_sound(&sample->hash, sizeof(ModelRow), VARSIZE(sample)) &&
+		sample->spends_used <= sample->spends &&
+		VARSIZE(sample) == size_of(sample->hash.capacity, sample->spends);
 }
 
 static void
@@ -70,21 +94,21 @@ clv_sample_corrupt(const char *what)
 }
 
 static ClvSample *
-clv_sample_allocate(uint64 slots, uint64 spends)
+clv_sample_allocate(uint64 rows, uint64 spends)
 {
 	ClvSample  *sample;
 
-	if (slots > MaxAllocSize || spends > MaxAllocSize || size_of(slots, spends) > MaxAllocSize)
+	if (rows > MaxAllocSize || spends > MaxAllocSize || size_of(rows, spends) > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many different customers for one clv_model"),
 				 errhint("Fit groups of customers, or a random sample of them: some millions give the same parameters.")));
-	sample = palloc(size_of(slots, spends));
+	sample = palloc(size_of(rows, spends));
 	/* all of it: what is not used yet must not tell what was there before */
-	memset(sample, 0, size_of(slots, spends));
-	SET_VARSIZE(sample, size_of(slots, spends));
+	memset(sample, 0, size_of(rows, spends));
+	SET_VARSIZE(sample, size_of(rows, spends));
 	sample->magic = CLV_SAMPLE_MAGIC;
-	sample->slots = slots;
+	flat_hash_init(&sample->hash, (uint32) rows);
 	sample->spends = spends;
 	return sample;
 }
@@ -92,76 +116,56 @@ clv_sample_allocate(uint64 slots, uint64 spends)
 ClvSample *
 clv_sample_create(const ClvSpec *spec)
 {
-	ClvSample  *sample = clv_sample_allocate(FIRST_SLOTS, FIRST_SPENDS);
+	ClvSample  *sample = clv_sample_allocate(FIRST_ROWS, FIRST_SPENDS);
 
 	sample->spec = *spec;
 	return sample;
 }
 
 static inline ModelRow *
-find_slot(const ClvSample *sample, double x, double t_x, double age)
+find_row(const ClvSample *sample, RowKey key)
 {
-	ModelRow   *slots = clv_sample_slots_of(sample);
-	uint32		i = (clv_hash(x, t_x, age) >> 32) & (sample->slots - 1);
+	ModelRow   *row = rows_find(&sample->hash, rows_of(sample), key);
 
-	/* one slot is free, or somebody made the state by hand */
-	for (uint32 probes = 0; probes < sample->slots; probes++)
-	{
-		if (slots[i].count == 0 ||
-			(slots[i].x == x && slots[i].t_x == t_x && slots[i].age == age))
-			return &slots[i];
-		i = (i + 1) & (sample->slots - 1);
-	}
-	clv_sample_corrupt("customers");
-	return NULL;
+	if (unlikely(row == NULL))
+		clv_sample_corrupt("customers");
+	return row;
 }
 
 /* A copy with more room. */
 static ClvSample *
-clv_sample_enlarge(const ClvSample *sample, uint64 slots, uint64 spends)
+clv_sample_enlarge(const ClvSample *sample, uint64 rows, uint64 spends)
 {
-	ClvSample  *larger = clv_sample_allocate(slots, spends);
-	Size		header = offsetof(ClvSample, slots_used);
+	ClvSample  *larger = clv_sample_allocate(rows, spends);
+	Size		header = offsetof(ClvSample, hash);
 
 	memcpy((char *) larger + sizeof(int32), (const char *) sample + sizeof(int32),
 		   header - sizeof(int32));
-	larger->slots_used = sample->slots_used;
 	larger->spends_used = sample->spends_used;
 	memcpy(spends_of(larger), spends_of(sample), sample->spends_used * sizeof(Spend));
-	if (slots == sample->slots)
-	{
-		memcpy(clv_sample_slots_of(larger), clv_sample_slots_of(sample), slots * sizeof(ModelRow));
-		return larger;
-	}
-	for (uint32 i = 0; i < sample->slots; i++)
-	{
-		const ModelRow *row = &clv_sample_slots_of(sample)[i];
-
-		if (row->count != 0)
-			*find_slot(larger, row->x, row->t_x, row->age) = *row;
-	}
+	rows_rehash(&larger->hash, rows_of(larger), &sample->hash, rows_of(sample));
 	return larger;
 }
 
 static ClvSample *
 add_rows(ClvSample *sample, double x, double t_x, double age, double count)
 {
-	ModelRow   *slot = find_slot(sample, x, t_x, age);
+	RowKey		key = {x, t_x, age};
+	ModelRow   *row = find_row(sample, key);
 
-	if (slot->count == 0)
+	if (row->count == 0)
 	{
-		/* at most three quarters full */
-		if (unlikely((sample->slots_used + 1) / 3 >= sample->slots / 4))
+		if (unlikely(!flat_hash_has_room(&sample->hash, 1)))
 		{
-			sample = clv_sample_enlarge(sample, (uint64) sample->slots * 2, sample->spends);
-			slot = find_slot(sample, x, t_x, age);
+			sample = clv_sample_enlarge(sample, flat_hash_grown(&sample->hash, 1), sample->spends);
+			row = find_row(sample, key);
 		}
-		slot->x = x;
-		slot->t_x = t_x;
-		slot->age = age;
-		sample->slots_used++;
+		row->x = x;
+		row->t_x = t_x;
+		row->age = age;
+		sample->hash.used++;
 	}
-	slot->count += count;
+	row->count += count;
 	return sample;
 }
 
@@ -171,7 +175,7 @@ add_spend(ClvSample *sample, double x, double z)
 	Spend	   *spend;
 
 	if (unlikely(sample->spends_used == sample->spends))
-		sample = clv_sample_enlarge(sample, sample->slots, (uint64) sample->spends * 2 + FIRST_SPENDS);
+		sample = clv_sample_enlarge(sample, sample->hash.capacity, (uint64) sample->spends * 2 + FIRST_SPENDS);
 	spend = &spends_of(sample)[sample->spends_used++];
 	spend->x = x;
 	spend->z = z;
@@ -199,6 +203,8 @@ clv_sample_add(ClvSample *sample, double x, double t_x, double age, double spend
 ClvSample *
 clv_sample_merge(ClvSample *sample, const ClvSample *more)
 {
+	const ModelRow *row;
+
 	if (!is_sound(sample) || !is_sound(more))
 		clv_sample_corrupt("size");
 	if (memcmp(&sample->spec, &more->spec, sizeof(ClvSpec)) != 0)
@@ -218,13 +224,8 @@ clv_sample_merge(ClvSample *sample, const ClvSample *more)
 	sample->skipped += more->skipped;
 	sample->left_out += more->left_out;
 	sample->unpaid += more->unpaid;
-	for (uint32 i = 0; i < more->slots; i++)
-	{
-		const ModelRow *row = &clv_sample_slots_of(more)[i];
-
-		if (row->count != 0)
-			sample = add_rows(sample, row->x, row->t_x, row->age, row->count);
-	}
+	for (uint32 i = 0; (row = rows_next(&more->hash, rows_of(more), &i)) != NULL;)
+		sample = add_rows(sample, row->x, row->t_x, row->age, row->count);
 	for (uint32 i = 0; i < more->spends_used; i++)
 		sample = add_spend(sample, spends_of(more)[i].x, spends_of(more)[i].z);
 	return sample;
@@ -282,21 +283,20 @@ huge_array(Size n, Size size)
 static ModelRow *
 collect_rows(const ClvSample *sample, size_t *n)
 {
-	ModelRow   *rows = huge_array(sample->slots_used, sizeof(ModelRow));
+	ModelRow   *rows = huge_array(sample->hash.used, sizeof(ModelRow));
 	double		unit = sample->spec.days ? time_unit_days[sample->spec.unit] : 1;
+	const ModelRow *next;
 
 	*n = 0;
-	for (uint32 i = 0; i < sample->slots; i++)
+	for (uint32 i = 0; (next = rows_next(&sample->hash, rows_of(sample), &i)) != NULL;)
 	{
-		ModelRow	row = clv_sample_slots_of(sample)[i];
+		ModelRow	row = *next;
 
-		if (row.count == 0)
-			continue;
 		if (sample->spec.first_days)
 			row.age = sample->latest - row.age;
 		if (!(row.count > 0 && row.x >= 0 && row.t_x >= 0 && row.age >= row.t_x &&
 			  isfinite(row.count) && isfinite(row.x) && isfinite(row.age)) ||
-			*n >= sample->slots_used)
+			*n >= sample->hash.used)
 			clv_sample_corrupt("customer");
 		row.t_x /= unit;
 		row.age /= unit;

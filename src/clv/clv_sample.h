@@ -17,6 +17,7 @@
 #define RETENTION_CLV_SAMPLE_H
 
 #include "clv/clv.h"
+#include "value/flat_hash.h"
 
 /* What is to be fitted; zeroed padding, compared as bytes. */
 typedef struct ClvSpec
@@ -43,11 +44,11 @@ typedef struct ClvSample
 	int64		skipped;		/* rows with a NULL among what is needed */
 	int64		left_out;		/* repeat buyers without a positive mean spend */
 	int64		unpaid;			/* repeat buyers of whom no amount is known */
-	uint32		slots_used;
-	uint32		slots;			/* room: a power of two */
+	FlatHash	hash;			/* of rows */
 	uint32		spends_used;
 	uint32		spends;			/* room */
-	/* ModelRow[slots], free ones with count 0; then {double x, z}[spends] */
+	uint32		unused2;
+	/* ModelRow[], free ones with count 0; then {double x, z}[spends] */
 	double		data[FLEXIBLE_ARRAY_MEMBER];
 } ClvSample;
 

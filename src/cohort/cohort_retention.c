@@ -3,8 +3,8 @@
  *	  SQL-callable: the aggregates that make a cohort_table.
  *
  * cohort_retention() over raw rows keeps an internal state (cohort_state.h)
- * with combine, serialize and deserialize; rollup() adds finished values, and
- * its state has their type, so that distributed plans can split it.
+ * with combine, serialize and deserialize; over histories see
+ * cohort_retention_history.c, and for rollup() value_type.h.
  *
  * Promises: the final function changes no content of the state; NULL and empty
  * are told apart everywhere; parameters must be equal in all rows.
@@ -22,7 +22,6 @@
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
-#include "value/rollup.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
 typedef struct CohortParameterSet
@@ -286,18 +285,4 @@ cohort_retention_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(cohort_table_empty());
 	PG_RETURN_POINTER(cohort_state_table((CohortState *) PG_GETARG_POINTER(0)));
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_rollup);
-Datum
-cohort_table_rollup(PG_FUNCTION_ARGS)
-{
-	return rollup_trans(fcinfo, cohort_table_merge, cohort_table_finished);
-}
-
-PG_FUNCTION_INFO_V1(cohort_table_rollup_final);
-Datum
-cohort_table_rollup_final(PG_FUNCTION_ARGS)
-{
-	return rollup_final(fcinfo, cohort_table_merge);
 }

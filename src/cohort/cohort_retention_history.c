@@ -115,7 +115,7 @@ histories_trans(FunctionCallInfo fcinfo, bool rolling)
 		open = cohort_open_create(&query->query);
 	else
 		open = (CohortTableTrans *) PG_GETARG_POINTER(0);
-	if (unlikely(!VARATT_IS_4B_U(open) || open->version != COHORT_TABLE_OPEN))
+	if (unlikely(!VARATT_IS_4B_U(open) || open->tag != VALUE_STATE_OPEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("state of cohort_retention must not be a finished cohort_table")));
@@ -157,13 +157,13 @@ cohort_retention_history_combine(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	b = PG_GETARG_COHORT_TABLE_PP(1);
+	b = value_get_open(fcinfo, 1, &cohort_table_type);
 	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(cohort_table_is_trans(b) ? (Pointer) cohort_open_copy(b) :
-						  (Pointer) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
-	a = PG_GETARG_COHORT_TABLE_PP(0);
-	if (!cohort_table_is_trans(a) || !cohort_table_is_trans(b))
-		PG_RETURN_POINTER(cohort_table_merge(cohort_table_finished(a), cohort_table_finished(b)));
+		PG_RETURN_POINTER(value_is_open(b) ? (Pointer) cohort_open_copy(b) : (Pointer) value_copy(b));
+	a = value_get_open(fcinfo, 0, &cohort_table_type);
+	if (!value_is_open(a) || !value_is_open(b))
+		PG_RETURN_POINTER(cohort_table_merge(value_finished(a, &cohort_table_type),
+											 value_finished(b, &cohort_table_type)));
 	open = (CohortTableTrans *) a;
 	more = cohort_open_copy(b);
 	check_query(&open->query, &more->query);
@@ -177,5 +177,5 @@ cohort_retention_history_final(PG_FUNCTION_ARGS)
 	require_aggregate(fcinfo, "cohort_retention");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(cohort_table_empty());
-	PG_RETURN_POINTER(cohort_table_finished(PG_GETARG_COHORT_TABLE_PP(0)));
+	PG_RETURN_POINTER(PG_GETARG_COHORT_TABLE_PP(0));
 }

@@ -11,7 +11,7 @@
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
-#include "value/varint.h"
+#include "value/byte_writer.h"
 
 #define FLAG_FILLED		0x01	/* has parameters; else the table is empty */
 #define FLAG_ZONED		0x02
@@ -60,167 +60,111 @@ tally_push(Tally *tally, int32 k, int64 count)
 
 /* ---------- reader ---------- */
 
-static bool
-cohort_table_corrupt(CohortReader *reader, const char *what)
-{
-	reader->error = what;
-	return false;
-}
+static const char cohort_table_name[] = "cohort_table";
 
-static bool
-cohort_table_get(CohortReader *reader, uint64 max, const char *what, uint64 *value)
-{
-	if (!varint_get(&reader->at, reader->end, value) || *value > max)
-		return cohort_table_corrupt(reader, what);
-	return true;
-}
-
-/* a zigzag step from a previous value, within an int32 or the timestamp range */
-static bool
-cohort_table_get_step(CohortReader *reader, int64 from, int64 min, int64 max, const char *what,
-		 int64 *value)
-{
-	uint64		raw;
-
-	if (!cohort_table_get(reader, PG_UINT64_MAX, what, &raw))
-		return false;
-	if (pg_add_s64_overflow(from, unzigzag(raw), value) || *value < min || *value > max)
-		return cohort_table_corrupt(reader, what);
-	return true;
-}
-
-static bool
+static void
 read_params(CohortReader *reader, uint8 flags)
 {
+	ByteReader *bytes = &reader->bytes;
 	CohortParams *params = &reader->params;
-	uint64		v;
+	char	   *zone;
 	pg_tz	   *tz;
 
 	params->zoned = (flags & FLAG_ZONED) != 0;
 	params->rolling = (flags & FLAG_ROLLING) != 0;
-	if (!cohort_table_get(reader, PERIOD_UNIT_LAST, "period", &v))
-		return false;
-	params->spec.unit = (uint8) v;
-	if (!cohort_table_get(reader, params->spec.unit == PERIOD_WEEK ? 6 : 0, "start of week", &v))
-		return false;
-	params->spec.week_start = (uint8) v;
-
-	if (!cohort_table_get(reader, TZ_STRLEN_MAX, "time zone", &v))
-		return false;
-	if (v > (uint64) (reader->end - reader->at) || (v == 0 && params->zoned) ||
-		memchr(reader->at, '\0', v) != NULL)
-		return cohort_table_corrupt(reader, "time zone");
-	memcpy(params->zone, reader->at, v);
-	params->zone[v] = '\0';
-	reader->at += v;
-	if (v > 0)
+	params->spec.unit = (uint8) reader_uint(bytes, PERIOD_UNIT_LAST, "period");
+	params->spec.week_start = (uint8) reader_uint(bytes, params->spec.unit == PERIOD_WEEK ? 6 : 0,
+												  "start of week");
+	zone = reader_text(bytes, params->zoned ? 1 : 0, TZ_STRLEN_MAX, false, "time zone");
+	strlcpy(params->zone, zone, sizeof(params->zone));
+	if (bytes->error == NULL && zone[0] != '\0')
 	{
-		tz = zone_find(params->zone, (int) v);
-		if (tz == NULL || strcmp(pg_get_timezone_name(tz), params->zone) != 0)
-			return cohort_table_corrupt(reader, "time zone");
+		tz = zone_find(params->zone, strlen(params->zone));
+		reader_require(bytes, tz != NULL && strcmp(pg_get_timezone_name(tz), params->zone) == 0,
+					   "time zone");
 	}
-
 	if (params->rolling)
 	{
-		if (!cohort_table_get(reader, PG_INT32_MAX, "window", &v))
-			return false;
-		params->months = (int32) v;
-		if (!cohort_table_get(reader, PG_INT32_MAX, "window", &v))
-			return false;
-		params->days = (int32) v;
-		if (!cohort_table_get(reader, PG_INT64_MAX, "window", &v))
-			return false;
-		params->micros = (int64) v;
-		if (!rolling_width_valid(params->months, params->days, params->micros))
-			return cohort_table_corrupt(reader, "window");
-		reader->width = rolling_width(params->zoned, params->months, params->days,
-									  params->micros);
+		params->months = (int32) reader_uint(bytes, PG_INT32_MAX, "window");
+		params->days = (int32) reader_uint(bytes, PG_INT32_MAX, "window");
+		params->micros = (int64) reader_uint(bytes, PG_INT64_MAX, "window");
+		reader_require(bytes, rolling_width_valid(params->months, params->days, params->micros),
+					   "window");
+		if (bytes->error == NULL)
+			reader->width = rolling_width(params->zoned, params->months, params->days,
+										  params->micros);
 	}
-	return true;
 }
 
-static bool
+static void
 read_entries(CohortReader *reader)
 {
-	uint64		n;
+	ByteReader *bytes = &reader->bytes;
 	int64		period = 0;
 
-	/* each entry is 4 bytes at least: n is bounded by what is there */
-	if (!cohort_table_get(reader, (reader->end - reader->at) / 4, "number of lifecycle periods", &n))
-		return false;
-	reader->nentries = (int) n;
-	reader->entries = palloc(sizeof(LifecycleEntry) * (n + 1));
-	for (int i = 0; i < reader->nentries; i++)
+	reader->nentries = (int) reader_count(bytes, PG_INT32_MAX, 4, "number of lifecycle periods");
+	reader->entries = palloc(sizeof(LifecycleEntry) * (reader->nentries + 1));
+	for (int i = 0; i < reader->nentries && bytes->error == NULL; i++)
 	{
 		LifecycleEntry *entry = &reader->entries[i];
 		int64		previous = period;
-		uint64		v;
 
-		if (!cohort_table_get_step(reader, period, reader->first_period, reader->last_period,
-					  "lifecycle period", &period))
-			return false;
-		if (i > 0 && period <= previous)
-			return cohort_table_corrupt(reader, "lifecycle period");
+		period = reader_step(bytes, period, reader->first_period, reader->last_period,
+							 "lifecycle period");
+		reader_require(bytes, i == 0 || period > previous, "lifecycle period");
 		entry->period = (int32) period;
-		if (!cohort_table_get(reader, MEMBERS_MAX, "active customers", &v) || v == 0)
-			return cohort_table_corrupt(reader, "active customers");
-		entry->active = (int64) v;
-		if (!cohort_table_get(reader, entry->active, "new customers", &v))
-			return false;
-		entry->fresh = (int64) v;
-		if (!cohort_table_get(reader, entry->active - entry->fresh, "returning customers", &v))
-			return false;
-		entry->returning = (int64) v;
-		if (entry->returning > 0 &&
-			(i == 0 || previous != period - 1 ||
-			 entry->returning > reader->entries[i - 1].active))
-			return cohort_table_corrupt(reader, "returning customers");
+		entry->active = (int64) reader_uint(bytes, MEMBERS_MAX, "active customers");
+		reader_require(bytes, entry->active > 0, "active customers");
+		entry->fresh = (int64) reader_uint(bytes, entry->active, "new customers");
+		entry->returning = (int64) reader_uint(bytes, entry->active - entry->fresh,
+											   "returning customers");
+		if (entry->returning > 0)
+			reader_require(bytes, i > 0 && previous == period - 1 &&
+						   entry->returning <= reader->entries[i - 1].active,
+						   "returning customers");
 	}
-	return true;
+	if (bytes->error != NULL)
+		reader->nentries = 0;
+}
+
+/* Up to what differs from group to group. */
+static void
+read_head(CohortReader *reader, const char *data, Size len)
+{
+	uint8		flags;
+
+	memset(reader, 0, sizeof(CohortReader));
+	flags = reader_begin(&reader->bytes, data, len, COHORT_TABLE_VERSION, FLAGS_ALL);
+	if ((flags & FLAG_FILLED) == 0)
+	{
+		reader->empty = true;
+		reader_require(&reader->bytes, flags == 0 && reader_left(&reader->bytes) == 0, "flags");
+	}
+	else
+		read_params(reader, flags);
 }
 
 bool
 cohort_reader_init(CohortReader *reader, const char *data, Size len)
 {
+	ByteReader *bytes = &reader->bytes;
 	Calendar	cal = {0};			/* only its unit matters here */
-	uint8		flags;
-	uint64		v;
 
-	memset(reader, 0, sizeof(CohortReader));
-	reader->at = (const uint8 *) data;
-	reader->end = reader->at + len;
-	if (len < 2)
-		return cohort_table_corrupt(reader, "length");
-	if (*reader->at++ != COHORT_TABLE_VERSION)
-		return cohort_table_corrupt(reader, "version");
-	flags = *reader->at++;
-	if ((flags & ~FLAGS_ALL) != 0)
-		return cohort_table_corrupt(reader, "flags");
-	if ((flags & FLAG_FILLED) == 0)
-	{
-		reader->empty = true;
-		if (flags != 0 || len != 2)
-			return cohort_table_corrupt(reader, "flags");
-		return true;
-	}
-	if (!read_params(reader, flags))
-		return false;
+	read_head(reader, data, len);
+	if (reader->empty || bytes->error != NULL)
+		return bytes->error == NULL;
 	cal.spec = reader->params.spec;
 	reader->first_period = calendar_period_of_wall(&cal, MIN_TIMESTAMP);
 	reader->last_period = calendar_period_of_wall(&cal, END_TIMESTAMP - 1);
-	if (!cohort_table_get_step(reader, 0, MIN_TIMESTAMP, END_TIMESTAMP - 1, "latest time", &reader->latest) ||
-		!read_entries(reader))
-		return false;
+	reader->latest = reader_step(bytes, 0, MIN_TIMESTAMP, END_TIMESTAMP - 1, "latest time");
+	read_entries(reader);
 	reader->join_unit = 1;
 	if (reader->params.rolling)
-	{
-		if (!cohort_table_get(reader, lengthof(join_units) - 1, "unit of joining times", &v))
-			return false;
-		reader->join_unit = join_units[v];
-	}
+		reader->join_unit = join_units[reader_uint(bytes, lengthof(join_units) - 1,
+												   "unit of joining times")];
 	/* a group is 3 bytes at least */
-	return cohort_table_get(reader, (reader->end - reader->at) / 3, "number of cohorts",
-			   &reader->groups_left);
+	reader->groups_left = reader_count(bytes, PG_INT64_MAX, 3, "number of cohorts");
+	return bytes->error == NULL;
 }
 
 /*
@@ -230,34 +174,35 @@ cohort_reader_init(CohortReader *reader, const char *data, Size len)
 static bool
 cohort_table_read_tally(CohortReader *reader, Tally *tally, int32 min_k, bool single, bool distinct)
 {
-	CohortGroup *group = &reader->group;
+	ByteReader *bytes = &reader->bytes;
+	int64		members = reader->group.members;
 	int64		max_k = reader->params.rolling ? PG_INT32_MAX / 2 :
-		reader->last_period - (int64) group->cohort;
+		reader->last_period - (int64) reader->group.cohort;
 	int64		k = (int64) min_k - 1;
 	int64		sum = 0;
-	uint64		n;
-	uint64		v;
+	int64		n = reader_count(bytes, PG_INT32_MAX, single ? 1 : 2, "number of windows");
 
 	tally->n = 0;
-	if (!cohort_table_get(reader, (reader->end - reader->at) / (single ? 1 : 2), "number of windows", &n))
-		return false;
 	max_k = Min(max_k, PG_INT32_MAX);
-	for (uint64 i = 0; i < n; i++)
+	for (int64 i = 0; i < n; i++)
 	{
-		if (!cohort_table_get(reader, PG_INT32_MAX, "window number", &v))
+		int64		count = 1;
+
+		k += (int64) reader_uint(bytes, PG_INT32_MAX, "window number") + 1;
+		if (unlikely(k > max_k))
+			reader_fail(bytes, "window number");
+		if (!single)
+		{
+			count = (int64) reader_uint(bytes, members, "customers in a window");
+			sum += count;
+			if (unlikely(count == 0 || (distinct && sum > members)))
+				reader_fail(bytes, "customers in a window");
+		}
+		if (unlikely(bytes->error != NULL))
 			return false;
-		k += (int64) v + 1;
-		if (k > max_k)
-			return cohort_table_corrupt(reader, "window number");
-		v = 1;
-		if (!single && (!cohort_table_get(reader, group->members, "customers in a window", &v) || v == 0))
-			return cohort_table_corrupt(reader, "customers in a window");
-		sum += (int64) v;
-		if (distinct && sum > group->members)
-			return cohort_table_corrupt(reader, "customers in a window");
-		tally_push(tally, (int32) k, (int64) v);
+		tally_push(tally, (int32) k, count);
 	}
-	return true;
+	return bytes->error == NULL;
 }
 
 /* What a single member's windows say about its last, its first return, its streak. */
@@ -279,52 +224,51 @@ derive_single(CohortGroup *group)
 		tally_push(&group->streak, streak, 1);
 }
 
+/* The cohort, and with rolling windows the joining time, of the next group. */
+static void
+read_group_key(CohortReader *reader)
+{
+	ByteReader *bytes = &reader->bytes;
+	CohortGroup *group = &reader->group;
+	int64		unit = reader->join_unit;
+	int64		cohort;
+	int64		join = 0;
+
+	cohort = reader_step(bytes, reader->started ? group->cohort : 0, reader->first_period,
+						 reader->last_period, "cohort");
+	if (reader->params.rolling)
+		join = reader_step(bytes, reader->started ? group->join / unit : 0, MIN_TIMESTAMP / unit,
+						   (END_TIMESTAMP - 1) / unit, "joining time") * unit;
+	if (reader->started)
+	{
+		reader_require(bytes, cohort > group->cohort ||
+					   (reader->params.rolling && cohort == group->cohort), "cohort");
+		reader_require(bytes, cohort > group->cohort || join > group->join, "joining time");
+	}
+	group->cohort = (int32) cohort;
+	group->join = join;
+	reader->started = true;
+}
+
 bool
 cohort_reader_next(CohortReader *reader)
 {
+	ByteReader *bytes = &reader->bytes;
 	CohortGroup *group = &reader->group;
-	bool		rolling = reader->params.rolling;
-	int64		v;
-	uint64		u;
 
 	if (reader->empty || reader->groups_left == 0)
 	{
-		if (reader->at != reader->end)
-			return cohort_table_corrupt(reader, "length");
+		(void) reader_end(bytes);
 		return false;
 	}
 	CHECK_FOR_INTERRUPTS();
-
-	if (!cohort_table_get_step(reader, reader->started ? group->cohort : 0, reader->first_period,
-				  reader->last_period, "cohort", &v))
-		return false;
-	if (reader->started && (rolling ? v < group->cohort : v <= group->cohort))
-		return cohort_table_corrupt(reader, "cohort");
-	if (rolling)
-	{
-		bool		same = reader->started && v == group->cohort;
-		int64		join;
-
-		if (!cohort_table_get_step(reader, reader->started ? group->join / reader->join_unit : 0,
-					  MIN_TIMESTAMP / reader->join_unit,
-					  (END_TIMESTAMP - 1) / reader->join_unit, "joining time", &join))
-			return false;
-		join *= reader->join_unit;
-		if (same && join <= group->join)
-			return cohort_table_corrupt(reader, "joining time");
-		group->join = join;
-	}
-	group->cohort = (int32) v;
-	reader->started = true;
 	reader->groups_left--;
-
-	if (!cohort_table_get(reader, MEMBERS_MAX, "size of a cohort", &u) || u == 0)
-		return cohort_table_corrupt(reader, "size of a cohort");
-	group->members = (int64) u;
-	if (pg_add_s64_overflow(reader->members, group->members, &reader->members) ||
-		reader->members > MEMBERS_MAX)
-		return cohort_table_corrupt(reader, "size of a cohort");
-	if (!cohort_table_read_tally(reader, &group->on, 0, group->members == 1, false))
+	read_group_key(reader);
+	group->members = (int64) reader_uint(bytes, MEMBERS_MAX, "size of a cohort");
+	reader->members += group->members;
+	reader_require(bytes, group->members > 0 && reader->members <= MEMBERS_MAX, "size of a cohort");
+	if (bytes->error != NULL ||
+		!cohort_table_read_tally(reader, &group->on, 0, group->members == 1, false))
 		return false;
 	if (group->members == 1)
 	{
@@ -336,19 +280,11 @@ cohort_reader_next(CohortReader *reader)
 		cohort_table_read_tally(reader, &group->streak, 1, false, true);
 }
 
-static void
-cohort_table_corrupt_error(CohortReader *reader)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("cohort_table value is corrupt: wrong %s", reader->error)));
-}
-
 void
 cohort_reader_open(CohortReader *reader, const CohortTable *table)
 {
 	if (!cohort_reader_init(reader, VARDATA_ANY(table), VARSIZE_ANY_EXHDR(table)))
-		cohort_table_corrupt_error(reader);
+		reader_corrupt(&reader->bytes, cohort_table_name);
 }
 
 bool
@@ -356,12 +292,20 @@ cohort_reader_group(CohortReader *reader)
 {
 	bool		found = cohort_reader_next(reader);
 
-	if (reader->error != NULL)
-		cohort_table_corrupt_error(reader);
+	if (unlikely(reader->bytes.error != NULL))
+		reader_corrupt(&reader->bytes, cohort_table_name);
 	return found;
 }
 
 /* ---------- writer ---------- */
+
+static void
+cohort_members_error(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("too many customers in a cohort_table")));
+}
 
 void
 cohort_writer_init(CohortWriter *writer, const CohortParams *params, int64 latest,
@@ -430,6 +374,10 @@ cohort_writer_group(CohortWriter *writer, const CohortGroup *group)
 		put_tally(buf, &group->streak, 1, false);
 	}
 	writer->ngroups++;
+	/* both are at most MEMBERS_MAX: no overflow */
+	writer->members += group->members;
+	if (unlikely(writer->members > MEMBERS_MAX))
+		cohort_members_error();
 }
 
 CohortTable *
@@ -438,17 +386,12 @@ cohort_writer_finish(CohortWriter *writer)
 	CohortParams *params = &writer->params;
 	StringInfo	groups;
 	StringInfoData buf;
-	int			zone_len = strlen(params->zone);
 
-	initStringInfo(&buf);
-	appendStringInfoSpaces(&buf, VARHDRSZ);
-	appendStringInfoChar(&buf, COHORT_TABLE_VERSION);
-	appendStringInfoChar(&buf, FLAG_FILLED | (params->zoned ? FLAG_ZONED : 0) |
-						 (params->rolling ? FLAG_ROLLING : 0));
-	varint_append(&buf, params->spec.unit);
-	varint_append(&buf, params->spec.week_start);
-	varint_append(&buf, zone_len);
-	appendBinaryStringInfo(&buf, params->zone, zone_len);
+	writer_begin(&buf, 128, COHORT_TABLE_VERSION, FLAG_FILLED |
+				 (params->zoned ? FLAG_ZONED : 0) | (params->rolling ? FLAG_ROLLING : 0));
+	writer_uint(&buf, params->spec.unit);
+	writer_uint(&buf, params->spec.week_start);
+	writer_text(&buf, params->zone);
 	if (params->rolling)
 	{
 		varint_append(&buf, params->months);
@@ -475,20 +418,61 @@ cohort_writer_finish(CohortWriter *writer)
 	memmove(groups->data + buf.len, groups->data, groups->len);
 	memcpy(groups->data, buf.data, buf.len);
 	groups->len += buf.len;
-	SET_VARSIZE(groups->data, groups->len);
 	pfree(buf.data);
-	return (CohortTable *) groups->data;
+	return writer_finish(groups);
 }
 
 CohortTable *
 cohort_table_empty(void)
 {
-	CohortTable *table = palloc(VARHDRSZ + 2);
+	StringInfoData buf;
 
-	SET_VARSIZE(table, VARHDRSZ + 2);
-	VARDATA(table)[0] = COHORT_TABLE_VERSION;
-	VARDATA(table)[1] = 0;
-	return table;
+	writer_begin(&buf, 0, COHORT_TABLE_VERSION, 0);
+	return writer_finish(&buf);
+}
+
+/* ---------- checking ---------- */
+
+const char *
+cohort_table_check(const char *data, Size len)
+{
+	CohortReader reader;
+	CohortWriter writer;
+	CohortTable *again;
+	Calendar   *cal = NULL;
+	int64		unit = PG_INT64_MAX;
+
+	if (!cohort_reader_init(&reader, data, len))
+		return reader.bytes.error;
+	if (reader.empty)
+		return NULL;
+	if (reader.params.rolling && !reader.params.zoned)
+		cal = cohort_calendar(&reader.params);
+	cohort_writer_init(&writer, &reader.params, reader.latest, reader.join_unit);
+	for (int i = 0; i < reader.nentries; i++)
+		cohort_writer_entry(&writer, &reader.entries[i]);
+	while (cohort_reader_next(&reader))
+	{
+		if (reader.params.rolling)
+		{
+			if (reader.group.join > reader.latest)
+				return "joining time";
+			/* the rules of a zone may have changed since the value was made */
+			if (!reader.params.zoned &&
+				calendar_period(cal, reader.group.join) != reader.group.cohort)
+				return "joining time";
+			unit = Min(unit, cohort_join_unit(reader.group.join));
+		}
+		cohort_writer_group(&writer, &reader.group);
+	}
+	if (reader.bytes.error != NULL)
+		return reader.bytes.error;
+	if (reader.params.rolling && writer.ngroups > 0 && unit != reader.join_unit)
+		return "unit of joining times";
+	again = cohort_writer_finish(&writer);
+	if (VARSIZE(again) - VARHDRSZ != len || memcmp(VARDATA(again), data, len) != 0)
+		return "encoding";
+	return NULL;
 }
 
 /* ---------- merging ---------- */
@@ -520,6 +504,8 @@ cohort_table_merge_entries(CohortWriter *writer, const CohortReader *a, const Co
 			sum.returning += y->returning;
 			j++;
 		}
+		if (unlikely(sum.active > MEMBERS_MAX))
+			cohort_members_error();
 		cohort_writer_entry(writer, &sum);
 	}
 }
@@ -562,15 +548,42 @@ compare_groups(const CohortGroup *a, const CohortGroup *b)
 	return 0;
 }
 
-static CohortTable *
-copy_table(const CohortTable *table)
+/* The heads of two tables; false if one of them is empty. */
+static bool
+read_heads(const CohortTable *a, const CohortTable *b, CohortReader *ra, CohortReader *rb)
 {
-	Size		len = VARSIZE_ANY_EXHDR(table);
-	CohortTable *copy = palloc(VARHDRSZ + len);
+	read_head(ra, VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a));
+	read_head(rb, VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
+	if (ra->bytes.error != NULL)
+		reader_corrupt(&ra->bytes, cohort_table_name);
+	if (rb->bytes.error != NULL)
+		reader_corrupt(&rb->bytes, cohort_table_name);
+	return !ra->empty && !rb->empty;
+}
 
-	SET_VARSIZE(copy, VARHDRSZ + len);
-	memcpy(VARDATA(copy), VARDATA_ANY(table), len);
-	return copy;
+void
+cohort_table_match(const CohortTable *a, const CohortTable *b)
+{
+	CohortReader ra;
+	CohortReader rb;
+
+	if (read_heads(a, b, &ra, &rb))
+		cohort_params_match(&ra.params, &rb.params);
+}
+
+double
+cohort_table_load(const CohortTable *table)
+{
+	CohortReader reader;
+	int64		most = 0;
+
+	cohort_reader_open(&reader, table);
+	/* customers of entries are customers of groups, but in a forged table */
+	for (int i = 0; i < reader.nentries; i++)
+		most = Max(most, reader.entries[i].active);
+	while (cohort_reader_group(&reader))
+		;
+	return (double) Max(most, reader.members) / MEMBERS_MAX;
 }
 
 CohortTable *
@@ -586,9 +599,9 @@ cohort_table_merge(const CohortTable *a, const CohortTable *b)
 	cohort_reader_open(&ra, a);
 	cohort_reader_open(&rb, b);
 	if (ra.empty)
-		return copy_table(b);
+		return value_copy(b);
 	if (rb.empty)
-		return copy_table(a);
+		return value_copy(a);
 	cohort_params_match(&ra.params, &rb.params);
 
 	memset(&sum, 0, sizeof(sum));

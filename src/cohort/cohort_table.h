@@ -14,7 +14,7 @@
  *
  * Bytes, all integers as minimal LEB128, "s" zigzag, so that the value is the
  * same on every architecture and equal values have equal bytes:
- *	  version, flags; nothing more when empty, else
+ *	  tag, flags; nothing more when empty, else
  *	  unit, week start, zone (length, bytes), [months, days, micros],
  *	  s latest,
  *	  entries: n x (period step, active, new, returning)
@@ -31,13 +31,16 @@
 
 #include "cohort/cohort_params.h"
 #include "lib/stringinfo.h"
+#include "value/byte_reader.h"
+#include "value/value_type.h"
 
 #define COHORT_TABLE_VERSION 1
 
 typedef struct varlena CohortTable;
 
-#define DatumGetCohortTablePP(d)	((CohortTable *) PG_DETOAST_DATUM_PACKED(d))
-#define PG_GETARG_COHORT_TABLE_PP(n) DatumGetCohortTablePP(PG_GETARG_DATUM(n))
+extern const ValueType cohort_table_type;
+
+#define PG_GETARG_COHORT_TABLE_PP(n) ((CohortTable *) value_get(fcinfo, n, &cohort_table_type))
 
 /* A tally over k: ascending k, positive counts. */
 typedef struct Tally
@@ -71,9 +74,7 @@ typedef struct LifecycleEntry
 
 typedef struct CohortReader
 {
-	const uint8 *at;
-	const uint8 *end;
-	const char *error;			/* what is wrong, once something is */
+	ByteReader	bytes;
 	bool		empty;
 	CohortParams params;
 	RollingWidth width;			/* of params, when rolling */
@@ -90,7 +91,7 @@ typedef struct CohortReader
 } CohortReader;
 
 /*
- * Reads the header and the lifecycle.  False, with reader->error set, when the
+ * Reads the header and the lifecycle.  False, with reader->bytes.error set, when the
  * bytes are no cohort_table.  The value must stay in memory.  Arrays are
  * allocated in the current context.
  */
@@ -99,7 +100,7 @@ extern bool cohort_reader_init(CohortReader *reader, const char *data, Size len)
 /* Same for a value of our type: an error that it is corrupt, if it is. */
 extern void cohort_reader_open(CohortReader *reader, const CohortTable *table);
 
-/* Reads the next group; false at the end, or with reader->error set. */
+/* Reads the next group; false at the end, or with reader->bytes.error set. */
 extern bool cohort_reader_next(CohortReader *reader);
 
 /* Same; a corrupt group is an error. */
@@ -117,6 +118,7 @@ typedef struct CohortWriter
 	int32		last_period;
 	int32		last_cohort;
 	int64		last_join;
+	int64		members;		/* of all groups */
 	StringInfoData entries;
 	StringInfoData groups;
 } CohortWriter;
@@ -132,8 +134,18 @@ extern CohortTable *cohort_table_empty(void);
 /* Day, second, millisecond or microsecond: the largest that divides an instant. */
 extern int64 cohort_join_unit(int64 join);
 
-/* Sum of two tables over disjoint customers, in the current context. */
+/*
+ * Sum of two tables over disjoint customers, in the current context.  22023 where
+ * they were asked for other periods, windows or zones; 22003 for too many customers.
+ */
 extern CohortTable *cohort_table_merge(const CohortTable *a, const CohortTable *b);
+
+/* The first of these errors alone, and how much a table takes (value_type.h). */
+extern void cohort_table_match(const CohortTable *a, const CohortTable *b);
+extern double cohort_table_load(const CohortTable *table);
+
+/* NULL if the bytes are a canonical cohort_table, else what is wrong. */
+extern const char *cohort_table_check(const char *data, Size len);
 
 /* ---------- tallies ---------- */
 

@@ -1,6 +1,6 @@
 /*
  * cohort_table_io.c
- *	  SQL-callable: cohort_table in and out, equality, jsonb.
+ *	  SQL-callable: cohort_table in and out, equality, roll-up, jsonb.
  *
  * The binary form is the value's own bytes, the text form their base64: both
  * lossless and free of any setting.  What comes in is read field by field, then
@@ -21,50 +21,9 @@
 #include "utils/timestamp.h"
 #include "value/value_type.h"
 
-/* NULL if the bytes are a canonical cohort_table, else what is wrong. */
-static const char *
-check_bytes(const char *data, Size len)
-{
-	CohortReader reader;
-	CohortWriter writer;
-	CohortTable *again;
-	Calendar   *cal = NULL;
-	int64		unit = PG_INT64_MAX;
-
-	if (!cohort_reader_init(&reader, data, len))
-		return reader.error;
-	if (reader.empty)
-		return NULL;
-	if (reader.params.rolling && !reader.params.zoned)
-		cal = cohort_calendar(&reader.params);
-	cohort_writer_init(&writer, &reader.params, reader.latest, reader.join_unit);
-	for (int i = 0; i < reader.nentries; i++)
-		cohort_writer_entry(&writer, &reader.entries[i]);
-	while (cohort_reader_next(&reader))
-	{
-		if (reader.params.rolling)
-		{
-			if (reader.group.join > reader.latest)
-				return "joining time";
-			/* the rules of a zone may have changed since the value was made */
-			if (!reader.params.zoned &&
-				calendar_period(cal, reader.group.join) != reader.group.cohort)
-				return "joining time";
-			unit = Min(unit, cohort_join_unit(reader.group.join));
-		}
-		cohort_writer_group(&writer, &reader.group);
-	}
-	if (reader.error != NULL)
-		return reader.error;
-	if (reader.params.rolling && writer.ngroups > 0 && unit != reader.join_unit)
-		return "unit of joining times";
-	again = cohort_writer_finish(&writer);
-	if (VARSIZE(again) - VARHDRSZ != len || memcmp(VARDATA(again), data, len) != 0)
-		return "encoding";
-	return NULL;
-}
-
-VALUE_IO(cohort_table, check_bytes, cohort_table_finished, "cohort_retention()")
+VALUE_TYPE_ADDS(cohort_table, .maker = "cohort_retention()", .check = cohort_table_check,
+				.add = cohort_table_merge, .finish = cohort_open_finish,
+				.match = cohort_table_match, .load = cohort_table_load)
 
 /* ---------- jsonb ---------- */
 

@@ -32,43 +32,33 @@ key_group(uint64 key)
 	return (int32) (uint32) (key >> 32);
 }
 
-static inline uint32
-cell_place(const CohortTableTrans *open, uint64 key)
-{
-	/* the product's high bits depend on all of the key's */
-	return (uint32) ((key * UINT64CONST(0x9E3779B97F4A7C15)) >> open->shift);
-}
-
-/* The cell of a key: its own, or the free one that it would take. */
-static inline OpenCell *
-cohort_table_trans_find_cell(CohortTableTrans *open, uint64 key)
-{
-	for (uint32 i = cell_place(open, key);; i = (i + 1) & (open->capacity - 1))
-	{
-		OpenCell   *cell = &open->cells[i];
-
-		if (cell->on == 0 || cell->key == key)
-			return cell;
-	}
-}
+/* the product's high bits depend on all of the key's */
+#define FLAT_PREFIX			cells
+#define FLAT_ENTRY			OpenCell
+#define FLAT_KEY			uint64
+#define FLAT_HASH(key)		((key) * UINT64CONST(0x9E3779B97F4A7C15))
+#define FLAT_KEY_OF(cell)	((cell)->key)
+#define FLAT_IS(cell, k)	((cell)->key == (k))
+#define FLAT_IS_FREE(cell)	((cell)->on == 0)
+#include "value/flat_hash.h"
 
 /* One customer more in a cell that there is room for. */
 static inline OpenCell *
 cohort_table_trans_count_cell(CohortTableTrans *open, uint64 key)
 {
-	OpenCell   *cell = cohort_table_trans_find_cell(open, key);
+	OpenCell   *cell = cells_find(&open->hash, open->cells, key);
 
 	if (unlikely(cell->on == 0))
 	{
 		cell->key = key;
-		open->used++;
+		open->hash.used++;
 	}
 	cell->on++;
 	return cell;
 }
 
 static CohortTableTrans *
-cohort_table_trans_allocate(uint32 capacity)
+cohort_table_trans_allocate(uint64 capacity)
 {
 	CohortTableTrans *open;
 
@@ -80,35 +70,28 @@ cohort_table_trans_allocate(uint32 capacity)
 						 "history_since() and history_until().")));
 	open = palloc0(OPEN_SIZE(capacity));
 	SET_VARSIZE(open, OPEN_SIZE(capacity));
-	open->version = COHORT_TABLE_OPEN;
-	open->shift = 64 - pg_ceil_log2_32(capacity);
-	open->capacity = capacity;
+	open->tag = VALUE_STATE_OPEN;
+	flat_hash_init(&open->hash, (uint32) capacity);
 	return open;
 }
 
-/* Room for so many cells more; at most three quarters are ever taken. */
 static pg_noinline CohortTableTrans *
 grow(CohortTableTrans *open, uint64 more)
 {
-	uint64		need = (open->used + more) * 4 / 3 + 1;
-	CohortTableTrans *larger;
+	CohortTableTrans *larger = cohort_table_trans_allocate(flat_hash_grown(&open->hash, more));
 
-	larger = cohort_table_trans_allocate((uint32) pg_nextpower2_64(Min(Max(need, (uint64) open->capacity * 2),
-													PG_INT32_MAX)));
 	larger->query = open->query;
 	larger->latest = open->latest;
 	larger->customers = open->customers;
-	larger->used = open->used;
-	for (uint32 i = 0; i < open->capacity; i++)
-		if (open->cells[i].on > 0)
-			*cohort_table_trans_find_cell(larger, open->cells[i].key) = open->cells[i];
+	cells_rehash(&larger->hash, larger->cells, &open->hash, open->cells);
 	return larger;
 }
 
+/* Room for so many cells more. */
 static inline CohortTableTrans *
 reserve(CohortTableTrans *open, uint64 more)
 {
-	if (likely(open->used + more <= open->capacity / 4 * 3))
+	if (likely(flat_hash_has_room(&open->hash, more)))
 		return open;
 	return grow(open, more);
 }
@@ -132,9 +115,9 @@ cohort_open_copy(const CohortTable *table)
 	SET_VARSIZE(open, VARHDRSZ + len);
 	memcpy(VARDATA(open), VARDATA_ANY(table), len);
 	/* what only this file writes: a mistake elsewhere must not be followed */
-	if (VARHDRSZ + len < OPEN_SIZE(FIRST_CAPACITY) || open->version != COHORT_TABLE_OPEN ||
-		OPEN_SIZE(open->capacity) != VARHDRSZ + len ||
-		open->shift != 64 - pg_ceil_log2_32(open->capacity) || open->used >= open->capacity)
+	if (VARHDRSZ + len < OPEN_SIZE(FIRST_CAPACITY) || open->tag != VALUE_STATE_OPEN ||
+		OPEN_SIZE(open->hash.capacity) != VARHDRSZ + len ||
+		!cells_is_sound(&open->hash, open->cells, VARHDRSZ + len))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("cohort_table value is corrupt: wrong state")));
@@ -216,7 +199,7 @@ count_lifecycle(CohortTableTrans *open, int32 first, uint64 mask)
 static inline void
 prefetch_cell(const CohortTableTrans *open, uint64 key)
 {
-	__builtin_prefetch(&open->cells[cell_place(open, key)], 1);
+	__builtin_prefetch(&open->cells[cells_place(&open->hash, key)], 1);
 }
 
 /*
@@ -374,21 +357,19 @@ cohort_open_add(CohortTableTrans *open, const RollingWidth *width, const Custome
 }
 
 CohortTableTrans *
-cohort_open_merge(CohortTableTrans *open, const CohortTableTrans *more)
+cohort_open_merge(CohortTableTrans *open, CohortTableTrans *more)
 {
+	const OpenCell *from;
+
 	open = cohort_table_trans_count_customers(open, more->customers, more->latest);
-	/* cells in the order of one table would roll-up up in a smaller one */
-	if ((uint64) open->used + more->used < MaxAllocSize / sizeof(OpenCell) / 2)
-		open = reserve(open, more->used);
-	for (uint32 i = 0; i < more->capacity; i++)
+	/* cells in the order of one table would pile up in a smaller one */
+	if ((uint64) open->hash.used + more->hash.used < MaxAllocSize / sizeof(OpenCell) / 2)
+		open = reserve(open, more->hash.used);
+	for (uint32 i = 0; (from = cells_next(&more->hash, more->cells, &i)) != NULL;)
 	{
-		const OpenCell *from = &more->cells[i];
 		OpenCell   *to;
 
-		if ((i & 0xffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (from->on == 0)
-			continue;
+		open = reserve(open, 1);
 		to = cohort_table_trans_count_cell(open, from->key);
 		to->on += from->on - 1;
 		to->last += from->last;
@@ -512,8 +493,10 @@ write_groups(const CohortTableTrans *open, const OpenCell *cells, uint32 n, Coho
 }
 
 CohortTable *
-cohort_open_finish(const CohortTableTrans *open)
+cohort_open_finish(const CohortTable *state)
 {
+	CohortTableTrans *open = cohort_open_copy(state);
+	const OpenCell *cell;
 	OpenCell   *cells;
 	CohortParams params;
 	CohortWriter writer;
@@ -522,11 +505,10 @@ cohort_open_finish(const CohortTableTrans *open)
 
 	if (open->customers == 0)
 		return cohort_table_empty();
-	cells = palloc_extended(sizeof(OpenCell) * (Size) open->used, MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < open->capacity; i++)
-		if (open->cells[i].on > 0)
-			cells[n++] = open->cells[i];
-	Assert(n == open->used);
+	cells = palloc_extended(sizeof(OpenCell) * (Size) open->hash.used, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; (cell = cells_next(&open->hash, open->cells, &i)) != NULL;)
+		cells[n++] = *cell;
+	Assert(n == open->hash.used);
 	sort_cells(cells, n);
 
 	memset(&params, 0, sizeof(params));
@@ -541,12 +523,4 @@ cohort_open_finish(const CohortTableTrans *open)
 	table = cohort_writer_finish(&writer);
 	pfree(cells);
 	return table;
-}
-
-CohortTable *
-cohort_table_finished(CohortTable *table)
-{
-	if (cohort_table_is_trans(table))
-		return cohort_open_finish(cohort_open_copy(table));
-	return rollup_finished(table, cohort_table_merge);
 }

@@ -11,8 +11,7 @@
  * the lifecycle.  As a cohort is a customer's first event, all its members
  * are active in window 0: the size of a group is a count like the others.
  *
- * Its first byte tells it from a finished table.  Input functions refuse it,
- * and output functions finish it first: no open table leaves the server.
+ * Its tag tells it from a finished table (value_type.h).
  *
  * Promises: memory is proportional to the cells; the finished table does not
  * depend on the order of customers or on how they were split.
@@ -23,8 +22,7 @@
 
 #include "cohort/cohort_table.h"
 #include "history/history.h"
-
-#define COHORT_TABLE_OPEN 0xf1	/* in place of the version */
+#include "value/flat_hash.h"
 
 /* Group and window, or lifecycle period; all counts 0: free. */
 typedef struct OpenCell
@@ -53,23 +51,15 @@ typedef struct OpenQuery
 typedef struct CohortTableTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
-	uint8		version;		/* COHORT_TABLE_OPEN */
-	uint8		shift;			/* of a hash, to its place among the cells */
+	uint8		tag;			/* VALUE_STATE_OPEN */
+	uint8		flags;			/* 0 */
 	uint8		unused[2];
 	OpenQuery	query;
 	int32		latest;			/* day */
 	uint32		customers;
-	uint32		capacity;		/* of cells: a power of two */
-	uint32		used;
+	FlatHash	hash;			/* of cells */
 	OpenCell	cells[FLEXIBLE_ARRAY_MEMBER];
 } CohortTableTrans;
-
-static inline bool
-cohort_table_is_trans(const CohortTable *table)
-{
-	return VARSIZE_ANY_EXHDR(table) > 0 &&
-		*(const uint8 *) VARDATA_ANY(table) == COHORT_TABLE_OPEN;
-}
 
 /* An open table without customers, in the current context. */
 extern CohortTableTrans *cohort_open_create(const OpenQuery *query);
@@ -85,12 +75,9 @@ extern CohortTableTrans *cohort_open_add(CohortTableTrans *open, const RollingWi
 								   const CustomerHistory *history);
 
 /* Adds the customers of another table of the same query; the same promise. */
-extern CohortTableTrans *cohort_open_merge(CohortTableTrans *open, const CohortTableTrans *more);
+extern CohortTableTrans *cohort_open_merge(CohortTableTrans *open, CohortTableTrans *more);
 
 /* The finished table, in the current context; the open one stays as it is. */
-extern CohortTable *cohort_open_finish(const CohortTableTrans *open);
-
-/* The table of any transition state; a finished table is returned as it is. */
-extern CohortTable *cohort_table_finished(CohortTable *table);
+extern CohortTable *cohort_open_finish(const CohortTable *state);
 
 #endif							/* RETENTION_COHORT_TABLE_TRANS_H */

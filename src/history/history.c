@@ -8,171 +8,69 @@
 
 #include "common/int.h"
 #include "datatype/timestamp.h"
-#include "libpq/pqformat.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "value/rollup.h"
-#include "value/varint.h"
-
-#define FLAG_AMOUNTS	0x01
-#define SCALE_MAX		16383	/* NUMERIC_DSCALE_MAX */
-
-/* Codes of amounts: even numbers are values. */
-#define CODE_NONE		1
-#define CODE_SCALED		3
-#define CODE_BIG		5
+#include "port/pg_bswap.h"
+#include "value/byte_writer.h"
 
 #define EVENTS_MAX		(INT64CONST(1) << 56)	/* of a day */
 #define DAY_MIN			(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
 #define DAY_MAX			(TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE - 1)
 
+/* Bytes from which on anything may be in a history. */
+#define LOAD_BYTES		(64 * 1024)
+
 /* ---------- reading ---------- */
-
-static bool
-history_corrupt(HistoryReader *reader, const char *what)
-{
-	reader->error = what;
-	return false;
-}
-
-static bool
-history_get(HistoryReader *reader, uint64 max, const char *what, uint64 *value)
-{
-	if (!varint_get(&reader->at, reader->end, value) || *value > max)
-		return history_corrupt(reader, what);
-	return true;
-}
 
 bool
 history_reader_init(HistoryReader *reader, const char *data, Size len)
 {
-	uint8		head;
-	uint64		v;
+	ByteReader *bytes = &reader->bytes;
+	uint8		flags;
 
 	memset(reader, 0, sizeof(HistoryReader));
-	reader->at = (const uint8 *) data;
-	reader->end = reader->at + len;
-	if (len < 2)
-		return history_corrupt(reader, "length");
-	head = *reader->at++;
-	if ((head & 0x0f) != HISTORY_VERSION)
-		return history_corrupt(reader, "version");
-	if ((head >> 4 & ~FLAG_AMOUNTS) != 0)
-		return history_corrupt(reader, "flags");
-	reader->has_amounts = (head >> 4 & FLAG_AMOUNTS) != 0;
+	flags = reader_begin(bytes, data, len, HISTORY_VERSION, HISTORY_FLAGS);
+	reader->has_amounts = (flags & HISTORY_HAS_AMOUNTS) != 0;
+	reader->has_eventless = (flags & HISTORY_HAS_EVENTLESS) != 0;
 	/* a day is one byte at least */
-	if (!history_get(reader, reader->end - reader->at, "number of days", &reader->days))
-		return false;
+	reader->days = reader_uint(bytes, reader_left(bytes), "number of days");
 	reader->left = reader->days;
+	if (unlikely(reader->has_eventless))
+		reader->eventless = reader_uint(bytes, reader->days, "number of days without an event");
+	reader->scale = AMOUNT_NONE;
 	if (reader->has_amounts)
-	{
-		if (!history_get(reader, SCALE_MAX, "scale", &v))
-			return false;
-		reader->scale = (uint32) v;
-	}
-	return true;
+		reader->scale = (int32) reader_uint(bytes, AMOUNT_SCALE_LAST, "scale");
+	return bytes->error == NULL;
 }
 
-/* An amount as numeric_send makes it; through the server's own checks. */
-static bool
-read_big(HistoryReader *reader, Amount *amount)
-{
-	StringInfoData buf;
-	uint64		len;
-	int			digits;
-
-	if (!history_get(reader, reader->end - reader->at, "length of an amount", &len))
-		return false;
-	if (len < 4 * sizeof(uint16))
-		return history_corrupt(reader, "length of an amount");
-	digits = reader->at[0] << 8 | reader->at[1];
-	if (len != (4 + (uint64) digits) * sizeof(uint16))
-		return history_corrupt(reader, "length of an amount");
-	/* sign: numeric_recv would take NaN and the infinities */
-	if ((reader->at[4] != 0x00 && reader->at[4] != 0x40) || reader->at[5] != 0 ||
-		((reader->at[6] << 8 | reader->at[7]) & ~SCALE_MAX) != 0)
-		return history_corrupt(reader, "amount");
-	for (int i = 0; i < digits; i++)
-		if ((reader->at[8 + i * 2] << 8 | reader->at[9 + i * 2]) >= 10000)
-			return history_corrupt(reader, "amount");
-	initStringInfo(&buf);
-	appendBinaryStringInfo(&buf, (const char *) reader->at, (int) len);
-	*amount = amount_from_datum(DirectFunctionCall3(numeric_recv, PointerGetDatum(&buf),
-													ObjectIdGetDatum(InvalidOid),
-													Int32GetDatum(-1)));
-	reader->at += len;
-	/* one representation only: this one is for what does not fit */
-	if (amount->big == NULL)
-		return history_corrupt(reader, "amount");
-	return true;
-}
-
-static bool
-history_read_amount(HistoryReader *reader, Amount *amount)
-{
-	uint64		v;
-
-	*amount = amount_none();
-	if (!history_get(reader, PG_UINT64_MAX, "amount", &v))
-		return false;
-	if (v == CODE_NONE)
-		return true;
-	if (v == CODE_BIG)
-		return read_big(reader, amount);
-	amount->scale = reader->scale;
-	if (v == CODE_SCALED)
-	{
-		/* the common scale is the largest */
-		if (!history_get(reader, SCALE_MAX, "scale", &v) || v >= reader->scale)
-			return history_corrupt(reader, "scale");
-		amount->scale = (int32) v;
-		if (!history_get(reader, PG_UINT64_MAX / 2, "amount", &v))
-			return false;
-		amount->value = unzigzag(v);
-	}
-	else if (v & 1)
-		return history_corrupt(reader, "amount");
-	else
-		amount->value = unzigzag(v >> 1);
-	if (amount->value >= AMOUNT_VALUE_MAX || amount->value <= -AMOUNT_VALUE_MAX ||
-		amount->scale > 18)
-		return history_corrupt(reader, "amount");
-	return true;
-}
-
-/* A day without its amount; false at the end, or with reader->error set. */
-static bool
+/* A day without its amount; false at the end, or with an error set. */
+static inline bool
 read_day(HistoryReader *reader)
 {
+	ByteReader *bytes = &reader->bytes;
 	HistoryDay *day = &reader->day;
 	bool		first = reader->left == reader->days;
 	int64		to;
 	uint64		v;
-	uint64		events;
 
 	if (reader->left == 0)
 	{
-		if (reader->at != reader->end)
-			return history_corrupt(reader, "length");
+		(void) reader_end(bytes);
 		return false;
 	}
-	if (!history_get(reader, PG_UINT64_MAX, "day", &v))
-		return false;
-	if ((v >> 1) > PG_UINT32_MAX)
-		return history_corrupt(reader, "day");
+	v = reader_uint(bytes, (uint64) PG_UINT32_MAX << 1 | 1, "day");
 	to = first ? unzigzag(v >> 1) : day->day + (int64) (v >> 1) + 1;
-	if (to < DAY_MIN || to > DAY_MAX)
-		return history_corrupt(reader, "day");
+	if (unlikely(to < DAY_MIN || to > DAY_MAX))
+		reader_fail(bytes, "day");
 	day->day = (DateADT) to;
 	day->events = 1;
 	if (v & 1)
 	{
-		if (!history_get(reader, EVENTS_MAX - 2, "number of events", &events))
-			return false;
-		day->events = (int64) events + 2;
+		day->events = (int64) reader_uint(bytes, EVENTS_MAX - 2 + reader->has_eventless,
+										   "number of events") + 2;
+		if (unlikely(reader->has_eventless))
+			day->events -= day->events == 2 ? 2 : 1;
 	}
-	return true;
+	return bytes->error == NULL;
 }
 
 bool
@@ -180,26 +78,25 @@ history_reader_next(HistoryReader *reader)
 {
 	if (!read_day(reader))
 		return false;
-	reader->day.amount = amount_none();
-	if (reader->has_amounts && !history_read_amount(reader, &reader->day.amount))
-		return false;
+	if (reader->has_amounts)
+	{
+		reader->day.amount = reader_amount(&reader->bytes, reader->scale);
+		if (unlikely(reader->bytes.error != NULL))
+			return false;
+	}
+	else
+		reader->day.amount = amount_none();
 	reader->left--;
 	return true;
 }
 
-static void
-history_corrupt_error(const HistoryReader *reader)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("customer_history value is corrupt: wrong %s", reader->error)));
-}
+static const char history_name[] = "customer_history";
 
 void
 history_reader_open(HistoryReader *reader, const CustomerHistory *history)
 {
 	if (!history_reader_init(reader, VARDATA_ANY(history), VARSIZE_ANY_EXHDR(history)))
-		history_corrupt_error(reader);
+		reader_corrupt(&reader->bytes, history_name);
 }
 
 bool
@@ -207,38 +104,20 @@ history_reader_day(HistoryReader *reader)
 {
 	bool		found = history_reader_next(reader);
 
-	if (unlikely(reader->error != NULL))
-		history_corrupt_error(reader);
+	if (unlikely(reader->bytes.error != NULL))
+		reader_corrupt(&reader->bytes, history_name);
 	return found;
-}
-
-/* Past an amount, of which only the length is looked at. */
-static bool
-skip_amount(HistoryReader *reader)
-{
-	uint64		v;
-
-	if (!history_get(reader, PG_UINT64_MAX, "amount", &v))
-		return false;
-	if (v == CODE_SCALED)
-		return history_get(reader, SCALE_MAX, "scale", &v) &&
-			history_get(reader, PG_UINT64_MAX, "amount", &v);
-	if (v == CODE_BIG)
-	{
-		if (!history_get(reader, reader->end - reader->at, "length of an amount", &v))
-			return false;
-		reader->at += v;
-	}
-	return true;
 }
 
 bool
 history_read_dates_slow(HistoryReader *reader)
 {
-	bool		found = read_day(reader) && (!reader->has_amounts || skip_amount(reader));
+	bool		found = read_day(reader);
 
-	if (unlikely(reader->error != NULL))
-		history_corrupt_error(reader);
+	if (found && reader->has_amounts)
+		reader_skip_amount(&reader->bytes);
+	if (unlikely(reader->bytes.error != NULL))
+		reader_corrupt(&reader->bytes, history_name);
 	if (found)
 		reader->left--;
 	return found;
@@ -246,72 +125,41 @@ history_read_dates_slow(HistoryReader *reader)
 
 /* ---------- writing ---------- */
 
-static int32
-big_scale(Numeric num)
-{
-	return DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(num)));
-}
-
-static void
-history_put_amount(StringInfo buf, const Amount *amount, int32 scale)
-{
-	bytea	   *sent;
-
-	if (amount->scale == AMOUNT_NONE)
-		varint_append(buf, CODE_NONE);
-	else if (amount->big != NULL)
-	{
-		sent = DatumGetByteaPP(DirectFunctionCall1(numeric_send, NumericGetDatum(amount->big)));
-		varint_append(buf, CODE_BIG);
-		varint_append(buf, VARSIZE_ANY_EXHDR(sent));
-		appendBinaryStringInfo(buf, VARDATA_ANY(sent), VARSIZE_ANY_EXHDR(sent));
-	}
-	else if (amount->scale == scale)
-		varint_append(buf, zigzag(amount->value) << 1);
-	else
-	{
-		varint_append(buf, CODE_SCALED);
-		varint_append(buf, amount->scale);
-		varint_append(buf, zigzag(amount->value));
-	}
-}
-
 CustomerHistory *
 history_build(const HistoryDay *days, uint64 n)
 {
 	StringInfoData buf;
 	int32		scale = AMOUNT_NONE;
+	uint64		eventless = 0;
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		const Amount *amount = &days[i].amount;
-
-		if (amount->scale != AMOUNT_NONE)
-			scale = Max(scale, amount->big != NULL ? big_scale(amount->big) : amount->scale);
+		scale = writer_scale(scale, &days[i].amount);
+		eventless += days[i].events == 0;
 	}
-
 	/* most histories are shorter than the smallest buffer of a StringInfo */
-	buf.maxlen = (int) (VARHDRSZ + 2 * VARINT_MAX_BYTES + Min(n, 1024) * (scale != AMOUNT_NONE ? 8 : 4));
-	buf.data = palloc(buf.maxlen);
-	buf.cursor = 0;
-	buf.len = VARHDRSZ;
-	buf.data[buf.len++] = HISTORY_VERSION | (scale != AMOUNT_NONE ? FLAG_AMOUNTS << 4 : 0);
-	varint_append(&buf, n);
+	writer_begin(&buf, VARINT_MAX_BYTES + Min(n, 1024) * (scale != AMOUNT_NONE ? 8 : 4),
+				 HISTORY_VERSION, (scale != AMOUNT_NONE ? HISTORY_HAS_AMOUNTS : 0) |
+				 (eventless > 0 ? HISTORY_HAS_EVENTLESS : 0));
+	writer_uint(&buf, n);
+	if (eventless > 0)
+		writer_uint(&buf, eventless);
 	if (scale != AMOUNT_NONE)
-		varint_append(&buf, scale);
+		writer_uint(&buf, scale);
 	for (uint64 i = 0; i < n; i++)
 	{
 		uint64		step = i == 0 ? zigzag(days[0].day) : (uint64) (days[i].day - (int64) days[i - 1].day - 1);
+		int64		events = days[i].events;
 
 		Assert(i == 0 || days[i].day > days[i - 1].day);
-		varint_append(&buf, step << 1 | (days[i].events > 1));
-		if (days[i].events > 1)
-			varint_append(&buf, days[i].events - 2);
+		Assert(events >= 0);
+		writer_uint(&buf, step << 1 | (events != 1));
+		if (events != 1)
+			writer_uint(&buf, eventless == 0 ? events - 2 : events == 0 ? 0 : events - 1);
 		if (scale != AMOUNT_NONE)
-			history_put_amount(&buf, &days[i].amount, scale);
+			writer_amount(&buf, &days[i].amount, scale);
 	}
-	SET_VARSIZE(buf.data, buf.len);
-	return (CustomerHistory *) buf.data;
+	return writer_finish(&buf);
 }
 
 const char *
@@ -323,20 +171,57 @@ history_check(const char *data, Size len)
 	uint64		n = 0;
 
 	if (!history_reader_init(&reader, data, len))
-		return reader.error;
+		return reader.bytes.error;
 	days = palloc_extended(sizeof(HistoryDay) * (reader.days + 1), MCXT_ALLOC_HUGE);
 	while (history_reader_next(&reader))
 	{
 		if ((n & 0xfff) == 0)
 			CHECK_FOR_INTERRUPTS();
+		/* nothing happened on it */
+		if (reader.day.events == 0 && reader.day.amount.scale == AMOUNT_NONE)
+			return "day without an event";
 		days[n++] = reader.day;
 	}
-	if (reader.error != NULL)
-		return reader.error;
+	if (reader.bytes.error != NULL)
+		return reader.bytes.error;
 	again = history_build(days, n);
 	if (VARSIZE(again) - VARHDRSZ != len || memcmp(VARDATA(again), data, len) != 0)
 		return "encoding";
 	return NULL;
+}
+
+/* ---------- adding ---------- */
+
+/*
+ * Integers of 50 bits and more have seven bytes with a top bit in a row; where
+ * there are none, thousands of histories can be added up.  An amount that is
+ * not small is short of its bounds by far in a history that is.
+ */
+double
+history_load(const CustomerHistory *history)
+{
+	const uint8 *at = (const uint8 *) VARDATA_ANY(history);
+	Size		len = VARSIZE_ANY_EXHDR(history);
+	int			run = 0;
+	bool		none = true;
+
+	if (len > LOAD_BYTES)
+		return 1;
+	/* four of the seven are a word here, wherever they begin */
+	for (Size i = 0; none && i + sizeof(uint32) <= len; i += sizeof(uint32))
+	{
+		uint32		word;
+
+		memcpy(&word, at + i, sizeof(word));
+		none = (word & 0x80808080) != 0x80808080;
+	}
+	for (Size i = 0; !none && i < len; i++)
+	{
+		run = at[i] & 0x80 ? run + 1 : 0;
+		if (run >= 7)
+			return 1;
+	}
+	return 0;
 }
 
 void
@@ -396,10 +281,4 @@ history_cut(const CustomerHistory *history, DateADT from, DateADT to)
 		if (reader.day.day >= from && reader.day.day <= to)
 			days[n++] = reader.day;
 	return history_build(days, n);
-}
-
-CustomerHistory *
-history_finished(CustomerHistory *history)
-{
-	return rollup_finished(history, history_merge);
 }

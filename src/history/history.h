@@ -7,16 +7,15 @@
  * was decided when it was added.
  *
  * Bytes, integers as minimal LEB128 (varint.h), "s" zigzag:
- *	  version | flags << 4 (one byte), number of days, [scale],
+ *	  tag, flags, number of days, [of which without an event], [scale],
  *	  for each day
  *		step << 1 | more		step: s first day, then days since the last, less 1
- *		[events - 2]			if more
- *		[amount]				if the history has amounts:
- *			s value << 1		in units of 10^-scale
- *			1					none on this day
- *			3, scale, s value	another scale
- *			5, length, bytes	too large for that: as numeric_send makes it
+ *		[events]				if more: events - 2; in a history with days without
+ *								an event, 0 for none, else events - 1
+ *		[amount]				if the history has amounts: reader_amount()
  * "scale" is the largest of any day, so that equal histories have equal bytes.
+ * A day without an event is one on which only money moved.  Flags that are not
+ * used yet are kept for a summary after the number of days.
  *
  * Promises: amounts keep every digit and their scale, as sum(numeric) would;
  * the reader checks every length, order and bound before using it.
@@ -30,14 +29,20 @@
 #include "port/pg_bitutils.h"
 #include "port/pg_bswap.h"
 #include "utils/date.h"
-#include "value/amount.h"
+#include "value/byte_reader.h"
+#include "value/value_type.h"
 
-#define HISTORY_VERSION 1
+#define HISTORY_VERSION			1
+#define HISTORY_HAS_AMOUNTS		0x01
+#define HISTORY_HAS_EVENTLESS	0x02	/* days without an event */
+#define HISTORY_FLAGS			0x03
 
 typedef struct varlena CustomerHistory;
 
+extern const ValueType customer_history_type;
+
 #define DatumGetHistoryPP(d)	((CustomerHistory *) PG_DETOAST_DATUM_PACKED(d))
-#define PG_GETARG_HISTORY_PP(n) DatumGetHistoryPP(PG_GETARG_DATUM(n))
+#define PG_GETARG_HISTORY_PP(n) ((CustomerHistory *) value_get(fcinfo, n, &customer_history_type))
 
 typedef struct HistoryDay
 {
@@ -50,20 +55,20 @@ typedef struct HistoryDay
 
 typedef struct HistoryReader
 {
-	const uint8 *at;
-	const uint8 *end;
-	const char *error;
+	ByteReader	bytes;
 	bool		has_amounts;
-	uint32		scale;
+	bool		has_eventless;
+	int32		scale;			/* AMOUNT_NONE without amounts */
 	uint64		days;			/* in all */
+	uint64		eventless;		/* of these */
 	uint64		left;
 	HistoryDay	day;			/* the last one read */
 } HistoryReader;
 
-/* False, with reader->error set, when the bytes are no history. */
+/* False, with reader->bytes.error set, when the bytes are no history. */
 extern bool history_reader_init(HistoryReader *reader, const char *data, Size len);
 
-/* The next day; false at the end, or with reader->error set. */
+/* The next day; false at the end, or with reader->bytes.error set. */
 extern bool history_reader_next(HistoryReader *reader);
 
 /* The same for a value of our type, where corruption is an error. */
@@ -84,11 +89,11 @@ extern bool history_read_dates_slow(HistoryReader *reader);
 static inline bool
 history_reader_read_dates(HistoryReader *reader)
 {
-	const uint8 *at = reader->at;
+	const uint8 *at = reader->bytes.at;
 	uint32		step;
 
 	if (unlikely(reader->left == 0 || reader->left == reader->days ||
-				 reader->end - at < (reader->has_amounts ? HISTORY_SKIM_BYTES : 2)))
+				 reader->bytes.end - at < (reader->has_amounts ? HISTORY_SKIM_BYTES : 2)))
 		return history_read_dates_slow(reader);
 	step = *at++;
 	if (step & 0x80)
@@ -115,7 +120,7 @@ history_reader_read_dates(HistoryReader *reader)
 		at += pg_rightmost_one_pos64(last) / 8 + 1;
 	}
 	reader->day.day += (step >> 1) + 1;
-	reader->at = at;
+	reader->bytes.at = at;
 	reader->left--;
 	return true;
 }
@@ -131,8 +136,8 @@ extern CustomerHistory *history_build(const HistoryDay *days, uint64 n);
 /* Adds b's events and amount to a, which has the same day. */
 extern void history_day_add(HistoryDay *a, const HistoryDay *b);
 
-/* A state of rollup(customer_history) as a value. */
-extern CustomerHistory *history_finished(CustomerHistory *history);
+/* Can sums of a few such histories leave the bounds of a day's events or amount?  0 or 1. */
+extern double history_load(const CustomerHistory *history);
 
 extern CustomerHistory *history_merge(const CustomerHistory *a, const CustomerHistory *b);
 

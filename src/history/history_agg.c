@@ -3,7 +3,7 @@
  *	  SQL-callable: the aggregates that make a customer_history.
  *
  * customer_history() runs under GROUP BY customer, one state a customer
- * (history_state.h).  rollup() and || add finished values.
+ * (history_state.h).  rollup() and || add finished values (history_io.c).
  *
  * Promises: results do not depend on the order of rows or on how they are
  * split; the final function does not modify the state.
@@ -20,7 +20,6 @@
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "value/rollup.h"
 
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone
@@ -190,32 +189,4 @@ customer_history_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(history_build(NULL, 0));
 	PG_RETURN_POINTER(history_state_history((HistoryState *) PG_GETARG_POINTER(0)));
-}
-
-PG_FUNCTION_INFO_V1(customer_history_rollup);
-Datum
-customer_history_rollup(PG_FUNCTION_ARGS)
-{
-	return rollup_trans(fcinfo, history_merge, history_finished);
-}
-
-PG_FUNCTION_INFO_V1(customer_history_rollup_final);
-Datum
-customer_history_rollup_final(PG_FUNCTION_ARGS)
-{
-	return rollup_final(fcinfo, history_merge);
-}
-
-/* ||: NULL counts as nothing. */
-PG_FUNCTION_INFO_V1(customer_history_merge);
-Datum
-customer_history_merge(PG_FUNCTION_ARGS)
-{
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	if (PG_ARGISNULL(0))
-		PG_RETURN_POINTER(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
-	PG_RETURN_POINTER(history_merge(PG_GETARG_HISTORY_PP(0), PG_GETARG_HISTORY_PP(1)));
 }

@@ -161,16 +161,16 @@ unusual_day(const CustomerHistory *history, Window *window, int64 read)
 	history_reader_open(&reader, history);
 	if (read > 0)
 	{
-		reader.at = window->at;
+		reader.bytes.at = window->at;
 		reader.left = reader.days - read;
 		reader.day.day = kept.days[read - 1];
 	}
 	else
-		reader.at = kept.bytes + (reader.at - (const uint8 *) VARDATA_ANY(history));
-	reader.end = kept.bytes + kept.len;
+		reader.bytes.at = kept.bytes + (reader.bytes.at - (const uint8 *) VARDATA_ANY(history));
+	reader.bytes.end = kept.bytes + kept.len;
 	if (history_reader_read_dates(&reader))
 		kept.days[read] = reader.day.day;
-	window_open(window, reader.at);
+	window_open(window, reader.bytes.at);
 }
 
 /* All days of what is kept, which is "history". */
@@ -178,24 +178,25 @@ static void
 read_kept(const CustomerHistory *history)
 {
 	const uint8 *bytes = kept.bytes;
-	bool		has_amounts = bytes[0] != HISTORY_VERSION;
-	int64		n = bytes[1];
+	bool		has_amounts = bytes[1] & HISTORY_HAS_AMOUNTS;
+	int64		n = bytes[VALUE_PREFIX];
 	int64		read;
 	Window		window;
 
 	/* other heads than those of one byte each, which the reader tells from wrong ones */
-	if (unlikely(kept.len < 2 || (bytes[0] & ~0x10) != HISTORY_VERSION || n > 127 ||
-				 (has_amounts && bytes[2] > 127)))
+	if (unlikely(kept.len < VALUE_PREFIX + 1 || bytes[0] != HISTORY_VERSION ||
+				 (bytes[1] & ~HISTORY_HAS_AMOUNTS) != 0 || n > 127 ||
+				 (has_amounts && bytes[VALUE_PREFIX + 1] > 127)))
 	{
 		HistoryReader reader;
 
 		history_reader_open(&reader, history);
 		has_amounts = reader.has_amounts;
 		n = (int64) reader.days;
-		bytes += reader.at - (const uint8 *) VARDATA_ANY(history);
+		bytes += reader.bytes.at - (const uint8 *) VARDATA_ANY(history);
 	}
 	else
-		bytes += has_amounts ? 3 : 2;
+		bytes += VALUE_PREFIX + 1 + has_amounts;
 	window_open(&window, bytes);
 	read = n > 0 && window_first_day(&window, has_amounts, kept.days);
 	for (;;)

@@ -1,6 +1,6 @@
 /*
  * history_io.c
- *	  SQL-callable: customer_history in and out, equality, jsonb.
+ *	  SQL-callable: customer_history in and out, equality, sums, jsonb.
  *
  * The binary form is the value's own bytes, the text form their base64: both
  * lossless and free of any setting.  What comes in is read day by day, then
@@ -22,7 +22,9 @@
 #include "utils/numeric.h"
 #include "value/value_type.h"
 
-VALUE_IO(customer_history, history_check, history_finished, "customer_history()")
+VALUE_TYPE_ADDS(customer_history, .maker = "customer_history()", .check = history_check,
+				.add = history_merge, .load = history_load)
+VALUE_FUNCTION(customer_history_merge, value_add(fcinfo, &customer_history_type))
 
 PG_FUNCTION_INFO_V1(customer_history_to_jsonb);
 Datum

@@ -10,20 +10,14 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
-#include "value/rollup.h"
-#include "value/value_type.h"
-#include "value/varint.h"
-
-VALUE_IO(score_table, score_table_check, score_table_finished, "score_table()")
+#include "value/byte_writer.h"
 
 #define TABLE_VERSION	1
-#define ENTRY_MAX		(sizeof(uint64) + 2 * VARINT_MAX_BYTES)
+#define ENTRY_MAX		(sizeof(double) + 2 * VARINT_MAX_BYTES)
 
 void
 score_nan_error(void)
@@ -36,42 +30,26 @@ score_nan_error(void)
 
 /* ---------- reading ---------- */
 
-static bool
-score_table_corrupt(ScoreReader *reader, const char *what)
-{
-	reader->error = what;
-	return false;
-}
-
 /* The next score; false at the end, and once something was wrong. */
 static bool
 score_table_read_tally(ScoreReader *reader, RankTally *tally)
 {
-	uint64		key;
-	uint64		positives;
-	uint64		negatives;
+	ByteReader *bytes = &reader->bytes;
+	bool		first = bytes->at == reader->start;
 
-	if (reader->at == reader->end || reader->error != NULL)
+	if (bytes->at == bytes->end)
 		return false;
-	if (reader->end - reader->at < sizeof(uint64))
-		return score_table_corrupt(reader, "length");
-	memcpy(&key, reader->at, sizeof(uint64));
-	key = pg_ntoh64(key);
-	if (reader->at != reader->start && key <= reader->key)
-		return score_table_corrupt(reader, "order of scores");
-	reader->at += sizeof(uint64);
-	tally->score = rank_score(key);
-	/* -0 has another key than it would be given */
-	if (isnan(tally->score) || rank_key(tally->score) != key)
-		return score_table_corrupt(reader, "score");
-	if (!varint_get(&reader->at, reader->end, &positives) || positives > RANK_ROWS_MAX ||
-		!varint_get(&reader->at, reader->end, &negatives) || negatives > RANK_ROWS_MAX ||
-		positives + negatives == 0)
-		return score_table_corrupt(reader, "number of rows");
-	reader->key = key;
-	tally->positives = (int64) positives;
-	tally->negatives = (int64) negatives;
-	return true;
+	tally->score = reader_double(bytes, "score");
+	/* written so that NaN fails */
+	if (unlikely(!(first || tally->score > reader->last)))
+		reader_fail(bytes, isnan(tally->score) ? "score" : "order of scores");
+	reader_require(bytes, !isnan(tally->score), "score");
+	tally->positives = (int64) reader_uint(bytes, RANK_ROWS_MAX, "number of rows");
+	tally->negatives = (int64) reader_uint(bytes, RANK_ROWS_MAX, "number of rows");
+	if (unlikely(tally->positives + tally->negatives == 0))
+		reader_fail(bytes, "number of rows");
+	reader->last = tally->score;
+	return bytes->error == NULL;
 }
 
 static void
@@ -79,7 +57,7 @@ rewind_reader(void *arg)
 {
 	ScoreReader *reader = arg;
 
-	reader->at = reader->start;
+	reader->bytes.at = reader->start;
 }
 
 static int
@@ -102,12 +80,8 @@ open_reader(ScoreReader *reader, const char *data, Size len, RankSource *source)
 
 	memset(reader, 0, sizeof(ScoreReader));
 	memset(source, 0, sizeof(RankSource));
-	if (len == 0)
-		return "length";
-	if (*(const uint8 *) data != TABLE_VERSION)
-		return "version";
-	reader->start = reader->at = (const uint8 *) data + 1;
-	reader->end = (const uint8 *) data + len;
+	(void) reader_begin(&reader->bytes, data, len, TABLE_VERSION, 0);
+	reader->start = reader->bytes.at;
 	source->arg = reader;
 	source->rewind = rewind_reader;
 	source->read = read_block;
@@ -125,9 +99,8 @@ open_reader(ScoreReader *reader, const char *data, Size len, RankSource *source)
 				return "number of rows";
 		}
 	}
-	if (reader->error == NULL && reader->scores == 0)
-		return "number of scores";
-	return reader->error;
+	reader_require(&reader->bytes, reader->scores > 0, "number of scores");
+	return reader->bytes.error;
 }
 
 const char *
@@ -143,53 +116,35 @@ RankSource
 score_table_source(const ScoreTable *value, ScoreReader *reader)
 {
 	RankSource	source;
-	const char *wrong = open_reader(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &source);
 
-	if (wrong != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("score_table value is corrupt: wrong %s", wrong)));
+	reader->bytes.error = open_reader(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &source);
+	if (reader->bytes.error != NULL)
+		reader_corrupt(&reader->bytes, "score_table");
 	return source;
 }
 
-ScoreTable *
-score_table_finished(ScoreTable *value)
+double
+score_table_load(const ScoreTable *value)
 {
-	return rollup_finished(value, score_table_merge);
+	ScoreReader reader;
+	RankSource	source = score_table_source(value, &reader);
+
+	return (double) (source.positives + source.negatives) / RANK_ROWS_MAX;
 }
 
 /* ---------- writing ---------- */
 
 static void
-begin_table(StringInfo buf)
-{
-	initStringInfo(buf);
-	buf->len = VARHDRSZ;
-	appendStringInfoChar(buf, TABLE_VERSION);
-}
-
-static void
 append_tally(StringInfo buf, const RankTally *tally)
 {
-	uint64		key = pg_hton64(rank_key(tally->score));
-
 	if (unlikely(buf->len > MaxAllocSize - ENTRY_MAX - 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many different scores for a score_table"),
 				 errhint("Round the scores, or make several tables of groups of rows.")));
-	enlargeStringInfo(buf, ENTRY_MAX);
-	memcpy(buf->data + buf->len, &key, sizeof(uint64));
-	buf->len += sizeof(uint64);
-	varint_append(buf, tally->positives);
-	varint_append(buf, tally->negatives);
-}
-
-static ScoreTable *
-end_table(StringInfo buf)
-{
-	SET_VARSIZE(buf->data, buf->len);
-	return (ScoreTable *) buf->data;
+	writer_double(buf, tally->score);
+	writer_uint(buf, tally->positives);
+	writer_uint(buf, tally->negatives);
 }
 
 ScoreTable *
@@ -199,12 +154,12 @@ score_table_pack(const RankSource *source)
 	RankTally	block[RANK_BLOCK];
 	int			n;
 
-	begin_table(&buf);
+	writer_begin(&buf, 1024, TABLE_VERSION, 0);
 	source->rewind(source->arg);
 	while ((n = source->read(source->arg, block)) > 0)
 		for (int i = 0; i < n; i++)
 			append_tally(&buf, &block[i]);
-	return end_table(&buf);
+	return writer_finish(&buf);
 }
 
 ScoreTable *
@@ -223,7 +178,7 @@ score_table_merge(const ScoreTable *a, const ScoreTable *b)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("too many rows in a score_table")));
-	begin_table(&buf);
+	writer_begin(&buf, 1024, TABLE_VERSION, 0);
 	for (int i = 0; i < 2; i++)
 	{
 		rewind_reader(&readers[i]);
@@ -247,24 +202,13 @@ score_table_merge(const ScoreTable *a, const ScoreTable *b)
 			if (take[i])
 				has[i] = score_table_read_tally(&readers[i], &tallies[i]);
 	}
-	return end_table(&buf);
+	return writer_finish(&buf);
 }
 
-/* ---------- roll-up, jsonb ---------- */
+/* ---------- the type, jsonb ---------- */
 
-PG_FUNCTION_INFO_V1(score_table_rollup);
-Datum
-score_table_rollup(PG_FUNCTION_ARGS)
-{
-	return rollup_trans(fcinfo, score_table_merge, score_table_finished);
-}
-
-PG_FUNCTION_INFO_V1(score_table_rollup_final);
-Datum
-score_table_rollup_final(PG_FUNCTION_ARGS)
-{
-	return rollup_final(fcinfo, score_table_merge);
-}
+VALUE_TYPE_ADDS(score_table, .maker = "score_table()", .check = score_table_check,
+				.add = score_table_merge, .load = score_table_load)
 
 PG_FUNCTION_INFO_V1(score_table_to_jsonb);
 Datum

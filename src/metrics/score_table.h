@@ -7,9 +7,9 @@
  * (label true) and negatives (models/ranking.h).  Those come from a score_table,
  * or from the sorted pairs of an aggregate; so both give the same bits.
  *
- * Bytes of a score_table: version, and for each distinct score, ascending, its
- * key (rank_key()), the high byte first, and as minimal LEB128 (varint.h)
- * positives and negatives, which are not both 0.  There is at least one score.
+ * Bytes of a score_table: tag and flags (none), and for each distinct score,
+ * ascending, in the forms of byte_reader.h, the score, positives and negatives,
+ * which are not both 0.  There is at least one score.
  *
  * Promises: -0 and 0 are one score, NaN is none; equal tables have equal bytes.
  * Never: estimates anything.
@@ -19,11 +19,14 @@
 
 #include "retention.h"
 #include "models/metrics/roc.h"
+#include "value/byte_reader.h"
+#include "value/value_type.h"
 
 typedef struct varlena ScoreTable;
 
-#define PG_GETARG_SCORE_TABLE(n) \
-	score_table_finished((ScoreTable *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+extern const ValueType score_table_type;
+
+#define PG_GETARG_SCORE_TABLE(n) ((ScoreTable *) value_get(fcinfo, n, &score_table_type))
 
 /* 22023 for NaN. */
 extern void score_nan_error(void);
@@ -47,17 +50,15 @@ extern const char *score_table_check(const char *data, Size len);
 extern ScoreTable *score_table_pack(const RankSource *source);
 extern ScoreTable *score_table_merge(const ScoreTable *a, const ScoreTable *b);
 
-/* The value of a roll-up's transition state; a finished one as it is. */
-extern ScoreTable *score_table_finished(ScoreTable *value);
+/* How much a table takes (value_type.h). */
+extern double score_table_load(const ScoreTable *value);
 
 /* A table, read from its bytes as often as one likes. */
 typedef struct ScoreReader
 {
-	const uint8 *start;
-	const uint8 *at;
-	const uint8 *end;
-	uint64		key;			/* of the last score read */
-	const char *error;			/* NULL so far */
+	const uint8 *start;			/* of the first score */
+	ByteReader	bytes;
+	double		last;			/* score read */
 	int64		scores;			/* distinct ones; set by score_table_source() */
 } ScoreReader;
 

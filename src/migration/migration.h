@@ -3,8 +3,8 @@
  *	  The migration_matrix value: customers counted by the segment they came
  *	  from and the one they went to.
  *
- * States are segments by name, in an order: the declared one, else whole numbers
- * by size before other names by their bytes.  A cell counts customers who were in one state at the beginning and in
+ * States are segments by name, in an order: the declared one, else that of
+ * labels (label_set.h).  A cell counts customers who were in one state at the beginning and in
  * another at the end of a period, and adds up their value; two more states stand
  * for nowhere: (entered) as from, (left) as to.  A matrix made of a panel keeps
  * its cells by period too, and the runs of three periods, for the tests.
@@ -20,6 +20,8 @@
 #include "calendar/calendar.h"
 #include "utils/array.h"
 #include "value/amount.h"
+#include "value/label_set.h"
+#include "value/value_type.h"
 
 struct ArrayType;
 
@@ -27,7 +29,9 @@ typedef struct varlena MigrationValue;
 
 #define MIGRATION_VERSION 1
 
-#define PG_GETARG_MIGRATION_PP(n) ((MigrationValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+extern const ValueType migration_matrix_type;
+
+#define PG_GETARG_MIGRATION_PP(n) ((MigrationValue *) value_get(fcinfo, n, &migration_matrix_type))
 
 #define MIGRATION_ENTERED_NAME	"(entered)"
 #define MIGRATION_LEFT_NAME		"(left)"
@@ -89,8 +93,8 @@ typedef struct MigrationMatrix
  */
 extern MigrationValue *migration_pack(const MigrationMatrix *matrix);
 
-/* Of a finished value. */
-extern void migration_read(const MigrationValue *value, MigrationMatrix *matrix);
+/* XX001 for a corrupt one. */
+extern void migration_unpack(const MigrationValue *value, MigrationMatrix *matrix);
 
 /* NULL if the bytes are a canonical matrix, else what is wrong. */
 extern const char *migration_check(const char *data, Size len);
@@ -133,27 +137,16 @@ migration_to_name(const MigrationMatrix *matrix, int32 to)
 	return to == matrix->states ? MIGRATION_LEFT_NAME : matrix->labels[to];
 }
 
-/* ---------- values, of an aggregate's state too (migration_matrix_trans.c) ---------- */
-
-/* The value of any aggregate's transition state; a value as it is. */
-extern struct varlena *migration_finished(struct varlena *value);
-
-/* Reads a value, of a state that it finishes first. */
-extern void migration_unpack(const MigrationValue *value, MigrationMatrix *matrix);
-
-/* migration_add() for values: what rollup() does. */
-extern struct varlena *migration_add_values(const struct varlena *a, const struct varlena *b);
-
 /* ---------- labels (migration_label.c) ---------- */
 
 /* 22023 unless a label may name a state: not empty, not too long, not reserved. */
 extern void migration_label_check(const char *label, int len);
 
-/* The order of states that are not declared. */
-extern int	migration_label_compare(const char *a, const char *b);
-
 /* A label for a message: cut at a length that can be read. */
 extern const char *migration_label_quote(const char *label, int len);
+
+/* 22023: a label that is not in a declared list. */
+extern void migration_undeclared_error(const char *label, int len);
 
 /* 54000: more states than MIGRATION_STATES_MAX. */
 extern void migration_states_error(void);

@@ -2,16 +2,13 @@
  * migration_bytes.c
  *	  The migration_matrix value: reading and writing its bytes.
  *
- * Bytes, integers as minimal LEB128 (varint.h), "s" zigzag:
- *	  version, flags (one byte each), number of states,
- *	  for each state
- *		length, bytes			UTF-8, whatever the server's encoding
- *	  probabilities, if given	states * states doubles, the high byte first
- *	  else number of cells, and for each
+ * Bytes, in the forms of byte_reader.h; "s" is a signed integer:
+ *	  tag, flags, number of states, and their labels
+ *	  probabilities, if given	states * states doubles
+ *	  else number of cells, [scale], and for each
  *		step					cell number, then its difference to the last, less 1
  *		count - 1
- *		[amount]				if any cell has one: scale + 1, s value; 0 for none;
- *								AMOUNT_DIGITS, length, digits where that does not fit
+ *		[amount]				if any cell has one; "scale" is the largest of all
  *	  and of a panel
  *		unit, week_start (one byte each)
  *		number of period cells, and for each
@@ -32,16 +29,11 @@
 #include <math.h>
 
 #include "common/int.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
-#include "utils/numeric.h"
-#include "value/rollup.h"
-#include "value/varint.h"
+#include "utils/timestamp.h"
+#include "value/byte_reader.h"
+#include "value/byte_writer.h"
 
 #define FLAG_DECLARED	0x01
 #define FLAG_GIVEN		0x02
@@ -49,81 +41,22 @@
 #define FLAG_AMOUNTS	0x08
 #define FLAGS_ALL		0x0f
 
-/* Codes of amounts: scale + 1 of a small one, or these. */
-#define AMOUNT_CODE_NONE	0
-#define AMOUNT_SCALE_MAX	18
-#define AMOUNT_DIGITS		(AMOUNT_SCALE_MAX + 2)
-
-/* digits of a numeric, and after its point */
-#define DIGITS_MAX		131072
-#define DECIMALS_MAX	16383
-
-#define LABEL_BYTES_MAX	(MIGRATION_LABEL_MAX * MAX_CONVERSION_GROWTH)
+/* of a label in UTF-8 */
+#define STORED_BYTES_MAX	(MIGRATION_LABEL_MAX * MAX_CONVERSION_GROWTH)
 
 /* rows of given probabilities */
 #define SUM_TOLERANCE	1e-9
 
 /* ---------- reading ---------- */
 
-typedef struct Reader
+static inline int64
+migration_bytes_get_count(ByteReader *reader, int64 *total)
 {
-	const uint8 *at;
-	const uint8 *end;
-	const char *error;
-	uint8		flags;
-	char	  **stored;			/* labels as they lie */
-} Reader;
+	int64		count = (int64) reader_uint(reader, PG_INT64_MAX - 1, "count") + 1;
 
-static bool
-migration_bytes_corrupt(Reader *reader, const char *what)
-{
-	reader->error = what;
-	return false;
-}
-
-static inline bool
-migration_bytes_get(Reader *reader, uint64 max, const char *what, uint64 *value)
-{
-	if (unlikely(!varint_get(&reader->at, reader->end, value) || *value > max))
-		return migration_bytes_corrupt(reader, what);
-	return true;
-}
-
-/* A number of items, at most so many, each of which takes so many bytes at least. */
-static bool
-migration_bytes_get_number(Reader *reader, int64 most, int bytes, const char *what, int64 *n)
-{
-	uint64		v;
-
-	if (!migration_bytes_get(reader, Min(most, (reader->end - reader->at) / bytes), what, &v))
-		return false;
-	*n = (int64) v;
-	return true;
-}
-
-/* The next of ascending numbers below a bound; the first where "last" is -1. */
-static inline bool
-migration_bytes_get_step(Reader *reader, int64 bound, const char *what, int64 *last)
-{
-	uint64		v;
-
-	if (!migration_bytes_get(reader, PG_INT64_MAX / 2, what, &v) || (int64) v >= bound - *last - 1)
-		return migration_bytes_corrupt(reader, what);
-	*last += (int64) v + 1;
-	return true;
-}
-
-static inline bool
-migration_bytes_get_count(Reader *reader, int64 *count, int64 *total)
-{
-	uint64		v;
-
-	if (!migration_bytes_get(reader, PG_INT64_MAX - 1, "count", &v))
-		return false;
-	*count = (int64) v + 1;
-	if (pg_add_s64_overflow(*total, *count, total))
-		return migration_bytes_corrupt(reader, "count");
-	return true;
+	if (unlikely(pg_add_s64_overflow(*total, count, total)))
+		reader_fail(reader, "count");
+	return count;
 }
 
 static int
@@ -132,169 +65,87 @@ migration_bytes_compare_pointers(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Declared labels are distinct, others ascend. */
-static bool
-labels_ordered(char **labels, int32 n, bool declared)
+/* Declared labels are in any order, but distinct; none is a name of nowhere. */
+static void
+check_labels(ByteReader *reader, const LabelList *list)
 {
-	char	  **sorted = labels;
+	char	  **sorted = palloc(sizeof(char *) * (list->n + 1));
 
-	if (declared)
+	memcpy(sorted, list->labels, sizeof(char *) * list->n);
+	qsort(sorted, list->n, sizeof(char *), migration_bytes_compare_pointers);
+	for (int i = 0; i < list->n; i++)
 	{
-		sorted = palloc(sizeof(char *) * (n + 1));
-		memcpy(sorted, labels, sizeof(char *) * n);
-		qsort(sorted, n, sizeof(char *), migration_bytes_compare_pointers);
+		reader_require(reader, strcmp(sorted[i], MIGRATION_ENTERED_NAME) != 0 &&
+					   strcmp(sorted[i], MIGRATION_LEFT_NAME) != 0, "label");
+		reader_require(reader, i == 0 || strcmp(sorted[i - 1], sorted[i]) != 0, "order of labels");
 	}
-	for (int32 i = 1; i < n; i++)
-		if (declared ? strcmp(sorted[i - 1], sorted[i]) == 0 :
-			migration_label_compare(sorted[i - 1], sorted[i]) >= 0)
-			return false;
-	return true;
+	pfree(sorted);
 }
 
-static bool
-migration_bytes_read_labels(Reader *reader, MigrationMatrix *matrix, bool check)
+static void
+migration_bytes_read_labels(ByteReader *reader, MigrationMatrix *matrix, bool check)
 {
-	uint64		v;
+	LabelList	list = reader_labels(reader, MIGRATION_STATES_MAX, 1, STORED_BYTES_MAX, check,
+									 matrix->declared);
 
-	if (!migration_bytes_get(reader, MIGRATION_STATES_MAX, "number of states", &v))
-		return false;
-	matrix->states = (int32) v;
-	matrix->labels = palloc(sizeof(char *) * (matrix->states + 1));
-	reader->stored = palloc(sizeof(char *) * (matrix->states + 1));
-	for (int32 i = 0; i < matrix->states; i++)
-	{
-		char	   *label;
-
-		if (!migration_bytes_get(reader, Min(LABEL_BYTES_MAX, reader->end - reader->at), "length of a label", &v) ||
-			v == 0)
-			return migration_bytes_corrupt(reader, "length of a label");
-		if (check && !pg_verify_mbstr(PG_UTF8, (const char *) reader->at, (int) v, true))
-			return migration_bytes_corrupt(reader, "label");
-		label = pnstrdup((const char *) reader->at, v);
-		reader->stored[i] = label;
-		reader->at += v;
-		matrix->labels[i] = pg_any_to_server(label, (int) v, PG_UTF8);
-		if (check && (strcmp(label, MIGRATION_ENTERED_NAME) == 0 ||
-					  strcmp(label, MIGRATION_LEFT_NAME) == 0))
-			return migration_bytes_corrupt(reader, "label");
-	}
-	if (check && !labels_ordered(reader->stored, matrix->states, matrix->declared))
-		return migration_bytes_corrupt(reader, "order of labels");
-	return true;
+	if (check)
+		check_labels(reader, &list);
+	matrix->states = list.n;
+	matrix->labels = list.labels;
+	for (int i = 0; i < list.n; i++)
+		list.labels[i] = pg_any_to_server(list.labels[i], strlen(list.labels[i]), PG_UTF8);
 }
 
-/* An amount that is not small, as digits; only in the form that numeric has. */
-static bool
-read_digits(Reader *reader, Amount *amount)
-{
-	const char *digits;
-	char	   *text;
-	uint64		len;
-	Datum		num;
-
-	if (!migration_bytes_get(reader, reader->end - reader->at, "length of an amount", &len) ||
-		len < 2 || len > DIGITS_MAX + DECIMALS_MAX)
-		return migration_bytes_corrupt(reader, "length of an amount");
-	text = pnstrdup((const char *) reader->at, len);
-	reader->at += len;
-	digits = text + (*text == '-');
-	if (strspn(digits, "0123456789.") != strlen(digits) || strlen(text) != len ||
-		strcspn(digits, ".") > DIGITS_MAX || strlen(digits) - strcspn(digits, ".") > DECIMALS_MAX ||
-		strchr(digits, '.') != strrchr(digits, '.') || digits[0] == '.' || digits[0] == '\0')
-		return migration_bytes_corrupt(reader, "amount");
-	num = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
-							  Int32GetDatum(-1));
-	*amount = amount_from_datum(num);
-	if (amount->big == NULL ||
-		strcmp(text, DatumGetCString(DirectFunctionCall1(numeric_out, num))) != 0)
-		return migration_bytes_corrupt(reader, "amount");
-	return true;
-}
-
-static bool
-migration_bytes_read_amount(Reader *reader, Amount *amount)
-{
-	uint64		v;
-
-	*amount = amount_none();
-	if (!migration_bytes_get(reader, AMOUNT_DIGITS, "amount", &v))
-		return false;
-	if (v == AMOUNT_CODE_NONE)
-		return true;
-	if (v == AMOUNT_DIGITS)
-		return read_digits(reader, amount);
-	amount->scale = (int32) v - 1;
-	if (!migration_bytes_get(reader, PG_UINT64_MAX, "amount", &v))
-		return false;
-	amount->value = unzigzag(v);
-	if (amount->value >= AMOUNT_VALUE_MAX || amount->value <= -AMOUNT_VALUE_MAX)
-		return migration_bytes_corrupt(reader, "amount");
-	return true;
-}
-
-static bool
-read_cells(Reader *reader, MigrationMatrix *matrix)
+static void
+read_cells(ByteReader *reader, MigrationMatrix *matrix, bool amounts)
 {
 	int64		side = (int64) matrix->states + 1;
 	int64		last = -1;
 	int64		total = 0;
+	int32		scale = AMOUNT_NONE;
 
-	if (!migration_bytes_get_number(reader, side * side - 1, reader->flags & FLAG_AMOUNTS ? 3 : 2,
-					"number of cells", &matrix->cells_n))
-		return false;
+	matrix->cells_n = reader_count(reader, side * side - 1, amounts ? 3 : 2, "number of cells");
+	if (amounts)
+		scale = (int32) reader_uint(reader, AMOUNT_SCALE_LAST, "scale");
 	matrix->cells = palloc_extended(sizeof(MigrationCell) * (matrix->cells_n + 1), MCXT_ALLOC_HUGE);
-	for (int64 i = 0; i < matrix->cells_n; i++)
+	for (int64 i = 0; i < matrix->cells_n && reader->error == NULL; i++)
 	{
 		MigrationCell *cell = &matrix->cells[i];
 
 		/* the last one would be from nowhere to nowhere */
-		if (!migration_bytes_get_step(reader, side * side - 1, "cell", &last) ||
-			!migration_bytes_get_count(reader, &cell->count, &total))
-			return false;
+		last = reader_next(reader, last, side * side - 1, "cell");
 		cell->from = (int32) (last / side);
 		cell->to = (int32) (last % side);
-		cell->value = amount_none();
-		if ((reader->flags & FLAG_AMOUNTS) && !migration_bytes_read_amount(reader, &cell->value))
-			return false;
+		cell->count = migration_bytes_get_count(reader, &total);
+		cell->value = amounts ? reader_amount(reader, scale) : amount_none();
 	}
-	return true;
 }
 
-static bool
-read_probabilities(Reader *reader, MigrationMatrix *matrix, bool check)
+static void
+read_probabilities(ByteReader *reader, MigrationMatrix *matrix, bool check)
 {
 	int64		n = (int64) matrix->states * matrix->states;
 
-	if (reader->end - reader->at < n * (int64) sizeof(uint64))
-		return migration_bytes_corrupt(reader, "length");
+	if (reader_left(reader) < n * sizeof(double))
+	{
+		reader_fail(reader, "length");
+		return;
+	}
 	matrix->probabilities = palloc(sizeof(double) * (n + 1));
 	for (int64 i = 0; i < n; i++)
-	{
-		uint64		bits;
-
-		memcpy(&bits, reader->at, sizeof(bits));
-		reader->at += sizeof(bits);
-		bits = pg_ntoh64(bits);
-		memcpy(&matrix->probabilities[i], &bits, sizeof(double));
-		/* written so that NaN fails */
-		if (check && (!(matrix->probabilities[i] >= 0 && matrix->probabilities[i] <= 1) ||
-					  signbit(matrix->probabilities[i])))
-			return migration_bytes_corrupt(reader, "probability");
-	}
+		matrix->probabilities[i] = reader_between(reader, 0, 1, "probability");
 	for (int32 i = 0; check && i < matrix->states; i++)
 	{
 		double		sum = 0;
 
 		for (int32 j = 0; j < matrix->states; j++)
 			sum += matrix->probabilities[(int64) i * matrix->states + j];
-		if (!(fabs(sum - 1) <= SUM_TOLERANCE))
-			return migration_bytes_corrupt(reader, "sum of probabilities");
+		reader_require(reader, fabs(sum - 1) <= SUM_TOLERANCE, "sum of probabilities");
 	}
-	return true;
 }
 
-static bool
-read_periods(Reader *reader, MigrationMatrix *matrix)
+static void
+read_periods(ByteReader *reader, MigrationMatrix *matrix)
 {
 	Calendar	calendar;		/* of no zone: only the spec is looked at */
 	int32		first;
@@ -308,112 +159,91 @@ read_periods(Reader *reader, MigrationMatrix *matrix)
 	calendar.spec = matrix->period;
 	first = calendar_period_of_wall(&calendar, MIN_TIMESTAMP);
 	final = calendar_period_of_wall(&calendar, END_TIMESTAMP - 1);
-	if (!migration_bytes_get_number(reader, PG_INT32_MAX, 3, "number of periods", &matrix->periods_n))
-		return false;
+	matrix->periods_n = reader_count(reader, PG_INT32_MAX, 3, "number of periods");
 	matrix->periods = palloc_extended(sizeof(MigrationPeriodCell) * (matrix->periods_n + 1),
 									  MCXT_ALLOC_HUGE);
-	for (int64 i = 0; i < matrix->periods_n; i++)
+	for (int64 i = 0; i < matrix->periods_n && reader->error == NULL; i++)
 	{
 		MigrationPeriodCell *cell = &matrix->periods[i];
-		uint64		v;
+		int64		before = period;
 
-		if (!migration_bytes_get(reader, PG_UINT64_MAX, "period", &v))
-			return false;
-		if (unzigzag(v) > PG_UINT32_MAX || unzigzag(v) < (i == 0 ? PG_INT32_MIN : 0))
-			return migration_bytes_corrupt(reader, "period");
-		period += unzigzag(v);
 		/* the period before it is one too */
-		if (period <= first || period > final)
-			return migration_bytes_corrupt(reader, "period");
-		if (v != 0)
+		period = reader_step(reader, before, (int64) first + 1, final, "period");
+		reader_require(reader, i == 0 || period >= before, "period");
+		if (period != before)
 			last = -1;
-		if (!migration_bytes_get_step(reader, side * side - 1, "cell of a period", &last) ||
-			!migration_bytes_get_count(reader, &cell->count, &total))
-			return false;
+		last = reader_next(reader, last, side * side - 1, "cell of a period");
 		cell->period = (int32) period;
 		cell->from = (int32) (last / side);
 		cell->to = (int32) (last % side);
+		cell->count = migration_bytes_get_count(reader, &total);
 	}
-	return true;
 }
 
-static bool
-read_triples(Reader *reader, MigrationMatrix *matrix)
+static void
+read_triples(ByteReader *reader, MigrationMatrix *matrix)
 {
 	int64		k = matrix->states;
 	int64		last = -1;
 	int64		total = 0;
 
-	if (!migration_bytes_get_number(reader, k * k * k, 2, "number of triples", &matrix->triples_n))
-		return false;
+	matrix->triples_n = reader_count(reader, k * k * k, 2, "number of triples");
 	matrix->triples = palloc_extended(sizeof(MigrationTriple) * (matrix->triples_n + 1),
 									  MCXT_ALLOC_HUGE);
-	for (int64 i = 0; i < matrix->triples_n; i++)
+	for (int64 i = 0; i < matrix->triples_n && reader->error == NULL; i++)
 	{
 		MigrationTriple *triple = &matrix->triples[i];
 
-		if (!migration_bytes_get_step(reader, k * k * k, "triple", &last) ||
-			!migration_bytes_get_count(reader, &triple->count, &total))
-			return false;
+		last = reader_next(reader, last, k * k * k, "triple");
 		triple->before = (int32) (last / k / k);
 		triple->from = (int32) (last / k % k);
 		triple->to = (int32) (last % k);
+		triple->count = migration_bytes_get_count(reader, &total);
 	}
-	return true;
 }
 
-static bool
-read_panel(Reader *reader, MigrationMatrix *matrix)
+static void
+read_panel(ByteReader *reader, MigrationMatrix *matrix)
 {
-	if (reader->end - reader->at < 2)
-		return migration_bytes_corrupt(reader, "length");
-	matrix->period.unit = *reader->at++;
-	matrix->period.week_start = *reader->at++;
-	if (matrix->period.unit > PERIOD_UNIT_LAST ||
-		matrix->period.week_start > (matrix->period.unit == PERIOD_WEEK ? 6 : 0))
-		return migration_bytes_corrupt(reader, "period");
-	return read_periods(reader, matrix) && read_triples(reader, matrix);
+	matrix->period.unit = reader_byte(reader, PERIOD_UNIT_LAST, "period");
+	matrix->period.week_start = reader_byte(reader, matrix->period.unit == PERIOD_WEEK ? 6 : 0,
+											"period");
+	if (reader->error == NULL)
+		read_periods(reader, matrix);
+	if (reader->error == NULL)
+		read_triples(reader, matrix);
 }
 
 /* "check": bytes from outside; else only memory is guarded. */
 static bool
-read_matrix(Reader *reader, const char *data, Size len, MigrationMatrix *matrix, bool check)
+read_matrix(ByteReader *reader, const char *data, Size len, MigrationMatrix *matrix, bool check)
 {
-	memset(reader, 0, sizeof(Reader));
+	uint8		flags = reader_begin(reader, data, len, MIGRATION_VERSION, FLAGS_ALL);
+
 	memset(matrix, 0, sizeof(MigrationMatrix));
-	reader->at = (const uint8 *) data;
-	reader->end = reader->at + len;
-	if (len < 3)
-		return migration_bytes_corrupt(reader, "length");
-	if (*reader->at++ != MIGRATION_VERSION)
-		return migration_bytes_corrupt(reader, "version");
-	reader->flags = *reader->at++;
-	matrix->declared = (reader->flags & FLAG_DECLARED) != 0;
-	matrix->given = (reader->flags & FLAG_GIVEN) != 0;
-	matrix->panel = (reader->flags & FLAG_PANEL) != 0;
-	if ((reader->flags & ~FLAGS_ALL) != 0 ||
-		(matrix->given && reader->flags != (FLAG_GIVEN | FLAG_DECLARED)))
-		return migration_bytes_corrupt(reader, "flags");
-	if (!migration_bytes_read_labels(reader, matrix, check))
+	matrix->declared = (flags & FLAG_DECLARED) != 0;
+	matrix->given = (flags & FLAG_GIVEN) != 0;
+	matrix->panel = (flags & FLAG_PANEL) != 0;
+	reader_require(reader, !matrix->given || flags == (FLAG_GIVEN | FLAG_DECLARED), "flags");
+	migration_bytes_read_labels(reader, matrix, check);
+	if (reader->error != NULL)
 		return false;
-	if (!(matrix->given ? read_probabilities(reader, matrix, check) : read_cells(reader, matrix)))
-		return false;
-	if (matrix->panel && !read_panel(reader, matrix))
-		return false;
-	if (reader->at != reader->end)
-		return migration_bytes_corrupt(reader, "length");
-	return true;
+	if (matrix->given)
+		read_probabilities(reader, matrix, check);
+	else
+		read_cells(reader, matrix, (flags & FLAG_AMOUNTS) != 0);
+	if (matrix->panel && reader->error == NULL)
+		read_panel(reader, matrix);
+	return reader_end(reader);
 }
 
 void
-migration_read(const MigrationValue *value, MigrationMatrix *matrix)
+migration_unpack(const MigrationValue *value, MigrationMatrix *matrix)
 {
-	Reader		reader;
+	ByteReader	reader;
 
 	if (!read_matrix(&reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), matrix, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("migration_matrix value is corrupt: wrong %s", reader.error)));
+		reader_corrupt(&reader, "migration_matrix");
 }
 
 /* Are the cells what the periods add up to? */
@@ -444,7 +274,7 @@ periods_add_up(const MigrationMatrix *matrix)
 const char *
 migration_check(const char *data, Size len)
 {
-	Reader		reader;
+	ByteReader	reader;
 	MigrationMatrix matrix;
 	MigrationValue *again;
 
@@ -461,57 +291,32 @@ migration_check(const char *data, Size len)
 /* ---------- writing ---------- */
 
 static void
-migration_bytes_put_amount(StringInfo buf, const Amount *amount)
-{
-	char	   *digits;
-
-	if (amount->scale == AMOUNT_NONE)
-		varint_append(buf, AMOUNT_CODE_NONE);
-	else if (amount->big != NULL)
-	{
-		digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(amount->big)));
-		varint_append(buf, AMOUNT_DIGITS);
-		varint_append(buf, strlen(digits));
-		appendBinaryStringInfo(buf, digits, strlen(digits));
-	}
-	else
-	{
-		varint_append(buf, amount->scale + 1);
-		varint_append(buf, zigzag(amount->value));
-	}
-}
-
-static void
 migration_bytes_put_labels(StringInfo buf, const MigrationMatrix *matrix)
 {
-	varint_append(buf, matrix->states);
+	writer_uint(buf, matrix->states);
 	for (int32 i = 0; i < matrix->states; i++)
-	{
-		const char *label = matrix->labels[i];
-		const char *utf8 = pg_server_to_any(label, strlen(label), PG_UTF8);
-
-		varint_append(buf, strlen(utf8));
-		appendBinaryStringInfo(buf, utf8, strlen(utf8));
-	}
+		writer_server_text(buf, matrix->labels[i]);
 }
 
 static void
-put_cells(StringInfo buf, const MigrationMatrix *matrix, bool amounts)
+put_cells(StringInfo buf, const MigrationMatrix *matrix, int32 scale)
 {
 	int64		side = (int64) matrix->states + 1;
 	int64		last = -1;
 
-	varint_append(buf, matrix->cells_n);
+	writer_uint(buf, matrix->cells_n);
+	if (scale != AMOUNT_NONE)
+		writer_uint(buf, scale);
 	for (int64 i = 0; i < matrix->cells_n; i++)
 	{
 		const MigrationCell *cell = &matrix->cells[i];
 		int64		number = cell->from * side + cell->to;
 
 		Assert(number > last && number < side * side - 1 && cell->count > 0);
-		varint_append(buf, number - last - 1);
-		varint_append(buf, cell->count - 1);
-		if (amounts)
-			migration_bytes_put_amount(buf, &cell->value);
+		writer_uint(buf, number - last - 1);
+		writer_uint(buf, cell->count - 1);
+		if (scale != AMOUNT_NONE)
+			writer_amount(buf, &cell->value, scale);
 		last = number;
 	}
 }
@@ -523,24 +328,24 @@ put_panel(StringInfo buf, const MigrationMatrix *matrix)
 	int64		period = 0;
 	int64		last = -1;
 
-	appendStringInfoCharMacro(buf, (char) matrix->period.unit);
-	appendStringInfoCharMacro(buf, (char) matrix->period.week_start);
-	varint_append(buf, matrix->periods_n);
+	writer_byte(buf, matrix->period.unit);
+	writer_byte(buf, matrix->period.week_start);
+	writer_uint(buf, matrix->periods_n);
 	for (int64 i = 0; i < matrix->periods_n; i++)
 	{
 		const MigrationPeriodCell *cell = &matrix->periods[i];
 		int64		number = cell->from * side + cell->to;
 
-		varint_append(buf, zigzag(cell->period - period));
+		writer_int(buf, cell->period - period);
 		if (cell->period != period)
 			last = -1;
 		Assert(number > last && cell->count > 0);
-		varint_append(buf, number - last - 1);
-		varint_append(buf, cell->count - 1);
+		writer_uint(buf, number - last - 1);
+		writer_uint(buf, cell->count - 1);
 		period = cell->period;
 		last = number;
 	}
-	varint_append(buf, matrix->triples_n);
+	writer_uint(buf, matrix->triples_n);
 	last = -1;
 	for (int64 i = 0; i < matrix->triples_n; i++)
 	{
@@ -549,24 +354,9 @@ put_panel(StringInfo buf, const MigrationMatrix *matrix)
 			matrix->states + triple->to;
 
 		Assert(number > last && triple->count > 0);
-		varint_append(buf, number - last - 1);
-		varint_append(buf, triple->count - 1);
+		writer_uint(buf, number - last - 1);
+		writer_uint(buf, triple->count - 1);
 		last = number;
-	}
-}
-
-static void
-put_probabilities(StringInfo buf, const MigrationMatrix *matrix)
-{
-	int64		n = (int64) matrix->states * matrix->states;
-
-	for (int64 i = 0; i < n; i++)
-	{
-		uint64		bits;
-
-		memcpy(&bits, &matrix->probabilities[i], sizeof(bits));
-		bits = pg_hton64(bits);
-		appendBinaryStringInfo(buf, (char *) &bits, sizeof(bits));
 	}
 }
 
@@ -575,25 +365,21 @@ migration_pack(const MigrationMatrix *source)
 {
 	MigrationMatrix matrix = *source;
 	StringInfoData buf;
-	bool		amounts = false;
+	int64		n = (int64) matrix.states * matrix.states;
+	int32		scale = AMOUNT_NONE;
 
 	migration_normalise(&matrix);
-	for (int64 i = 0; i < matrix.cells_n && !amounts; i++)
-		amounts = matrix.cells[i].value.scale != AMOUNT_NONE || matrix.cells[i].value.big != NULL;
-	initStringInfo(&buf);
-	appendStringInfoSpaces(&buf, VARHDRSZ);
-	appendStringInfoCharMacro(&buf, MIGRATION_VERSION);
-	appendStringInfoCharMacro(&buf, (char) ((matrix.declared ? FLAG_DECLARED : 0) |
-											(matrix.given ? FLAG_GIVEN : 0) |
-											(matrix.panel ? FLAG_PANEL : 0) |
-											(amounts ? FLAG_AMOUNTS : 0)));
+	for (int64 i = 0; i < matrix.cells_n; i++)
+		scale = writer_scale(scale, &matrix.cells[i].value);
+	writer_begin(&buf, 256, MIGRATION_VERSION,
+				 (matrix.declared ? FLAG_DECLARED : 0) | (matrix.given ? FLAG_GIVEN : 0) |
+				 (matrix.panel ? FLAG_PANEL : 0) | (scale != AMOUNT_NONE ? FLAG_AMOUNTS : 0));
 	migration_bytes_put_labels(&buf, &matrix);
-	if (matrix.given)
-		put_probabilities(&buf, &matrix);
-	else
-		put_cells(&buf, &matrix, amounts);
+	if (!matrix.given)
+		put_cells(&buf, &matrix, scale);
+	for (int64 i = 0; matrix.given && i < n; i++)
+		writer_double(&buf, matrix.probabilities[i]);
 	if (matrix.panel)
 		put_panel(&buf, &matrix);
-	SET_VARSIZE(buf.data, buf.len);
-	return (MigrationValue *) buf.data;
+	return writer_finish(&buf);
 }

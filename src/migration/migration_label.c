@@ -1,6 +1,6 @@
 /*
  * migration_label.c
- *	  The names of states: which are allowed, and in which order they stand.
+ *	  The names of states: which are allowed, and lists of them.
  *
  * Promises: errors name the label.
  * Never: folds case, trims, or follows a collation: labels are their bytes.
@@ -14,9 +14,6 @@
 
 /* bytes of a label that a message shows */
 #define QUOTE_MAX	64
-
-/* digits of a whole number that surely fits */
-#define NUMBER_DIGITS	18
 
 const char *
 migration_label_quote(const char *label, int len)
@@ -50,47 +47,22 @@ migration_label_check(const char *label, int len)
 }
 
 void
+migration_undeclared_error(const char *label, int len)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("segment \"%s\" is not in the list of states",
+					migration_label_quote(label, len)),
+			 errhint("Add it to the list, or leave the list out.")));
+}
+
+void
 migration_states_error(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("a migration_matrix cannot have more than %d states", MIGRATION_STATES_MAX),
 			 errhint("A state is the name of a segment, not of a customer.")));
-}
-
-/* Is the label a whole number, written in the one way there is? */
-static bool
-whole_number(const char *label, int64 *value)
-{
-	const char *digit = label + (*label == '-');
-	bool		negative = digit != label;
-	int			n = 0;
-
-	*value = 0;
-	for (; *digit >= '0' && *digit <= '9' && n <= NUMBER_DIGITS; digit++, n++)
-		*value = *value * 10 + (*digit - '0');
-	if (*digit != '\0' || n == 0 || n > NUMBER_DIGITS)
-		return false;
-	if (digit[-n] == '0' && (n > 1 || negative))
-		return false;
-	if (negative)
-		*value = -*value;
-	return true;
-}
-
-int
-migration_label_compare(const char *a, const char *b)
-{
-	int64		x;
-	int64		y;
-	bool		a_number = whole_number(a, &x);
-	bool		b_number = whole_number(b, &y);
-
-	if (a_number && b_number)
-		return x < y ? -1 : x > y;
-	if (a_number != b_number)
-		return a_number ? -1 : 1;
-	return strcmp(a, b);
 }
 
 static int

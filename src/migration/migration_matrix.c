@@ -169,7 +169,7 @@ typedef struct State
 static int
 compare_states(const void *a, const void *b)
 {
-	return migration_label_compare(((const State *) a)->key, ((const State *) b)->key);
+	return label_compare(((const State *) a)->key, ((const State *) b)->key);
 }
 
 static void

@@ -19,7 +19,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "value/rollup.h"
 
 #define FROM_ARG	1
 #define TO_ARG		2
@@ -209,7 +208,7 @@ migration_matrix_combine(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(migration_open_state((MigrationValue *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1))));
 	PG_RETURN_POINTER(migration_open_merge(migration_open_state((MigrationValue *) PG_GETARG_POINTER(0)),
-										   (MigrationValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1))));
+										   value_get_open(fcinfo, 1, &migration_matrix_type)));
 }
 
 PG_FUNCTION_INFO_V1(migration_matrix_final);
@@ -224,35 +223,5 @@ migration_matrix_final(PG_FUNCTION_ARGS)
 		memset(&nothing, 0, sizeof(nothing));
 		PG_RETURN_POINTER(migration_pack(&nothing));
 	}
-	PG_RETURN_POINTER(migration_finished((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0))));
-}
-
-/* ---------- sums of matrices ---------- */
-
-PG_FUNCTION_INFO_V1(migration_matrix_rollup);
-Datum
-migration_matrix_rollup(PG_FUNCTION_ARGS)
-{
-	return rollup_trans(fcinfo, migration_add_values, migration_finished);
-}
-
-PG_FUNCTION_INFO_V1(migration_matrix_rollup_final);
-Datum
-migration_matrix_rollup_final(PG_FUNCTION_ARGS)
-{
-	return rollup_final(fcinfo, migration_add_values);
-}
-
-/* +: NULL counts as nothing. */
-PG_FUNCTION_INFO_V1(migration_matrix_add);
-Datum
-migration_matrix_add(PG_FUNCTION_ARGS)
-{
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	if (PG_ARGISNULL(0))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
-	PG_RETURN_POINTER(migration_add_values(PG_GETARG_MIGRATION_PP(0), PG_GETARG_MIGRATION_PP(1)));
+	PG_RETURN_POINTER(PG_GETARG_MIGRATION_PP(0));
 }

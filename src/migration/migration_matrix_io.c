@@ -1,13 +1,13 @@
 /*
  * migration_matrix_io.c
- *	  SQL-callable: migration_matrix in and out, equality, jsonb, and by hand.
+ *	  SQL-callable: migration_matrix in and out, equality, sums, jsonb, and by hand.
  *
  * The binary form is the value's own bytes, the text form their base64: both
  * lossless and free of any setting.
  *
  * Never: accepts bytes that the reader has not walked to the end.
  */
-#include "migration/migration.h"
+#include "migration/migration_matrix_trans.h"
 
 #include <math.h>
 
@@ -25,7 +25,20 @@
 #include "utils/timestamp.h"
 #include "value/value_type.h"
 
-VALUE_IO(migration_matrix, migration_check, migration_finished, "migration_matrix()")
+static MigrationValue *
+add_values(const MigrationValue *a, const MigrationValue *b)
+{
+	MigrationMatrix x;
+	MigrationMatrix y;
+
+	migration_unpack(a, &x);
+	migration_unpack(b, &y);
+	return migration_pack(migration_add(&x, &y));
+}
+
+VALUE_TYPE_ADDS(migration_matrix, .maker = "migration_matrix()", .check = migration_check,
+				.add = add_values, .finish = migration_open_finish)
+VALUE_FUNCTION(migration_matrix_add, value_add(fcinfo, &migration_matrix_type))
 
 /* ---------- jsonb ---------- */
 

@@ -1,11 +1,10 @@
 /*
  * migration_matrix_trans.c
- *	  An open migration_matrix: one that still takes customers; and values that
- *	  may be one, or another aggregate's state.
+ *	  An open migration_matrix: one that still takes customers.
  *
- * One varlena: the header, a hash table of cells, the labels in the order of
- * their first row, a hash table of their numbers, and a heap of bytes that has
- * the labels' text and the amounts that are not small.
+ * One varlena: the header, a hash table of cells (flat_hash.h), the labels in the
+ * order of their first row (label_set.h), and a heap of bytes that has the
+ * amounts that are not small.
  *
  * The promises are in migration_matrix_trans.h.
  */
@@ -20,13 +19,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "value/label.h"
-#include "value/rollup.h"
+#include "value/flat_hash.h"
+#include "value/label_set.h"
 
 /* of one customer with two segments: a chunk of 256 bytes */
 #define FIRST_CELLS		4
 #define FIRST_LABELS	4
-#define FIRST_HEAP		32
+#define FIRST_BYTES		40
 
 #define NOWHERE			0xffff	/* in place of a label's number */
 #define SCALE_BIG		(-2)	/* of a cell's amount: it lies in the heap */
@@ -40,104 +39,98 @@ typedef struct OpenCell
 	int64		value;			/* of a big amount: where it lies in the heap */
 } OpenCell;
 
-typedef struct OpenLabel
-{
-	uint32		hash;
-	uint32		at;				/* in the heap */
-	uint32		len;
-} OpenLabel;
-
 struct MigrationTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
-	uint8		version;		/* MIGRATION_OPEN */
-	bool		declared;
-	uint8		unused;
-	uint8		shift;			/* of a hash, to its place among the cells */
-	uint32		cell_room;		/* a power of two, as the next */
-	uint32		cells;
-	uint32		label_room;
-	uint32		labels;
+	uint8		tag;			/* VALUE_STATE_OPEN */
+	uint8		flags;			/* 0 */
+	uint8		unused[2];
+	FlatHash	hash;			/* of cells */
 	uint32		heap_room;
 	uint32		heap;
 	uint32		last_from;		/* numbers of the last row's labels */
 	uint32		last_to;
+	uint32		unused2;
+	int64		customers;		/* in all */
 	OpenCell	cell[FLEXIBLE_ARRAY_MEMBER];
 };
 
-#define CELLS_SIZE(n)	(sizeof(OpenCell) * (Size) (n))
-#define LABELS_SIZE(n)	(sizeof(OpenLabel) * (Size) (n))
-#define SLOTS(n)		((Size) (n) * 2)
-#define OPEN_SIZE(cells, labels, heap) \
-	(offsetof(MigrationTrans, cell) + CELLS_SIZE(cells) + LABELS_SIZE(labels) + \
-	 SLOTS(labels) * sizeof(uint16) + (Size) (heap))
+#define FLAT_PREFIX			cells
+#define FLAT_ENTRY			OpenCell
+#define FLAT_KEY			uint32
+#define FLAT_HASH(key)		((key) * UINT64CONST(0x9e3779b97f4a7c15))
+#define FLAT_KEY_OF(cell)	((cell)->key)
+#define FLAT_IS(cell, k)	((cell)->key == (k))
+#define FLAT_IS_FREE(cell)	((cell)->count == 0)
+#include "value/flat_hash.h"
 
-static inline OpenLabel *
-labels_of(const MigrationTrans *open)
+#define CELLS_SIZE(n)	(sizeof(OpenCell) * (Size) (n))
+
+static inline Size
+open_size(uint64 cells, uint32 labels, uint32 label_bytes, uint64 heap)
 {
-	return (OpenLabel *) ((char *) open->cell + CELLS_SIZE(open->cell_room));
+	return offsetof(MigrationTrans, cell) + CELLS_SIZE(cells) +
+		INTALIGN(label_set_size(labels, label_bytes)) + (Size) heap;
 }
 
-/* Numbers of labels, plus one; 0: free. */
-static inline uint16 *
-matrix_trans_slots_of(const MigrationTrans *open)
+static inline LabelSet *
+labels_of(const MigrationTrans *open)
 {
-	return (uint16 *) ((char *) labels_of(open) + LABELS_SIZE(open->label_room));
+	return (LabelSet *) ((char *) open->cell + CELLS_SIZE(open->hash.capacity));
 }
 
 static inline char *
 heap_of(const MigrationTrans *open)
 {
-	return (char *) (matrix_trans_slots_of(open) + SLOTS(open->label_room));
+	const LabelSet *labels = labels_of(open);
+
+	return (char *) labels + INTALIGN(label_set_size(labels->room, labels->bytes_room));
 }
 
 /* ---------- room ---------- */
 
+/* How much there is of everything. */
+typedef struct Room
+{
+	uint64		cells;
+	uint32		labels;
+	uint32		label_bytes;
+	uint64		heap;
+} Room;
+
+static Room
+room_of(const MigrationTrans *open)
+{
+	const LabelSet *labels = labels_of(open);
+	Room		room = {open->hash.capacity, labels->room, labels->bytes_room, open->heap_room};
+
+	return room;
+}
+
 static MigrationTrans *
-matrix_trans_allocate(uint32 cell_room, uint32 label_room, uint64 heap_room)
+matrix_trans_allocate(const Room *room)
 {
 	MigrationTrans *open;
-	Size		size = OPEN_SIZE(cell_room, label_room, heap_room);
+	Size		size = open_size(room->cells, room->labels, room->label_bytes, room->heap);
 
-	if (heap_room > MaxAllocSize || size > MaxAllocSize)
+	if (room->heap > MaxAllocSize || size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("state of migration_matrix is too large"),
 				 errhint("Aggregate in several groups, and add those up with rollup().")));
 	open = palloc0(size);
 	SET_VARSIZE(open, size);
-	open->version = MIGRATION_OPEN;
-	open->shift = 64 - pg_ceil_log2_32(cell_room);
-	open->cell_room = cell_room;
-	open->label_room = label_room;
-	open->heap_room = (uint32) heap_room;
+	open->tag = VALUE_STATE_OPEN;
+	flat_hash_init(&open->hash, (uint32) room->cells);
+	open->heap_room = (uint32) room->heap;
+	label_set_init(labels_of(open), room->labels, room->label_bytes);
 	return open;
 }
 
 static inline OpenCell *
 matrix_trans_find_cell(MigrationTrans *open, uint32 key)
 {
-	uint32		place = (uint32) ((key * UINT64CONST(0x9e3779b97f4a7c15)) >> open->shift);
-
-	for (;; place = (place + 1) & (open->cell_room - 1))
-	{
-		OpenCell   *cell = &open->cell[place];
-
-		if (cell->count == 0 || cell->key == key)
-			return cell;
-	}
-}
-
-static void
-matrix_trans_put_slot(MigrationTrans *open, uint32 number)
-{
-	uint16	   *slots = matrix_trans_slots_of(open);
-	uint32		mask = SLOTS(open->label_room) - 1;
-	uint32		place = labels_of(open)[number].hash & mask;
-
-	while (slots[place] != 0)
-		place = (place + 1) & mask;
-	slots[place] = (uint16) (number + 1);
+	return cells_find(&open->hash, open->cell, key);
 }
 
 /* Bytes at the end of the heap, for which there is room. */
@@ -159,49 +152,32 @@ big_of(const MigrationTrans *open, const OpenCell *cell)
 
 /* The same with other room; amounts that were replaced are left behind. */
 static pg_noinline MigrationTrans *
-resize(const MigrationTrans *open, uint32 cell_room, uint32 label_room, uint64 heap_room)
+resize(MigrationTrans *open, const Room *room)
 {
-	MigrationTrans *other = matrix_trans_allocate(cell_room, label_room, heap_room);
+	MigrationTrans *other = matrix_trans_allocate(room);
+	OpenCell   *cell;
 
-	other->declared = open->declared;
-	other->cells = open->cells;
-	other->labels = open->labels;
 	other->last_from = open->last_from;
 	other->last_to = open->last_to;
-	for (uint32 i = 0; i < open->labels; i++)
-	{
-		OpenLabel  *label = &labels_of(other)[i];
-
-		*label = labels_of(open)[i];
-		label->at = put_heap(other, heap_of(open) + label->at, label->len);
-		matrix_trans_put_slot(other, i);
-	}
-	for (uint32 i = 0; i < open->cell_room; i++)
-	{
-		const OpenCell *cell = &open->cell[i];
-		OpenCell   *to;
-
-		if (cell->count == 0)
-			continue;
-		to = matrix_trans_find_cell(other, cell->key);
-		*to = *cell;
+	other->customers = open->customers;
+	label_set_copy(labels_of(other), labels_of(open));
+	cells_rehash(&other->hash, other->cell, &open->hash, open->cell);
+	for (uint32 i = 0; open->heap > 0 && (cell = cells_next(&other->hash, other->cell, &i)) != NULL;)
 		if (cell->scale == SCALE_BIG)
-			to->value = put_heap(other, big_of(open, cell), VARSIZE(big_of(open, cell)));
-	}
+			cell->value = put_heap(other, big_of(open, cell), VARSIZE(big_of(open, cell)));
 	return other;
 }
 
 /* Bytes of the heap that are still needed. */
 static uint64
-live_heap(const MigrationTrans *open)
+live_heap(MigrationTrans *open)
 {
 	uint64		live = 0;
+	OpenCell   *cell;
 
-	for (uint32 i = 0; i < open->labels; i++)
-		live += INTALIGN(labels_of(open)[i].len);
-	for (uint32 i = 0; i < open->cell_room; i++)
-		if (open->cell[i].count > 0 && open->cell[i].scale == SCALE_BIG)
-			live += INTALIGN(VARSIZE(big_of(open, &open->cell[i])));
+	for (uint32 i = 0; open->heap > 0 && (cell = cells_next(&open->hash, open->cell, &i)) != NULL;)
+		if (cell->scale == SCALE_BIG)
+			live += INTALIGN(VARSIZE(big_of(open, cell)));
 	return live;
 }
 
@@ -209,114 +185,98 @@ live_heap(const MigrationTrans *open)
 static MigrationTrans *
 reserve_heap(MigrationTrans *open, Size more)
 {
+	Room		room;
+
 	if (likely(INTALIGN(open->heap) + more <= open->heap_room))
 		return open;
-	return resize(open, open->cell_room, open->label_room,
-				  Max(INTALIGN((live_heap(open) + more) * 2), open->heap_room));
+	room = room_of(open);
+	room.heap = Max(INTALIGN((live_heap(open) + more) * 2), open->heap_room);
+	return resize(open, &room);
 }
 
 /* ---------- labels ---------- */
 
-/* A label's number; open->labels if it has none. */
+/* A label's number; LABEL_NONE if it has none. */
 static inline uint32
 find_label(const MigrationTrans *open, const char *text, uint32 len, uint32 guess)
 {
-	const OpenLabel *labels = labels_of(open);
-	const char *heap = heap_of(open);
-	const uint16 *slots;
-	uint32		hash;
-	uint32		mask;
+	const LabelSet *labels = labels_of(open);
 
-	if (guess < open->labels && labels[guess].len == len &&
-		label_bytes_equal(heap + labels[guess].at, text, len))
+	if (guess < labels->n && label_set_is(labels, guess, text, len))
 		return guess;
-	if (unlikely(len == 0))
-		return open->labels;
-	hash = label_bytes_hash(text, len);
-	slots = matrix_trans_slots_of(open);
-	mask = SLOTS(open->label_room) - 1;
-	for (uint32 place = hash & mask; slots[place] != 0; place = (place + 1) & mask)
-	{
-		uint32		number = slots[place] - 1;
-
-		if (labels[number].hash == hash && labels[number].len == len &&
-			label_bytes_equal(heap + labels[number].at, text, len))
-			return number;
-	}
-	return open->labels;
+	return label_set_find(labels, text, len);
 }
 
 /* A label that has no number yet gets the next one. */
 static pg_noinline MigrationTrans *
-matrix_trans_add_label(MigrationTrans *open, const char *text, uint32 len)
+matrix_trans_add_label(MigrationTrans *open, const char *text, uint32 len, uint32 *number)
 {
-	OpenLabel  *label;
+	LabelSet   *labels = labels_of(open);
 
-	if (open->labels >= MIGRATION_STATES_MAX)
+	if (labels->n >= MIGRATION_STATES_MAX)
 		migration_states_error();
-	if (open->labels == open->label_room)
-		open = resize(open, open->cell_room, open->label_room * 2, open->heap_room);
-	open = reserve_heap(open, len);
-	label = &labels_of(open)[open->labels];
-	label->hash = label_bytes_hash(text, len);
-	label->len = len;
-	label->at = put_heap(open, text, len);
-	matrix_trans_put_slot(open, open->labels++);
+	if (!label_set_has_room(labels, len))
+	{
+		Room		room = room_of(open);
+
+		label_set_grown(labels, len, &room.labels, &room.label_bytes);
+		open = resize(open, &room);
+		labels = labels_of(open);
+	}
+	*number = labels->n;
+	label_set_put(labels, text, len);
 	return open;
 }
 
 /* The same for a label of a row, which may be a wrong one. */
 static pg_noinline MigrationTrans *
-new_label(MigrationTrans *open, const char *text, uint32 len)
+new_label(MigrationTrans *open, const char *text, uint32 len, uint32 *number)
 {
 	migration_label_check(text, len);
-	if (open->declared)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("segment \"%s\" is not in the list of states",
-						migration_label_quote(text, len)),
-				 errhint("Add it to the list, or leave the list out.")));
-	return matrix_trans_add_label(open, text, len);
+	if (labels_of(open)->declared)
+		migration_undeclared_error(text, len);
+	return matrix_trans_add_label(open, text, len, number);
 }
 
 MigrationTrans *
 migration_open_create(void)
 {
-	return matrix_trans_allocate(FIRST_CELLS, FIRST_LABELS, FIRST_HEAP);
+	static const Room first = {FIRST_CELLS, FIRST_LABELS, FIRST_BYTES, 0};
+
+	return matrix_trans_allocate(&first);
 }
 
 MigrationTrans *
 migration_open_declare(char **labels, int32 n)
 {
+	Room		room = {FIRST_CELLS, pg_nextpower2_32(Max(n, FIRST_LABELS)), FIRST_BYTES, 0};
 	MigrationTrans *open;
-	uint64		bytes = FIRST_HEAP;
 
 	for (int32 i = 0; i < n; i++)
-		bytes += INTALIGN(strlen(labels[i]));
-	open = matrix_trans_allocate(FIRST_CELLS, pg_nextpower2_32(Max(n, FIRST_LABELS)), INTALIGN(bytes));
+		room.label_bytes += strlen(labels[i]) + 1;
+	open = matrix_trans_allocate(&room);
 	for (int32 i = 0; i < n; i++)
-		open = matrix_trans_add_label(open, labels[i], strlen(labels[i]));
-	open->declared = true;
+		label_set_put(labels_of(open), labels[i], strlen(labels[i]));
+	labels_of(open)->declared = true;
 	return open;
 }
 
 bool
 migration_open_declares(const MigrationTrans *open, const ArrayType *states)
 {
+	const LabelSet *labels = labels_of(open);
 	const char *at = ARR_DATA_PTR(states);
 	int			n = ArrayGetNItems(ARR_NDIM(states), ARR_DIMS(states));
 
-	if (!open->declared || n != open->labels || ARR_HASNULL(states))
+	if (!labels->declared || n != labels->n || ARR_HASNULL(states))
 		return false;
 	for (int i = 0; i < n; i++)
 	{
-		const OpenLabel *label = &labels_of(open)[i];
 		uint32		len;
 
 		at = (const char *) att_align_pointer(at, TYPALIGN_INT, -1, at);
 		len = VARSIZE_ANY_EXHDR(at);
-		if (len != label->len ||
-			memcmp(VARDATA_ANY(at), heap_of(open) + label->at, len) != 0)
+		if (len == 0 || !label_set_is(labels, i, VARDATA_ANY(at), len))
 			return false;
 		at += VARSIZE_ANY(at);
 	}
@@ -384,6 +344,14 @@ matrix_trans_add_amount(MigrationTrans *open, OpenCell *cell, const Amount *amou
 	return add_amount_slow(open, cell->key, amount);
 }
 
+static pg_noinline void
+too_many_customers(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("too many customers in a migration_matrix")));
+}
+
 /* Customers of a cell, by the numbers of its labels. */
 static inline MigrationTrans *
 matrix_trans_count_cell(MigrationTrans *open, uint32 key, int64 customers, const Amount *amount)
@@ -392,19 +360,22 @@ matrix_trans_count_cell(MigrationTrans *open, uint32 key, int64 customers, const
 
 	if (unlikely(cell->count == 0))
 	{
-		if (open->cells >= open->cell_room / 4 * 3)
+		if (!flat_hash_has_room(&open->hash, 1))
 		{
-			open = resize(open, open->cell_room * 2, open->label_room, open->heap_room);
+			Room		room = room_of(open);
+
+			room.cells = flat_hash_grown(&open->hash, 1);
+			open = resize(open, &room);
 			cell = matrix_trans_find_cell(open, key);
 		}
-		open->cells++;
+		open->hash.used++;
 		cell->key = key;
 		cell->scale = AMOUNT_NONE;
 	}
-	if (unlikely(pg_add_s64_overflow(cell->count, customers, &cell->count)))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("too many customers in a migration_matrix")));
+	/* the sum of all cells is larger than any of them */
+	if (unlikely(pg_add_s64_overflow(open->customers, customers, &open->customers)))
+		too_many_customers();
+	cell->count += customers;
 	if (amount->scale != AMOUNT_NONE)
 		open = matrix_trans_add_amount(open, cell, amount);
 	return open;
@@ -419,15 +390,15 @@ migration_open_add(MigrationTrans *open, const MigrationMove *move)
 	if (move->from != NULL)
 	{
 		from = find_label(open, move->from, move->from_len, open->last_from);
-		if (unlikely(from == open->labels))
-			open = new_label(open, move->from, move->from_len);
+		if (unlikely(from == LABEL_NONE))
+			open = new_label(open, move->from, move->from_len, &from);
 		open->last_from = from;
 	}
 	if (move->to != NULL)
 	{
 		to = find_label(open, move->to, move->to_len, open->last_to);
-		if (unlikely(to == open->labels))
-			open = new_label(open, move->to, move->to_len);
+		if (unlikely(to == LABEL_NONE))
+			open = new_label(open, move->to, move->to_len, &to);
 		open->last_to = to;
 	}
 	if (unlikely(from == NOWHERE && to == NOWHERE))
@@ -437,22 +408,51 @@ migration_open_add(MigrationTrans *open, const MigrationMove *move)
 
 /* ---------- other matrices ---------- */
 
+/* Is it what only this file writes?  A mistake elsewhere must not be followed. */
+static bool
+is_sound(MigrationTrans *open, Size size)
+{
+	Size		labels_at;
+	OpenCell   *cell;
+
+	if (size < open_size(FIRST_CELLS, FIRST_LABELS, 0, 0) || open->tag != VALUE_STATE_OPEN ||
+		!cells_is_sound(&open->hash, open->cell, size - offsetof(MigrationTrans, cell)))
+		return false;
+	labels_at = offsetof(MigrationTrans, cell) + CELLS_SIZE(open->hash.capacity);
+	if (size - labels_at < offsetof(LabelSet, label) || open->heap > open->heap_room ||
+		open->heap_room > size - labels_at ||
+		INTALIGN(label_set_size(labels_of(open)->room, labels_of(open)->bytes_room)) !=
+		size - labels_at - open->heap_room ||
+		!label_set_sound(labels_of(open), label_set_size(labels_of(open)->room,
+														 labels_of(open)->bytes_room)))
+		return false;
+	for (uint32 i = 0; (cell = cells_next(&open->hash, open->cell, &i)) != NULL;)
+	{
+		uint32		from = cell->key >> 16;
+		uint32		to = cell->key & 0xffff;
+
+		if ((from != NOWHERE && from >= labels_of(open)->n) ||
+			(to != NOWHERE && to >= labels_of(open)->n) || (from == NOWHERE && to == NOWHERE))
+			return false;
+		if (cell->scale == SCALE_BIG &&
+			(cell->value < 0 || cell->value != INTALIGN(cell->value) ||
+			 cell->value + VARHDRSZ > open->heap || !VARATT_IS_4B_U(big_of(open, cell)) ||
+			 VARSIZE(big_of(open, cell)) > open->heap - cell->value))
+			return false;
+	}
+	return true;
+}
+
 /* Open bytes as a copy: whole, aligned and ours, wherever they came from. */
 static MigrationTrans *
 matrix_trans_copy(const MigrationValue *value)
 {
 	Size		len = VARSIZE_ANY_EXHDR(value);
-	MigrationTrans *open = palloc(Max(VARHDRSZ + len, OPEN_SIZE(0, 0, 0)));
+	MigrationTrans *open = palloc(Max(VARHDRSZ + len, offsetof(MigrationTrans, cell)));
 
 	SET_VARSIZE(open, VARHDRSZ + len);
 	memcpy(VARDATA(open), VARDATA_ANY(value), len);
-	/* what only this file writes: a mistake elsewhere must not be followed */
-	if (VARHDRSZ + len < OPEN_SIZE(FIRST_CELLS, FIRST_LABELS, 0) ||
-		open->version != MIGRATION_OPEN ||
-		OPEN_SIZE(open->cell_room, open->label_room, open->heap_room) != VARHDRSZ + len ||
-		open->shift != 64 - pg_ceil_log2_32(open->cell_room) ||
-		open->cells >= open->cell_room || open->labels > open->label_room ||
-		open->heap > open->heap_room)
+	if (!is_sound(open, VARHDRSZ + len))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("migration_matrix value is corrupt: wrong state")));
@@ -468,35 +468,32 @@ lists_differ(void)
 }
 
 static MigrationTrans *
-merge_trans(MigrationTrans *open, const MigrationTrans *more)
+merge_trans(MigrationTrans *open, MigrationTrans *more)
 {
-	uint32	   *map = palloc(sizeof(uint32) * (more->labels + 1));
+	const LabelSet *labels = labels_of(more);
+	uint32	   *map = palloc(sizeof(uint32) * (labels->n + 1));
+	const OpenCell *cell;
 
-	if (open->declared != more->declared ||
-		(open->declared && open->labels != more->labels))
+	if (labels_of(open)->declared != labels->declared ||
+		(labels->declared && labels_of(open)->n != labels->n))
 		lists_differ();
-	for (uint32 i = 0; i < more->labels; i++)
+	for (uint32 i = 0; i < labels->n; i++)
 	{
-		const OpenLabel *label = &labels_of(more)[i];
-		const char *text = heap_of(more) + label->at;
+		const char *text = label_set_text(labels, i);
+		uint32		len = label_set_len(labels, i);
 
-		map[i] = find_label(open, text, label->len, i);
-		if (open->declared && map[i] != i)
+		map[i] = find_label(open, text, len, i);
+		if (labels->declared && map[i] != i)
 			lists_differ();
-		if (map[i] == open->labels)
-			open = matrix_trans_add_label(open, text, label->len);
+		if (map[i] == LABEL_NONE)
+			open = matrix_trans_add_label(open, text, len, &map[i]);
 	}
-	for (uint32 i = 0; i < more->cell_room; i++)
+	for (uint32 i = 0; (cell = cells_next(&more->hash, more->cell, &i)) != NULL;)
 	{
-		const OpenCell *cell = &more->cell[i];
 		uint32		from = cell->key >> 16;
 		uint32		to = cell->key & 0xffff;
-		Amount		amount;
+		Amount		amount = cell_amount(more, cell);
 
-		if (cell->count == 0)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		amount = cell_amount(more, cell);
 		from = from == NOWHERE ? NOWHERE : map[from];
 		to = to == NOWHERE ? NOWHERE : map[to];
 		open = matrix_trans_count_cell(open, from << 16 | to, cell->count, &amount);
@@ -518,7 +515,7 @@ reopen(const MigrationMatrix *matrix)
 						matrix->given ? "given probabilities" : "a panel"),
 				 errhint("Add matrices with + or rollup().")));
 	open = migration_open_declare(matrix->labels, matrix->states);
-	open->declared = matrix->declared;
+	labels_of(open)->declared = matrix->declared;
 	for (int64 i = 0; i < matrix->cells_n; i++)
 	{
 		const MigrationCell *cell = &matrix->cells[i];
@@ -535,7 +532,7 @@ migration_open_merge(MigrationTrans *open, const MigrationValue *more)
 {
 	MigrationMatrix matrix;
 
-	if (migration_is_trans(more))
+	if (value_is_open(more))
 		return merge_trans(open, matrix_trans_copy(more));
 	migration_unpack(more, &matrix);
 	/* what no rows make */
@@ -549,67 +546,41 @@ migration_open_state(MigrationValue *value)
 {
 	MigrationMatrix matrix;
 
-	if (VARATT_IS_4B_U(value) && migration_is_trans(value))
+	if (VARATT_IS_4B_U(value) && value_is_open(value))
 		return (MigrationTrans *) value;
 	value = (MigrationValue *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(value));
-	if (migration_is_trans(value))
+	if (value_is_open(value))
 		return matrix_trans_copy(value);
 	migration_unpack(value, &matrix);
 	return reopen(&matrix);
 }
 
-/* ---------- values, of states too ---------- */
+/* ---------- finishing ---------- */
 
 MigrationValue *
 migration_open_finish(const MigrationValue *value)
 {
-	const MigrationTrans *open = matrix_trans_copy(value);
+	MigrationTrans *open = matrix_trans_copy(value);
+	const LabelSet *labels = labels_of(open);
 	MigrationMatrix matrix;
+	const OpenCell *from;
 
 	memset(&matrix, 0, sizeof(matrix));
-	matrix.declared = open->declared;
-	matrix.states = (int32) open->labels;
-	matrix.labels = palloc(sizeof(char *) * (open->labels + 1));
-	for (uint32 i = 0; i < open->labels; i++)
-		matrix.labels[i] = pnstrdup(heap_of(open) + labels_of(open)[i].at, labels_of(open)[i].len);
-	matrix.cells = palloc_extended(sizeof(MigrationCell) * ((Size) open->cells + 1), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < open->cell_room; i++)
+	matrix.declared = labels->declared;
+	matrix.states = (int32) labels->n;
+	matrix.labels = palloc(sizeof(char *) * (labels->n + 1));
+	for (uint32 i = 0; i < labels->n; i++)
+		matrix.labels[i] = unconstify(char *, label_set_text(labels, i));
+	matrix.cells = palloc_extended(sizeof(MigrationCell) * ((Size) open->hash.used + 1),
+								   MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; (from = cells_next(&open->hash, open->cell, &i)) != NULL;)
 	{
-		const OpenCell *from = &open->cell[i];
-		MigrationCell *cell = &matrix.cells[matrix.cells_n];
+		MigrationCell *cell = &matrix.cells[matrix.cells_n++];
 
-		if (from->count == 0)
-			continue;
-		cell->from = Min(from->key >> 16, open->labels);
-		cell->to = Min(from->key & 0xffff, open->labels);
+		cell->from = Min(from->key >> 16, labels->n);
+		cell->to = Min(from->key & 0xffff, labels->n);
 		cell->count = from->count;
 		cell->value = cell_amount(open, from);
-		matrix.cells_n++;
 	}
 	return migration_pack(&matrix);
-}
-
-struct varlena *
-migration_finished(struct varlena *value)
-{
-	if (migration_is_trans(value))
-		return migration_open_finish(value);
-	return rollup_finished(value, migration_add_values);
-}
-
-void
-migration_unpack(const MigrationValue *value, MigrationMatrix *matrix)
-{
-	migration_read(migration_finished(unconstify(MigrationValue *, value)), matrix);
-}
-
-struct varlena *
-migration_add_values(const struct varlena *a, const struct varlena *b)
-{
-	MigrationMatrix x;
-	MigrationMatrix y;
-
-	migration_unpack(a, &x);
-	migration_unpack(b, &y);
-	return migration_pack(migration_add(&x, &y));
 }

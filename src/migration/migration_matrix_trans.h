@@ -7,8 +7,7 @@
  * ones: hash tables of labels and of cells, flat, with room to grow, changed in
  * place.  Whatever a row needs is in it, nothing at the call site.
  *
- * Its first byte tells it from a finished matrix.  Input functions refuse it,
- * and output functions finish it first: no open matrix leaves the server.
+ * Its tag tells it from a finished matrix (value_type.h).
  *
  * Promises: memory is proportional to labels and cells; the finished matrix does
  * not depend on the order of rows or on how they were split.
@@ -19,8 +18,6 @@
 
 #include "migration/migration.h"
 #include "utils/array.h"
-
-#define MIGRATION_OPEN 0xf1		/* in place of the version */
 
 typedef struct MigrationTrans MigrationTrans;
 
@@ -34,13 +31,6 @@ typedef struct MigrationMove
 	int64		customers;
 	Amount		value;
 } MigrationMove;
-
-static inline bool
-migration_is_trans(const struct varlena *value)
-{
-	return VARSIZE_ANY_EXHDR(value) > 0 &&
-		*(const uint8 *) VARDATA_ANY(value) == MIGRATION_OPEN;
-}
 
 /* Without customers, in the current context. */
 extern MigrationTrans *migration_open_create(void);

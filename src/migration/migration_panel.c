@@ -397,9 +397,9 @@ panel_trans_usual(FunctionCallInfo fcinfo)
 		return false;
 	if (VARATT_IS_EXTERNAL(segment) || VARATT_IS_COMPRESSED(segment))
 		return false;
-	label = panel_labels_find(panel_labels(&log->customers.log), VARDATA_ANY(segment),
+	label = label_set_find(panel_labels(&log->customers.log), VARDATA_ANY(segment),
 							  VARSIZE_ANY_EXHDR(segment));
-	if (unlikely(label == PANEL_NO_LABEL))
+	if (unlikely(label == LABEL_NONE))
 		return false;
 	event_log_add(&log->customers.log, compact_mix((uint32) customer), period,
 				  panel_word(at, label));

@@ -15,18 +15,16 @@
 /* ---------- two rows of one customer and period ---------- */
 
 static pg_noinline uint64
-later_label(const PanelLabels *labels, uint64 a, uint64 b)
+later_label(const LabelSet *labels, uint64 a, uint64 b)
 {
 	uint32		x = panel_word_label(a);
 	uint32		y = panel_word_label(b);
-	uint32		len;
 
 	if (labels->declared)
 		return x > y ? a : b;
 	if (x == y)
 		return a;
-	return migration_label_compare(panel_label(labels, x, &len),
-								   panel_label(labels, y, &len)) > 0 ? a : b;
+	return label_compare(label_set_text(labels, x), label_set_text(labels, y)) > 0 ? a : b;
 }
 
 static uint64
@@ -52,7 +50,7 @@ panel_shared_create(const PanelTerms *terms, char **states, int32 states_n, Oid 
 
 	shared->terms = *terms;
 	if (states != NULL)
-		shared->declared = panel_labels_declare(states, states_n, query_context);
+		shared->declared = label_set_declare(states, states_n, query_context);
 	log_keys_init(&shared->keys, keytype, collation);
 	MemoryContextSwitchTo(old);
 	return shared;
@@ -60,7 +58,7 @@ panel_shared_create(const PanelTerms *terms, char **states, int32 states_n, Oid 
 
 const char *
 panel_shared_differ(const PanelShared *shared, const PanelTerms *terms,
-					const PanelLabels *declared)
+					const LabelSet *declared)
 {
 	const PanelTerms *own = &shared->terms;
 
@@ -69,7 +67,7 @@ panel_shared_differ(const PanelShared *shared, const PanelTerms *terms,
 		return "period";
 	if (own->zoned != terms->zoned || strcmp(own->zone, terms->zone) != 0)
 		return "time zone";
-	if (!panel_labels_same(shared->declared, declared))
+	if (!label_set_same(shared->declared, declared))
 		return "list of states";
 	return NULL;
 }
@@ -78,10 +76,10 @@ PanelLog *
 panel_log_create(PanelShared *shared, MemoryContext context)
 {
 	PanelLog  *log = MemoryContextAllocZero(context, sizeof(PanelLog));
-	PanelLabels *labels = shared->declared;
+	LabelSet *labels = shared->declared;
 
 	if (labels == NULL)
-		labels = panel_labels_create(context);
+		labels = label_set_create(context);
 	log->magic = PANEL_BOOK_MAGIC;
 	log->shared = shared;
 	customer_log_init(&log->customers, &shared->keys, &panel_entries, labels, context);
@@ -91,12 +89,17 @@ panel_log_create(PanelShared *shared, MemoryContext context)
 uint32
 panel_log_label(PanelLog *log, const char *text, uint32 len)
 {
-	PanelLabels *labels = panel_labels(&log->customers.log);
-	uint32		number = panel_labels_find(labels, text, len);
+	LabelSet *labels = panel_labels(&log->customers.log);
+	uint32		number = label_set_find(labels, text, len);
 
-	if (likely(number != PANEL_NO_LABEL))
+	if (likely(number != LABEL_NONE))
 		return number;
-	labels = panel_labels_add(labels, text, len);
+	migration_label_check(text, len);
+	if (labels->declared)
+		migration_undeclared_error(text, len);
+	if (labels->n >= MIGRATION_STATES_MAX)
+		migration_states_error();
+	labels = label_set_add(labels, text, len);
 	log->customers.log.words = labels;
 	return labels->n - 1;
 }
@@ -234,7 +237,7 @@ typedef struct PanelCounts
  * of one of them.
  */
 static void
-counts_init(PanelCounts *counts, const PanelLabels *labels, bool many, int32 first)
+counts_init(PanelCounts *counts, const LabelSet *labels, bool many, int32 first)
 {
 	uint64		moves;
 	uint64		triples;
@@ -279,18 +282,16 @@ count_customer(PanelCounts *counts, const Entry *entries, uint32 n)
 
 /* States: the declared ones, or those that some customer is in; map: their numbers. */
 static void
-set_states(MigrationMatrix *matrix, const PanelLabels *labels, const bool *seen, int32 *map)
+set_states(MigrationMatrix *matrix, const LabelSet *labels, const bool *seen, int32 *map)
 {
 	matrix->declared = labels->declared;
 	matrix->labels = palloc(sizeof(char *) * (labels->n + 1));
 	for (uint32 i = 0; i < labels->n; i++)
 	{
-		uint32		len;
-
 		if (!labels->declared && !seen[i])
 			continue;
 		map[i] = matrix->states;
-		matrix->labels[matrix->states++] = unconstify(char *, panel_label(labels, i, &len));
+		matrix->labels[matrix->states++] = unconstify(char *, label_set_text(labels, i));
 	}
 }
 
@@ -343,7 +344,7 @@ MigrationValue *
 panel_log_matrix(PanelLog *log)
 {
 	CustomerLog *customers = customer_log_flushed(&log->customers);
-	const PanelLabels *labels = panel_labels(&customers->log);
+	const LabelSet *labels = panel_labels(&customers->log);
 	bool		many = event_log_partitions(&customers->log) > 1;
 	CustomerCursor cursor = {0};
 	PanelCounts *counts = palloc(sizeof(PanelCounts));

@@ -20,8 +20,9 @@
 #include "calendar/calendar.h"
 #include "customer/customer_log.h"
 #include "fmgr/state_transport.h"
-#include "migration/panel_labels.h"
+#include "migration/migration.h"
 #include "pgtime.h"
+#include "value/label_set.h"
 
 /* What was asked; equal in all logs that are merged. */
 typedef struct PanelTerms
@@ -36,7 +37,7 @@ typedef struct PanelShared
 {
 	struct PanelShared *next;	/* of a call site whose groups differ; combine only */
 	PanelTerms	terms;
-	PanelLabels *declared;		/* the list of states; NULL without */
+	LabelSet *declared;		/* the list of states; NULL without */
 	LogKeys	keys;
 } PanelShared;
 
@@ -44,7 +45,7 @@ typedef struct PanelLog
 {
 	int			magic;			/* PANEL_BOOK_MAGIC, against a StateImage */
 	PanelShared *shared;
-	CustomerLog customers;		/* its words refer to PanelLabels */
+	CustomerLog customers;		/* its words refer to LabelSet */
 } PanelLog;
 
 /* a block of 128 bytes: there may be a million groups */
@@ -72,7 +73,7 @@ panel_word_label(uint64 word)
 	return (uint32) (word & PANEL_LABEL_MASK);
 }
 
-static inline PanelLabels *
+static inline LabelSet *
 panel_labels(const EventLog *log)
 {
 	return log->words;
@@ -85,7 +86,7 @@ extern PanelShared *panel_shared_create(const PanelTerms *terms, char **states, 
 
 /* NULL, or the name of a term in which two differ. */
 extern const char *panel_shared_differ(const PanelShared *shared, const PanelTerms *terms,
-									   const PanelLabels *declared);
+									   const LabelSet *declared);
 
 extern PanelLog *panel_log_create(PanelShared *shared, MemoryContext context);
 

@@ -40,12 +40,12 @@ panel_image_put_row(ImageBuffer *buf, const EventLog *log, uint64 word)
 }
 
 static void
-panel_image_put_labels(ImageBuffer *buf, const PanelLabels *labels)
+panel_image_put_labels(ImageBuffer *buf, const LabelSet *labels)
 {
 	for (uint32 i = 0; i < labels->n; i++)
 	{
-		uint32		len;
-		const char *text = panel_label(labels, i, &len);
+		const char *text = label_set_text(labels, i);
+		uint32		len = label_set_len(labels, i);
 
 		image_reserve(buf, VARINT_MAX_BYTES);
 		image_put_varint(buf, len);
@@ -58,7 +58,7 @@ panel_log_serialize(PanelLog *log)
 {
 	const PanelShared *shared = log->shared;
 	CustomerLog *customers = customer_log_flushed(&log->customers);
-	const PanelLabels *labels = panel_labels(&customers->log);
+	const LabelSet *labels = panel_labels(&customers->log);
 	ImageHeader header;
 	ImageBuffer buf;
 
@@ -125,7 +125,7 @@ panel_image_take_labels(ImageReader *reader, uint32 n)
 /* The terms of an image, from the list or new to it. */
 static PanelShared *
 panel_image_shared(PanelShared **list, const ImageHeader *header, const PanelTerms *terms,
-			 char **labels, const PanelLabels *declared, MemoryContext query_context)
+			 char **labels, const LabelSet *declared, MemoryContext query_context)
 {
 	PanelShared *shared;
 
@@ -147,7 +147,7 @@ panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
 	ImageReader reader = {0};
 	ImageHeader header;
 	PanelTerms	terms = {0};
-	PanelLabels *declared = NULL;
+	LabelSet *declared = NULL;
 	LabelNumbers numbers;
 	char	  **labels;
 
@@ -162,7 +162,7 @@ panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
 	memcpy(terms.zone, image_take(&reader, header.zone), header.zone);
 	labels = panel_image_take_labels(&reader, header.labels);
 	if (header.declared)
-		declared = panel_labels_declare(labels, header.labels, CurrentMemoryContext);
+		declared = label_set_declare(labels, header.labels, CurrentMemoryContext);
 
 	if (*log == NULL)
 		*log = panel_log_create(panel_image_shared(shared, &header, &terms, labels, declared,

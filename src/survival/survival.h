@@ -16,11 +16,14 @@
 
 #include "retention.h"
 #include "models/survival/kaplan_meier.h"
+#include "value/value_type.h"
 
 typedef struct varlena SurvivalTableValue;
 
+extern const ValueType survival_table_type;
+
 #define PG_GETARG_SURVIVAL_TABLE_PP(n) \
-	((SurvivalTableValue *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+	((SurvivalTableValue *) value_get(fcinfo, n, &survival_table_type))
 
 /* Stored in values: never renumbered. */
 typedef enum DurationKind
@@ -54,7 +57,7 @@ typedef struct SurvivalTable
 	bool		has_causes;		/* of competing causes; else cause 1 is the event */
 	bool		has_groups;
 	bool		has_strata;
-	int			ngroups;		/* labels: texts, ascending by bytes; whole numbers by value */
+	int			ngroups;		/* labels, in the order of label_compare() */
 	char	  **groups;
 	int			nstrata;
 	char	  **strata;

@@ -169,7 +169,7 @@ init_label(SurvivalSource *source, FunctionCallInfo fcinfo, int which, int arg)
 
 /* The number of a label; "cause": a whole number 0 is none, then -1. */
 static inline int
-label_number(SurvivalLabels *labels, SurvivalSource *source, int which, Datum value, bool cause,
+label_number(LabelSet **labels, SurvivalSource *source, int which, Datum value, bool cause,
 			 const char *what)
 {
 	Oid			type = source->label_type[which];
@@ -206,7 +206,7 @@ label_number(SurvivalLabels *labels, SurvivalSource *source, int which, Datum va
 			text = OutputFunctionCall(&source->label_out[which], value);
 		len = strlen(text);
 	}
-	return survival_labels_number(labels, text, len, what);
+	return survival_label_number(labels, text, len, what);
 }
 
 /* ---------- rows ---------- */
@@ -378,16 +378,16 @@ survival_trans(FunctionCallInfo fcinfo, const SurvivalForm *form)
 		tally = create_tally(form, source->kind, context);
 	if (form->group)
 	{
-		item[0] = (uint64) label_number(tally->groups, source, 0, PG_GETARG_DATUM(form->group),
+		item[0] = (uint64) label_number(&tally->groups, source, 0, PG_GETARG_DATUM(form->group),
 										false, "group") << 32;
 		if (form->stratum)
-			item[0] |= label_number(tally->strata, source, 1, PG_GETARG_DATUM(form->stratum),
+			item[0] |= label_number(&tally->strata, source, 1, PG_GETARG_DATUM(form->stratum),
 									false, "stratum");
 	}
 	if (form->event)
 		cause = PG_GETARG_BOOL(form->event);
 	else if (!PG_ARGISNULL(form->cause))
-		cause = label_number(tally->causes, source, 0, PG_GETARG_DATUM(form->cause), true, "cause") + 1;
+		cause = label_number(&tally->causes, source, 0, PG_GETARG_DATUM(form->cause), true, "cause") + 1;
 	item[n++] = cause << TALLY_COUNT_BITS | 1;
 	survival_tally_add(tally, item, n);
 	PG_RETURN_POINTER(tally);

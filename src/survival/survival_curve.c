@@ -264,14 +264,13 @@ take_item(Builder *builder, const SurvivalItem *item)
 void
 survival_estimate(const SurvivalTableValue *value, SurvivalCurve *curve)
 {
-	SurvivalTableValue *whole = survival_finished(unconstify(SurvivalTableValue *, value));
 	Builder    *builder = palloc0(sizeof(Builder));
 	KmRun		run = KM_RUN_START;
 	Items		items;
 	SurvivalItem item;
 	size_t		n;
 
-	items_open(&items, whole);
+	items_open(&items, value);
 	curve->kind = builder->kind = items.reader.head.kind;
 	builder->weighted = (items.reader.head.flags & SURVIVAL_WEIGHT) != 0;
 	builder->delayed = (items.reader.head.flags & SURVIVAL_ENTRY) != 0;

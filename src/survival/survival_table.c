@@ -2,18 +2,16 @@
  * survival_table.c
  *	  The survival_table value: reading, writing and adding up its bytes.
  *
- * Bytes, integers as minimal LEB128 (varint.h):
- *	  version, kind of duration, flags (one byte each)
- *	  for groups, strata and causes, each if its flag is set
- *		number of labels, and for each its length and bytes: UTF-8, whatever
- *		the server's encoding
+ * Bytes, in the forms of byte_reader.h:
+ *	  tag, flags, kind of duration (one byte)
+ *	  labels of groups, strata and causes, each if its flag is set
  *	  items until the end, ascending by group, stratum, duration, entry, weight,
  *	  cause
  *		run						with groups or strata: group * strata + stratum,
  *								less the last one
  *		duration				less the last one; less 0 in a new run
  *		duration - entry - 1	with entries
- *		weight					with weights: the double's bits, from the last byte
+ *		weight					with weights: a double
  *		cause, count - 1		with causes
  *		2 (count - 1) + cause	without
  * Durations are compared and subtracted as words (survival_table.h).
@@ -24,18 +22,15 @@
  */
 #include "survival/survival_table.h"
 
+#include <float.h>
 #include <math.h>
 
-#include "common/int.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
-#include "survival/survival_labels.h"
-#include "value/rollup.h"
-#include "value/varint.h"
+#include "value/byte_writer.h"
 
-#define LABEL_BYTES_MAX	(SURVIVAL_LABEL_MAX * MAX_CONVERSION_GROWTH)
+#define STORED_BYTES_MAX	(SURVIVAL_LABEL_MAX * MAX_CONVERSION_GROWTH)
 
 /* ---------- durations ---------- */
 
@@ -47,81 +42,50 @@ survival_interval_days(int64 microseconds)
 
 /* ---------- reading ---------- */
 
-static bool
-survival_table_corrupt(SurvivalReader *reader, const char *what)
-{
-	reader->error = what;
-	return false;
-}
+static const char survival_table_name[] = "survival_table";
 
-static inline bool
-survival_table_get(SurvivalReader *reader, uint64 max, const char *what, uint64 *value)
-{
-	if (unlikely(!varint_get(&reader->at, reader->end, value) || *value > max))
-		return survival_table_corrupt(reader, what);
-	return true;
-}
-
-static bool
+static void
 survival_table_read_labels(SurvivalReader *reader, int least, int *n, char ***labels, bool check)
 {
-	uint64		v;
+	LabelList	list = reader_labels(&reader->bytes, SURVIVAL_LABELS_MAX, 0, STORED_BYTES_MAX,
+									 check, false);
 
-	if (!survival_table_get(reader, Min(SURVIVAL_LABELS_MAX, reader->end - reader->at), "number of labels", &v))
-		return false;
-	if (v < least)
-		return survival_table_corrupt(reader, "number of labels");
-	*n = (int) v;
-	*labels = palloc(sizeof(char *) * (*n + 1));
-	for (int i = 0; i < *n; i++)
-	{
-		if (!survival_table_get(reader, Min(LABEL_BYTES_MAX, reader->end - reader->at), "length of a label", &v))
-			return false;
-		if (check && !pg_verify_mbstr(PG_UTF8, (const char *) reader->at, (int) v, true))
-			return survival_table_corrupt(reader, "label");
-		(*labels)[i] = pnstrdup((const char *) reader->at, v);
-		reader->at += v;
-		/* also finds a NUL within */
-		if (check && (strlen((*labels)[i]) != v ||
-					  (i > 0 && survival_label_compare((*labels)[i - 1], (*labels)[i]) >= 0)))
-			return survival_table_corrupt(reader, "order of labels");
-	}
-	return true;
+	reader_require(&reader->bytes, list.n >= least, "number of labels");
+	*n = list.n;
+	*labels = list.labels;
+}
+
+/* Flags and kind. */
+static void
+read_kind(SurvivalReader *reader, const char *data, Size len)
+{
+	SurvivalHead *head = &reader->head;
+	ByteReader *bytes = &reader->bytes;
+
+	memset(reader, 0, sizeof(SurvivalReader));
+	head->ngroups = head->nstrata = head->ncauses = 1;
+	head->flags = reader_begin(bytes, data, len, SURVIVAL_VERSION, SURVIVAL_FLAGS);
+	head->kind = (DurationKind) reader_byte(bytes, DURATION_INTERVAL, "kind of duration");
+	reader_require(bytes, head->kind != DURATION_NONE || head->flags == 0, "flags");
 }
 
 bool
 survival_reader_init(SurvivalReader *reader, const char *data, Size len, bool check)
 {
 	SurvivalHead *head = &reader->head;
+	ByteReader *bytes = &reader->bytes;
 
-	memset(reader, 0, sizeof(SurvivalReader));
-	head->ngroups = head->nstrata = head->ncauses = 1;
-	reader->at = (const uint8 *) data;
-	reader->end = reader->at + len;
-	if (len < 3)
-		return survival_table_corrupt(reader, "length");
-	if (*reader->at++ != SURVIVAL_VERSION)
-		return survival_table_corrupt(reader, "version");
-	head->kind = *reader->at++;
-	if (head->kind > DURATION_INTERVAL)
-		return survival_table_corrupt(reader, "kind of duration");
-	head->flags = *reader->at++;
-	if ((head->flags & ~SURVIVAL_FLAGS) != 0 || (head->kind == DURATION_NONE && head->flags != 0))
-		return survival_table_corrupt(reader, "flags");
+	read_kind(reader, data, len);
 	/* rows have a group and a stratum, but all may be censored */
-	if ((head->flags & SURVIVAL_GROUPS) &&
-		!survival_table_read_labels(reader, 1, &head->ngroups, &head->groups, check))
-		return false;
-	if ((head->flags & SURVIVAL_STRATA) &&
-		!survival_table_read_labels(reader, 1, &head->nstrata, &head->strata, check))
-		return false;
-	if ((head->flags & SURVIVAL_CAUSES) &&
-		!survival_table_read_labels(reader, 0, &head->ncauses, &head->causes, check))
-		return false;
+	if (head->flags & SURVIVAL_GROUPS)
+		survival_table_read_labels(reader, 1, &head->ngroups, &head->groups, check);
+	if (head->flags & SURVIVAL_STRATA)
+		survival_table_read_labels(reader, 1, &head->nstrata, &head->strata, check);
+	if (head->flags & SURVIVAL_CAUSES)
+		survival_table_read_labels(reader, 0, &head->ncauses, &head->causes, check);
 	/* a table without rows has no kind */
-	if ((reader->at == reader->end) != (head->kind == DURATION_NONE))
-		return survival_table_corrupt(reader, "length");
-	return true;
+	reader_require(bytes, (bytes->at == bytes->end) == (head->kind == DURATION_NONE), "length");
+	return bytes->error == NULL;
 }
 
 /* The doubles that are durations, entries and weights: finite ones. */
@@ -131,87 +95,71 @@ word_is_real(uint64 word)
 	return isfinite(survival_word_real(word)) && word != ~SURVIVAL_WORD_ZERO;
 }
 
-static inline bool
+static inline void
 read_times(SurvivalReader *reader, SurvivalItem *item)
 {
+	ByteReader *bytes = &reader->bytes;
 	bool		real = reader->head.kind == DURATION_FLOAT;
-	uint64		v;
 
-	if (!survival_table_get(reader, PG_UINT64_MAX - item->duration, "duration", &v))
-		return false;
-	item->duration += v;
-	if (real && !word_is_real(item->duration))
-		return survival_table_corrupt(reader, "duration");
+	item->duration += reader_uint(bytes, PG_UINT64_MAX - item->duration, "duration");
+	if (real)
+		reader_require(bytes, word_is_real(item->duration), "duration");
 	if (!(reader->head.flags & SURVIVAL_ENTRY))
-		return true;
-	if (!survival_table_get(reader, item->duration - 1, "entry", &v))
-		return false;
-	item->entry = item->duration - 1 - v;
-	if (real && !word_is_real(item->entry))
-		return survival_table_corrupt(reader, "entry");
-	return true;
+		return;
+	item->entry = item->duration - 1 - reader_uint(bytes, item->duration - 1, "entry");
+	if (real)
+		reader_require(bytes, word_is_real(item->entry), "entry");
 }
 
-static inline bool
+static inline void
 read_weight(SurvivalReader *reader, SurvivalItem *item)
 {
-	double		weight;
-	uint64		v;
+	double		weight = 1;
 
-	item->weight = survival_real_word(1);
-	if (!(reader->head.flags & SURVIVAL_WEIGHT))
-		return true;
-	if (!survival_table_get(reader, PG_UINT64_MAX, "weight", &v))
-		return false;
-	v = pg_bswap64(v);
-	memcpy(&weight, &v, sizeof(weight));
-	if (!(isfinite(weight) && weight > 0))
-		return survival_table_corrupt(reader, "weight");
+	if (reader->head.flags & SURVIVAL_WEIGHT)
+	{
+		weight = reader_between(&reader->bytes, 0, DBL_MAX, "weight");
+		reader_require(&reader->bytes, weight > 0, "weight");
+	}
 	item->weight = survival_real_word(weight);
-	return true;
 }
 
-static inline bool
+static inline void
 read_count(SurvivalReader *reader, SurvivalItem *item)
 {
-	uint64		v;
+	ByteReader *bytes = &reader->bytes;
 
 	if (reader->head.flags & SURVIVAL_CAUSES)
 	{
-		if (!survival_table_get(reader, reader->head.ncauses, "cause", &v))
-			return false;
-		item->cause = (uint32) v;
-		if (!survival_table_get(reader, SURVIVAL_ROWS_MAX - 1, "count", &v))
-			return false;
-		item->count = (int64) v + 1;
+		item->cause = (uint32) reader_uint(bytes, reader->head.ncauses, "cause");
+		item->count = (int64) reader_uint(bytes, SURVIVAL_ROWS_MAX - 1, "count") + 1;
 	}
 	else
 	{
-		if (!survival_table_get(reader, SURVIVAL_ROWS_MAX * 2 - 1, "count", &v))
-			return false;
+		uint64		v = reader_uint(bytes, SURVIVAL_ROWS_MAX * 2 - 1, "count");
+
 		item->cause = v & 1;
 		item->count = (int64) (v >> 1) + 1;
 	}
 	reader->rows += item->count;
-	if (reader->rows > SURVIVAL_ROWS_MAX)
-		return survival_table_corrupt(reader, "count");
-	return true;
+	if (unlikely(reader->rows > SURVIVAL_ROWS_MAX))
+		reader_fail(bytes, "count");
 }
 
 bool
 survival_reader_next(SurvivalReader *reader)
 {
+	ByteReader *bytes = &reader->bytes;
 	SurvivalItem last = reader->item;
 	SurvivalItem *item = &reader->item;
 	uint64		runs = (uint64) reader->head.ngroups * reader->head.nstrata;
 	bool		first = reader->rows == 0;
 	uint64		v = 0;
 
-	if (reader->at == reader->end)
+	if (bytes->at == bytes->end)
 		return false;
-	if ((reader->head.flags & (SURVIVAL_GROUPS | SURVIVAL_STRATA)) &&
-		!survival_table_get(reader, runs - 1 - reader->run, "group", &v))
-		return false;
+	if (reader->head.flags & (SURVIVAL_GROUPS | SURVIVAL_STRATA))
+		v = reader_uint(bytes, runs - 1 - reader->run, "group");
 	if (v > 0 || first)
 	{
 		reader->run += v;
@@ -219,19 +167,12 @@ survival_reader_next(SurvivalReader *reader)
 		item->stratum = reader->run % reader->head.nstrata;
 		item->duration = SURVIVAL_WORD_ZERO;
 	}
-	if (!read_times(reader, item) || !read_weight(reader, item) || !read_count(reader, item))
-		return false;
-	if (!first && survival_item_compare(&last, item) >= 0)
-		return survival_table_corrupt(reader, "order");
-	return true;
-}
-
-static void
-survival_table_corrupt_error(const SurvivalReader *reader)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("survival_table value is corrupt: wrong %s", reader->error)));
+	read_times(reader, item);
+	read_weight(reader, item);
+	read_count(reader, item);
+	if (unlikely(!first && survival_item_compare(&last, item) >= 0))
+		reader_fail(bytes, "order");
+	return bytes->error == NULL;
 }
 
 bool
@@ -243,31 +184,19 @@ survival_reader_item(SurvivalReader *reader)
 		CHECK_FOR_INTERRUPTS();
 		return true;
 	}
-	if (unlikely(reader->error != NULL))
-		survival_table_corrupt_error(reader);
+	if (unlikely(reader->bytes.error != NULL))
+		reader_corrupt(&reader->bytes, survival_table_name);
 	return false;
 }
 
 void
 survival_reader_open(SurvivalReader *reader, const SurvivalTableValue *value)
 {
-	value = survival_finished(unconstify(SurvivalTableValue *, value));
 	if (!survival_reader_init(reader, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false))
-		survival_table_corrupt_error(reader);
+		reader_corrupt(&reader->bytes, survival_table_name);
 }
 
 /* ---------- writing ---------- */
-
-static void
-survival_table_put_labels(StringInfo buf, int n, char **labels)
-{
-	varint_append(buf, n);
-	for (int i = 0; i < n; i++)
-	{
-		varint_append(buf, strlen(labels[i]));
-		appendBinaryStringInfo(buf, labels[i], strlen(labels[i]));
-	}
-}
 
 void
 survival_writer_init(SurvivalWriter *writer, const SurvivalHead *head)
@@ -275,17 +204,14 @@ survival_writer_init(SurvivalWriter *writer, const SurvivalHead *head)
 	memset(writer, 0, sizeof(SurvivalWriter));
 	writer->head = *head;
 	writer->duration = SURVIVAL_WORD_ZERO;
-	initStringInfo(&writer->buf);
-	appendStringInfoSpaces(&writer->buf, VARHDRSZ);
-	appendStringInfoCharMacro(&writer->buf, SURVIVAL_VERSION);
-	appendStringInfoCharMacro(&writer->buf, (char) head->kind);
-	appendStringInfoCharMacro(&writer->buf, (char) head->flags);
+	writer_begin(&writer->buf, 1024, SURVIVAL_VERSION, head->flags);
+	writer_byte(&writer->buf, head->kind);
 	if (head->flags & SURVIVAL_GROUPS)
-		survival_table_put_labels(&writer->buf, head->ngroups, head->groups);
+		writer_labels(&writer->buf, head->ngroups, head->groups);
 	if (head->flags & SURVIVAL_STRATA)
-		survival_table_put_labels(&writer->buf, head->nstrata, head->strata);
+		writer_labels(&writer->buf, head->nstrata, head->strata);
 	if (head->flags & SURVIVAL_CAUSES)
-		survival_table_put_labels(&writer->buf, head->ncauses, head->causes);
+		writer_labels(&writer->buf, head->ncauses, head->causes);
 }
 
 void
@@ -298,37 +224,30 @@ survival_writer_put(SurvivalWriter *writer, const SurvivalItem *item)
 	{
 		uint64		run = item->group * writer->head.nstrata + item->stratum;
 
-		varint_append(buf, run - writer->run);
+		writer_uint(buf, run - writer->run);
 		if (run != writer->run)
 			writer->duration = SURVIVAL_WORD_ZERO;
 		writer->run = run;
 	}
-	varint_append(buf, item->duration - writer->duration);
+	writer_uint(buf, item->duration - writer->duration);
 	writer->duration = item->duration;
 	if (flags & SURVIVAL_ENTRY)
-		varint_append(buf, item->duration - item->entry - 1);
+		writer_uint(buf, item->duration - item->entry - 1);
 	if (flags & SURVIVAL_WEIGHT)
-	{
-		double		weight = survival_word_real(item->weight);
-		uint64		bits;
-
-		memcpy(&bits, &weight, sizeof(bits));
-		varint_append(buf, pg_bswap64(bits));
-	}
+		writer_double(buf, survival_word_real(item->weight));
 	if (flags & SURVIVAL_CAUSES)
 	{
-		varint_append(buf, item->cause);
-		varint_append(buf, item->count - 1);
+		writer_uint(buf, item->cause);
+		writer_uint(buf, item->count - 1);
 	}
 	else
-		varint_append(buf, (uint64) (item->count - 1) << 1 | item->cause);
+		writer_uint(buf, (uint64) (item->count - 1) << 1 | item->cause);
 }
 
 SurvivalTableValue *
 survival_writer_finish(SurvivalWriter *writer)
 {
-	SET_VARSIZE(writer->buf.data, writer->buf.len);
-	return (SurvivalTableValue *) writer->buf.data;
+	return writer_finish(&writer->buf);
 }
 
 /* ---------- checking ---------- */
@@ -356,7 +275,7 @@ survival_check(const char *data, Size len)
 	bool		weights = false;
 
 	if (!survival_reader_init(&reader, data, len, true))
-		return reader.error;
+		return reader.bytes.error;
 	group = palloc0(reader.head.ngroups + 1);
 	stratum = palloc0(reader.head.nstrata + 1);
 	cause = palloc0(reader.head.ncauses + 1);
@@ -368,8 +287,8 @@ survival_check(const char *data, Size len)
 		cause[reader.item.cause] = true;
 		weights |= reader.item.weight != survival_real_word(1);
 	}
-	if (reader.error != NULL)
-		return reader.error;
+	if (reader.bytes.error != NULL)
+		return reader.bytes.error;
 	if (((reader.head.flags & SURVIVAL_GROUPS) && !all_used(group, reader.head.ngroups)) ||
 		((reader.head.flags & SURVIVAL_STRATA) && !all_used(stratum, reader.head.nstrata)) ||
 		((reader.head.flags & SURVIVAL_CAUSES) && !all_used(cause + 1, reader.head.ncauses)))
@@ -439,7 +358,7 @@ survival_table_union_labels(int an, char **a, int bn, char **b, int *n, int **a_
 	*b_to = palloc(sizeof(int) * (bn + 1));
 	while (i < an || j < bn)
 	{
-		int			order = i == an ? 1 : j == bn ? -1 : survival_label_compare(a[i], b[j]);
+		int			order = i == an ? 1 : j == bn ? -1 : label_compare(a[i], b[j]);
 
 		all[*n] = order <= 0 ? a[i] : b[j];
 		if (order <= 0)
@@ -502,18 +421,37 @@ merge_heads(Side *a, Side *b, SurvivalHead *sum)
 								   &sum->ncauses, &a->causes, &b->causes);
 }
 
-static struct varlena *
-copy_value(const struct varlena *value)
+void
+survival_match(const SurvivalTableValue *a, const SurvivalTableValue *b)
 {
-	struct varlena *copy = palloc(VARHDRSZ + VARSIZE_ANY_EXHDR(value));
+	SurvivalReader x;
+	SurvivalReader y;
 
-	SET_VARSIZE(copy, VARHDRSZ + VARSIZE_ANY_EXHDR(value));
-	memcpy(VARDATA(copy), VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-	return copy;
+	read_kind(&x, VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a));
+	read_kind(&y, VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
+	if (x.bytes.error != NULL)
+		reader_corrupt(&x.bytes, survival_table_name);
+	if (y.bytes.error != NULL)
+		reader_corrupt(&y.bytes, survival_table_name);
+	if (x.head.kind != DURATION_NONE && y.head.kind != DURATION_NONE)
+		check_alike(&x.head, &y.head);
 }
 
-struct varlena *
-survival_add_values(const struct varlena *a, const struct varlena *b)
+double
+survival_load(const SurvivalTableValue *value)
+{
+	SurvivalReader reader;
+	int			labels;
+
+	survival_reader_open(&reader, value);
+	labels = Max(Max(reader.head.ngroups, reader.head.nstrata), reader.head.ncauses);
+	while (survival_reader_item(&reader))
+		;
+	return Max((double) reader.rows / SURVIVAL_ROWS_MAX, (double) labels / SURVIVAL_LABELS_MAX);
+}
+
+SurvivalTableValue *
+survival_add_values(const SurvivalTableValue *a, const SurvivalTableValue *b)
 {
 	Side		x;
 	Side		y;
@@ -525,9 +463,9 @@ survival_add_values(const struct varlena *a, const struct varlena *b)
 	survival_reader_open(&x.reader, a);
 	survival_reader_open(&y.reader, b);
 	if (x.reader.head.kind == DURATION_NONE)
-		return copy_value(b);
+		return value_copy(b);
 	if (y.reader.head.kind == DURATION_NONE)
-		return copy_value(a);
+		return value_copy(a);
 	merge_heads(&x, &y, &head);
 	survival_writer_init(&writer, &head);
 	advance(&x);
@@ -548,10 +486,4 @@ survival_add_values(const struct varlena *a, const struct varlena *b)
 	if (x.reader.rows + y.reader.rows > SURVIVAL_ROWS_MAX)
 		survival_rows_error();
 	return survival_writer_finish(&writer);
-}
-
-struct varlena *
-survival_finished(struct varlena *value)
-{
-	return rollup_finished(value, survival_add_values);
 }

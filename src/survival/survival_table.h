@@ -16,8 +16,14 @@
 #include "survival/survival.h"
 #include "lib/stringinfo.h"
 #include "utils/timestamp.h"
+#include "value/byte_reader.h"
+#include "value/label_set.h"
 
 #define SURVIVAL_VERSION 1
+
+/* Of a group, stratum or cause; a cause is 16 bits beside a count. */
+#define SURVIVAL_LABEL_MAX	LABEL_BYTES_MAX
+#define SURVIVAL_LABELS_MAX LABEL_SET_MAX
 
 /* Flags of a value, and of what is tallied. */
 #define SURVIVAL_ENTRY		0x01
@@ -59,9 +65,7 @@ typedef struct SurvivalHead
 
 typedef struct SurvivalReader
 {
-	const uint8 *at;
-	const uint8 *end;
-	const char *error;			/* what is wrong, once something is */
+	ByteReader	bytes;
 	SurvivalHead head;
 	uint64		run;			/* group * strata + stratum */
 	int64		rows;			/* read so far */
@@ -76,10 +80,10 @@ typedef struct SurvivalWriter
 	uint64		duration;
 } SurvivalWriter;
 
-/* False: see reader->error.  "check": bytes from outside. */
+/* False: see reader->bytes.error.  "check": bytes from outside. */
 extern bool survival_reader_init(SurvivalReader *reader, const char *data, Size len, bool check);
 
-/* The same for a value, which may be a roll-up; XX001 for a corrupt one. */
+/* The same for a value; XX001 for a corrupt one. */
 extern void survival_reader_open(SurvivalReader *reader, const SurvivalTableValue *value);
 
 /* False at the end, or if something is wrong. */
@@ -94,9 +98,16 @@ extern void survival_writer_init(SurvivalWriter *writer, const SurvivalHead *hea
 extern void survival_writer_put(SurvivalWriter *writer, const SurvivalItem *item);
 extern SurvivalTableValue *survival_writer_finish(SurvivalWriter *writer);
 
-/* Two values as one, and the value of what may be a roll-up (roll-up.h). */
-extern struct varlena *survival_add_values(const struct varlena *a, const struct varlena *b);
-extern struct varlena *survival_finished(struct varlena *value);
+/*
+ * Two values as one: 22023 where they have other durations or parts, 22003 for
+ * too many rows, 54000 for too many labels.
+ */
+extern SurvivalTableValue *survival_add_values(const SurvivalTableValue *a,
+											   const SurvivalTableValue *b);
+
+/* The first of these errors alone, and how much a table takes (value_type.h). */
+extern void survival_match(const SurvivalTableValue *a, const SurvivalTableValue *b);
+extern double survival_load(const SurvivalTableValue *value);
 
 extern void survival_rows_error(void);
 

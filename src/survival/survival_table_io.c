@@ -17,24 +17,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
-#include "value/rollup.h"
-#include "value/value_type.h"
 
-VALUE_IO(survival_table, survival_check, survival_finished, "survival_curve()")
-
-PG_FUNCTION_INFO_V1(survival_table_rollup);
-Datum
-survival_table_rollup(PG_FUNCTION_ARGS)
-{
-	return rollup_trans(fcinfo, survival_add_values, survival_finished);
-}
-
-PG_FUNCTION_INFO_V1(survival_table_rollup_final);
-Datum
-survival_table_rollup_final(PG_FUNCTION_ARGS)
-{
-	return rollup_final(fcinfo, survival_add_values);
-}
+VALUE_TYPE_ADDS(survival_table, .maker = "survival_curve()", .check = survival_check,
+				.add = survival_add_values, .match = survival_match, .load = survival_load)
 
 /* ---------- in memory ---------- */
 

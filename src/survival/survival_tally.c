@@ -199,6 +199,39 @@ empty_slots(SurvivalTally *tally)
 	tally->used = 0;
 }
 
+/* ---------- labels ---------- */
+
+#define QUOTE_MAX	64			/* bytes of a label that a message shows */
+
+static pg_noinline void
+check_new_label(const LabelSet *labels, const char *text, int len, const char *what)
+{
+	if (len > SURVIVAL_LABEL_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s \"%s...\" is too long", what,
+						pnstrdup(text, pg_mbcliplen(text, len, QUOTE_MAX))),
+				 errdetail("It has %d bytes; the limit is %d.", len, SURVIVAL_LABEL_MAX)));
+	if (labels->n >= SURVIVAL_LABELS_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a survival_table cannot have more than %d %s", SURVIVAL_LABELS_MAX,
+						strcmp(what, "stratum") == 0 ? "strata" : psprintf("%ss", what)),
+				 errhint("A %s is the name of a segment, not of a customer.", what)));
+}
+
+int
+survival_label_number(LabelSet **labels, const char *text, int len, const char *what)
+{
+	uint32		number = label_set_find(*labels, text, len);
+
+	if (likely(number != LABEL_NONE))
+		return (int) number;
+	check_new_label(*labels, text, len, what);
+	*labels = label_set_add(*labels, text, len);
+	return (int) (*labels)->n - 1;
+}
+
 /* ---------- the hash ---------- */
 
 SurvivalTally *
@@ -214,11 +247,11 @@ survival_tally_create(DurationKind kind, uint8 flags, MemoryContext context)
 	tally->shift = 64 - pg_ceil_log2_32(FIRST_SLOTS);
 	tally->slots = MemoryContextAllocZero(context, sizeof(uint64) * tally->words * FIRST_SLOTS);
 	if (flags & SURVIVAL_GROUPS)
-		tally->groups = survival_labels_create(context);
+		tally->groups = label_set_create(context);
 	if (flags & SURVIVAL_STRATA)
-		tally->strata = survival_labels_create(context);
+		tally->strata = label_set_create(context);
 	if (flags & SURVIVAL_CAUSES)
-		tally->causes = survival_labels_create(context);
+		tally->causes = label_set_create(context);
 	return tally;
 }
 
@@ -329,12 +362,13 @@ pack_item(const SurvivalTally *tally, const SurvivalItem *from, uint64 *item)
 
 /* The numbers that labels have, or get, in another list. */
 static int *
-map_labels(SurvivalLabels *labels, int n, char **text)
+map_labels(LabelSet **labels, const LabelSet *more)
 {
-	int		   *map = palloc(sizeof(int) * (n + 1));
+	int		   *map = palloc(sizeof(int) * (more->n + 1));
 
-	for (int i = 0; i < n; i++)
-		map[i] = survival_labels_number(labels, text[i], strlen(text[i]), "label");
+	for (uint32 i = 0; i < more->n; i++)
+		map[i] = survival_label_number(labels, label_set_text(more, i), label_set_len(more, i),
+									   "label");
 	return map;
 }
 
@@ -348,11 +382,11 @@ survival_tally_merge(SurvivalTally *tally, const SurvivalTally *more)
 	if (tally->kind != more->kind || tally->flags != more->flags)
 		elog(ERROR, "survival tallies of different forms");
 	if (more->groups != NULL)
-		maps.groups = map_labels(tally->groups, more->groups->n, more->groups->text);
+		maps.groups = map_labels(&tally->groups, more->groups);
 	if (more->strata != NULL)
-		maps.strata = map_labels(tally->strata, more->strata->n, more->strata->text);
+		maps.strata = map_labels(&tally->strata, more->strata);
 	if (more->causes != NULL)
-		maps.causes = map_labels(tally->causes, more->causes->n, more->causes->text);
+		maps.causes = map_labels(&tally->causes, more->causes);
 	for (int64 i = 0; i < more->nitems + (int64) slots; i++)
 	{
 		const uint64 *from = i < more->nitems ? more->items + i * more->words :
@@ -372,18 +406,18 @@ survival_tally_merge(SurvivalTally *tally, const SurvivalTally *more)
 
 /* Labels as they are stored, ascending, and the map from numbers to places. */
 static bool
-stored_labels(const SurvivalLabels *labels, int *n, char ***stored, int **map)
+stored_labels(const LabelSet *labels, int *n, char ***stored, int **map)
 {
 	char	  **text = palloc(sizeof(char *) * (labels->n + 1));
 	int		   *order;
 	bool		ascend;
 
-	for (int i = 0; i < labels->n; i++)
-		text[i] = pg_server_to_any(labels->text[i], strlen(labels->text[i]), PG_UTF8);
-	ascend = survival_labels_sort(text, labels->n, &order, map);
+	for (uint32 i = 0; i < labels->n; i++)
+		text[i] = pg_server_to_any(label_set_text(labels, i), label_set_len(labels, i), PG_UTF8);
+	ascend = label_order(text, labels->n, &order, map);
 	*n = labels->n;
 	*stored = palloc(sizeof(char *) * (labels->n + 1));
-	for (int i = 0; i < labels->n; i++)
+	for (uint32 i = 0; i < labels->n; i++)
 		(*stored)[i] = text[order[i]];
 	if (ascend)
 		*map = NULL;
@@ -473,13 +507,13 @@ survival_tally_value(SurvivalTally *tally, bool exact_form)
 
 /* Stored labels into an empty list. */
 static void
-survival_tally_take_labels(SurvivalLabels *labels, int n, char **stored)
+survival_tally_take_labels(LabelSet **labels, int n, char **stored)
 {
 	for (int i = 0; i < n; i++)
 	{
 		const char *text = pg_any_to_server(stored[i], strlen(stored[i]), PG_UTF8);
 
-		survival_labels_number(labels, text, strlen(text), "label");
+		survival_label_number(labels, text, strlen(text), "label");
 	}
 }
 
@@ -493,11 +527,11 @@ survival_tally_read(const SurvivalTableValue *value, MemoryContext context)
 	survival_reader_open(&reader, value);
 	tally = survival_tally_create(reader.head.kind, reader.head.flags, context);
 	if (tally->groups != NULL)
-		survival_tally_take_labels(tally->groups, reader.head.ngroups, reader.head.groups);
+		survival_tally_take_labels(&tally->groups, reader.head.ngroups, reader.head.groups);
 	if (tally->strata != NULL)
-		survival_tally_take_labels(tally->strata, reader.head.nstrata, reader.head.strata);
+		survival_tally_take_labels(&tally->strata, reader.head.nstrata, reader.head.strata);
 	if (tally->causes != NULL)
-		survival_tally_take_labels(tally->causes, reader.head.ncauses, reader.head.causes);
+		survival_tally_take_labels(&tally->causes, reader.head.ncauses, reader.head.causes);
 	while (survival_reader_item(&reader))
 	{
 		pack_item(tally, &reader.item, item);

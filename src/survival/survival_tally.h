@@ -17,7 +17,7 @@
 #define RETENTION_SURVIVAL_TALLY_H
 
 #include "survival/survival_table.h"
-#include "survival/survival_labels.h"
+#include "value/label_set.h"
 
 #define TALLY_WORDS_MAX		5
 #define TALLY_COUNT_BITS	48
@@ -45,18 +45,14 @@ typedef struct SurvivalTally
 	int64		nitems;
 	int64		sorted;
 	int64		room;
-	SurvivalLabels *groups;
-	SurvivalLabels *strata;
-	SurvivalLabels *causes;
+	LabelSet   *groups;
+	LabelSet   *strata;
+	LabelSet   *causes;
 	int64		left_out[LEFT_OUT_KINDS];	/* rows that are not in it */
 } SurvivalTally;
 
-/* No rows but those left out. */
-static inline bool
-survival_tally_is_empty(const SurvivalTally *tally)
-{
-	return tally->used == 0 && tally->nitems == 0;
-}
+/* The number of a label, which gets the next one if it is new; "what" is for errors. */
+extern int	survival_label_number(LabelSet **labels, const char *text, int len, const char *what);
 
 extern SurvivalTally *survival_tally_create(DurationKind kind, uint8 flags, MemoryContext context);
 
@@ -74,6 +70,13 @@ extern SurvivalTally *survival_tally_read(const SurvivalTableValue *value, Memor
 
 /* No rows at all. */
 extern SurvivalTableValue *survival_value_empty(void);
+
+/* No rows but those left out. */
+static inline bool
+survival_tally_is_empty(const SurvivalTally *tally)
+{
+	return tally->used == 0 && tally->nitems == 0;
+}
 
 static pg_attribute_always_inline uint32
 survival_tally_place(const SurvivalTally *tally, const uint64 *item, int words)

@@ -32,9 +32,6 @@
 #define DIGIT_BASE				10000
 #define DIGIT_DECIMALS			4
 
-/* Scales up to here are tried as integers. */
-#define SMALL_SCALE_MAX 18
-
 static const int64 powers_of_ten[] = {
 	INT64CONST(1), INT64CONST(10), INT64CONST(100), INT64CONST(1000), INT64CONST(10000),
 	INT64CONST(100000), INT64CONST(1000000), INT64CONST(10000000), INT64CONST(100000000),
@@ -92,7 +89,7 @@ read_small(struct varlena *num, Amount *amount)
 		amount->scale = LONG_SCALE(header);
 		weight = (int16) word_at(data, first++);
 	}
-	if (amount->scale > SMALL_SCALE_MAX)
+	if (amount->scale > AMOUNT_SCALE_MAX)
 		return false;
 	/*
 	 * Decimal places of the last digit beyond the scale, at most 3, are cut
@@ -117,7 +114,7 @@ read_small(struct varlena *num, Amount *amount)
 			return false;
 	}
 	if (value != 0 && exponent > 0 &&
-		(exponent > SMALL_SCALE_MAX ||
+		(exponent > AMOUNT_SCALE_MAX ||
 		 pg_mul_s64_overflow(value, powers_of_ten[exponent], &value)))
 		return false;
 	if (value >= AMOUNT_VALUE_MAX)

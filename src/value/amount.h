@@ -20,6 +20,7 @@ typedef struct Amount
 
 #define AMOUNT_NONE			(-1)
 #define AMOUNT_VALUE_MAX	(INT64CONST(1) << 61)	/* exclusive, of small amounts */
+#define AMOUNT_SCALE_MAX	18	/* of small amounts */
 
 /* From a Datum of type numeric; 22003 for NaN and infinities. */
 extern Amount amount_from_datum(Datum value);
