@@ -46,7 +46,7 @@ ROOM_SQL = retention.sql \
 	cohort/cohort.sql \
 	segment/segment.sql \
 	migration/migration.sql \
-	clv/clv_model.sql clv/clv_contract.sql clv/clv_portfolio.sql clv/clv_equity.sql clv/clv_data.sql \
+	clv/clv_summary.sql clv/clv_model.sql clv/clv_contract.sql clv/clv_portfolio.sql clv/clv_equity.sql clv/clv_data.sql \
 	survival/survival.sql \
 	metrics/proportion.sql metrics/nps.sql metrics/health.sql metrics/score.sql \
 	churn/churn.sql

@@ -87,7 +87,7 @@ section_orders() {
     stored_make
     run_psql >/dev/null <<EOF2 || exit 1
 SET client_min_messages = warning;
-CREATE TABLE stored.summaries AS SELECT r.* FROM stored.histories_amount, rfm(h, date '2025-01-01', 'week') AS r;
+CREATE TABLE stored.summaries AS SELECT r.* FROM stored.histories_amount, clv_summary(h, date '2025-01-01', 'week') AS r;
 VACUUM (FREEZE, ANALYZE) stored.summaries;
 EOF2
     pg_open

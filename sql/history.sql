@@ -29,12 +29,13 @@ SELECT customer, d.day, d.events, d.amount
 SELECT customer, r.frequency, round(r.recency::numeric, 4) AS recency, round(r.age::numeric, 4) AS age,
   round(r.monetary_value, 4) AS monetary_value
 FROM (SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders GROUP BY customer) q,
-  rfm(h) r ORDER BY customer;
+  clv_summary(h, last_day(h)) r ORDER BY customer;
 SELECT unit, r.frequency, round(r.recency::numeric, 4) AS recency, round(r.age::numeric, 4) AS age, r.monetary_value
 FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q,
-  unnest('{day,week,month,quarter,year}'::text[]) WITH ORDINALITY u (unit, o), rfm(h, '2024-03-31', unit) r ORDER BY o;
+  unnest('{day,week,month,quarter,year}'::text[]) WITH ORDINALITY u (unit, o),
+  clv_summary(h, '2024-03-31', unit) r ORDER BY o;
 SELECT r.* FROM (SELECT customer_history(ordered_at, amount, 'Europe/Paris') AS h FROM orders WHERE customer = 1) q,
-  rfm(h, as_of => '2024-01-04') r;
+  clv_summary(h, as_of => '2024-01-04') r;
 -- Cut and merged.
 SELECT total_amount(history_until(h, '2024-02-03')), total_amount(history_since(h, '2024-02-04')),
   history_until(h, '2024-02-03') || history_since(h, '2024-02-04') = h AS whole, events(h || h) AS twice
@@ -50,7 +51,7 @@ SELECT customer, customer_history(ordered_at, amount, 'Europe/Paris') FROM order
 SELECT h, h::jsonb AS as_json, first_day(h), last_day(h), active_days(h), events(h), total_amount(h)
   FROM (SELECT customer_history(ordered_at, amount) AS h FROM orders WHERE false) q;
 SELECT d.* FROM (SELECT customer_history(ordered_at) AS h FROM orders WHERE false) q, history_days(h) d;
-SELECT r.* FROM (SELECT customer_history(ordered_at) AS h FROM orders WHERE false) q, rfm(h) r;
+SELECT r.* FROM (SELECT customer_history(ordered_at) AS h FROM orders WHERE false) q, clv_summary(h, '2024-03-31') r;
 SELECT rollup(h) FROM (SELECT customer_history(ordered_at) AS h FROM orders) q WHERE false;
 
 -- Errors: the text and the SQLSTATE.
@@ -86,13 +87,17 @@ SELECT customer_history(ordered_at, amount, NULL) FROM orders;
 \echo :LAST_ERROR_SQLSTATE
 SELECT customer_history(ordered_at, amount, CASE WHEN customer < 3 THEN 'UTC' END) FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm(customer_history(ordered_at), unit => 'hour') FROM orders;
+SELECT clv_summary(customer_history(ordered_at), '2024-03-31', 'hour') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm(customer_history(ordered_at), unit => '7 days') FROM orders;
+SELECT clv_summary(customer_history(ordered_at), '2024-03-31', unit => '7 days') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm(customer_history(ordered_at), 'infinity') FROM orders;
+SELECT clv_summary(customer_history(ordered_at)) FROM orders;
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm(customer_history(ordered_at), '-infinity') FROM orders;
+SELECT clv_summary(customer_history(ordered_at), NULL) FROM orders;
+\echo :LAST_ERROR_SQLSTATE
+SELECT clv_summary(customer_history(ordered_at), 'infinity') FROM orders;
+\echo :LAST_ERROR_SQLSTATE
+SELECT clv_summary(customer_history(ordered_at), '-infinity') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
 SELECT 'nonsense'::customer_history;
 \echo :LAST_ERROR_SQLSTATE

@@ -22,7 +22,7 @@ SELECT customer, segment(h, '2024-06-30'), segment(h, '2024-06-30', max_chance =
   segment(h, '2024-06-30', inactive_after => 30) AS strict,
   segment(h, '2024-06-30', loyalist_share => 0.5) AS half,
     segment(h, '2024-06-30', season_start => 7, season_months => 6, max_chance => NULL) AS half_years,
-    segment(h) AS last_day FROM customers ORDER BY customer COLLATE "C";
+    segment(h, last_day(h)) AS last_day FROM customers ORDER BY customer COLLATE "C";
 SELECT day::date, segment(h, day::date) FROM customers, generate_series(date '2023-12-09', '2025-03-09', '3 months') day
   WHERE customer = 'christmas' ORDER BY day;
 SELECT segment(NULL, '2024-06-30'), segment(customer_history(day), '2024-06-30') AS nothing FROM visits WHERE false;
@@ -51,23 +51,31 @@ SELECT rfm_segment(3, 1, '{"best": "r3 f2-3", "good": ["r2 f2-3", "r3 f1"], "res
   rfm_segment(NULL, 5), rfm_segment(5, NULL), rfm_segment(NULL::text);
 
 -- Errors: the text and the SQLSTATE.
+SELECT segment(h) FROM customers;
+\echo :LAST_ERROR_SQLSTATE
+SELECT segment(h, NULL) FROM customers;
+\echo :LAST_ERROR_SQLSTATE
 SELECT segment(h, 'infinity') FROM customers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT segment(h, NULL, inactive_after => NULL) FROM customers;
+SELECT segment(h, '2024-06-30', inactive_after => NULL) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT segment(h, NULL, inactive_after => -1) FROM customers;
+SELECT segment(h, '2024-06-30', inactive_after => -1) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT segment(h, NULL, seasonal_min_years => 0) FROM customers;
+SELECT segment(h, '2024-06-30', seasonal_min_years => 0) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT segment(h, NULL, max_chance => 'NaN') FROM customers;
+SELECT segment(h, '2024-06-30', max_chance => 'NaN') FROM customers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT segment(h, NULL, loyalist_share => 75) FROM customers;
+SELECT segment(h, '2024-06-30', loyalist_share => 75) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT segment(h, NULL, loyalist_windows => 0) FROM customers;
+SELECT segment(h, '2024-06-30', loyalist_windows => 0) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
 SELECT segment_rules(season_start => 13);
 \echo :LAST_ERROR_SQLSTATE
 SELECT segment_rules(season_months => 5);
+\echo :LAST_ERROR_SQLSTATE
+SELECT seasonal_chance(h) FROM customers;
+\echo :LAST_ERROR_SQLSTATE
+SELECT seasonal_chance(h, NULL) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
 SELECT seasonal_chance(h, '-infinity') FROM customers;
 \echo :LAST_ERROR_SQLSTATE

@@ -20,7 +20,7 @@ CREATE TABLE person (n integer, c integer, country text, h customer_history, x f
   months float8, last_month float8) WITH (parallel_workers = 3);
 INSERT INTO person SELECT row_number() OVER (ORDER BY hashint4(c)), c, country, CASE WHEN c % 97 > 0 THEN h END,
   frequency, recency, CASE WHEN c % 89 > 0 THEN age END, monetary_value, 24, floor(recency / 31)
-  FROM histories, rfm(h, '2024-12-31');
+  FROM histories, clv_summary(h, '2024-12-31');
 CREATE TABLE by_row (LIKE person) PARTITION BY HASH (n);
 CREATE TABLE by_country (LIKE person) PARTITION BY LIST (country);
 SELECT format('CREATE TABLE by_row_%s PARTITION OF by_row FOR

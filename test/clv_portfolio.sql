@@ -236,12 +236,13 @@ SELECT pg_temp.agree('the sum of clv()', $$SELECT name || ' ' || form, have, wan
       sum(clv(m, frequency, recency, age, monetary_value)) AS s6,
     customer_equity(m, frequency, recency, age, monetary_value, interval '1 year', 0.2, customer / 1000.0) AS e7,
       sum(clv(m, frequency, recency, age, monetary_value, interval '1 year', 0.2, customer / 1000.0)) AS s7
-    FROM model, who, rfm(history, '2024-06-30', 'week'), LATERAL (SELECT NULL::integer AS x) n GROUP BY name, m) q,
+    FROM model, who, clv_summary(history, '2024-06-30', 'week'),
+      LATERAL (SELECT NULL::integer AS x) n GROUP BY name, m) q,
     LATERAL (VALUES ('defaults', e1, s1), ('as_of', e2, s2), ('horizon', e3, s3), ('rate', e4, s4), ('margin', e5, s5),
       ('summary', e6, s6), ('margin by row', e7, s7)) v (form, have, want)) r$$, 21, 1e-12, 0);
 SELECT pg_temp.agree('from summaries as from histories',
   $$SELECT name, customer_equity(m, frequency, recency, age, monetary_value::float8),
-    (SELECT customer_equity(m, history) FROM who) FROM model, who, rfm(history, '2024-06-30', 'week')
+    (SELECT customer_equity(m, history) FROM who) FROM model, who, clv_summary(history, '2024-06-30', 'week')
     GROUP BY name, m$$, 3, 1e-13, 0);
 
 -- The delta method by hand: the gradient of the sum from models with one parameter moved.
@@ -271,7 +272,7 @@ SELECT is((SELECT bool_and(together > apart)
     GROUP BY name, m) q), true, 'and do not average out');
 SELECT pg_temp.agree('from summaries as from histories',
   $$SELECT name, customer_equity_se(m, frequency, recency, age, monetary_value::float8),
-    (SELECT customer_equity_se(m, history) FROM who) FROM model, who, rfm(history, '2024-06-30', 'week')
+    (SELECT customer_equity_se(m, history) FROM who) FROM model, who, clv_summary(history, '2024-06-30', 'week')
     GROUP BY name, m$$, 3, 1e-10, 0);
 SELECT is((SELECT customer_equity_se(m, history, NULL, interval '1 year', 0.1, 0) FROM model, who WHERE name = 'nbd'),
   0::float8, 'nothing is certain to be worth nothing');

@@ -10,7 +10,7 @@ SELECT * FROM no_plan();
 \pset format unaligned
 SELECT diag('seed ' || :'seed');
 SELECT pg_temp.open_shop(900 * :cases) \g /dev/null
-CREATE TABLE summary AS SELECT c, country, frequency::float8 AS x, recency AS t_x, age, monetary_value::float8 AS z FROM histories, rfm(h, '2024-12-31');
+CREATE TABLE summary AS SELECT c, country, frequency::float8 AS x, recency AS t_x, age, monetary_value::float8 AS z FROM histories, clv_summary(h, '2024-12-31');
 SELECT cmp_ok(count(*) FILTER (WHERE x > 0), '>', 300::bigint * :cases, 'customers who came back') FROM summary;
 
 -- What was fitted, without the day it was fitted as of.
@@ -26,9 +26,9 @@ SELECT count(*) AS kinds, count(*) FILTER (WHERE NOT contract) AS sellers, count
 FROM kind \gset
 SELECT cmp_ok(:kinds, '>=', 7, 'models, in tests that run for each of them');
 CREATE TABLE unit AS SELECT * FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('quarter', 91.3125), ('year', 365.25)) u (unit, days);
-SELECT is(pg_temp.fit_of(a), pg_temp.fit_of(b), 'of histories as of their rfm(): ' || kind || ' by ' || unit)
-FROM kind, unit, LATERAL (SELECT clv_model(h, '2024-12-31', kind, 'none', unit) AS a FROM histories) p, LATERAL (SELECT clv_model(frequency, recency, age, NULL::float8, kind, 'none', unit) AS b FROM histories, rfm(h, '2024-12-31', unit)) q WHERE NOT discrete AND (unit = 'day' OR kind = 'bg_nbd');
-SELECT pg_temp.agree('spend of histories as of their rfm()', $$SELECT parameter, p.estimate, q.estimate FROM (SELECT clv_model(h, '2024-12-31') AS m FROM histories) a, (SELECT clv_model(x, t_x, age, z) AS n FROM summary) b, clv_parameters(m) p JOIN LATERAL clv_parameters(n) q USING (parameter)$$, 7, 1e-9, 0);
+SELECT is(pg_temp.fit_of(a), pg_temp.fit_of(b), 'of histories as of their clv_summary(): ' || kind || ' by ' || unit)
+FROM kind, unit, LATERAL (SELECT clv_model(h, '2024-12-31', kind, 'none', unit) AS a FROM histories) p, LATERAL (SELECT clv_model(frequency, recency, age, NULL::float8, kind, 'none', unit) AS b FROM histories, clv_summary(h, '2024-12-31', unit)) q WHERE NOT discrete AND (unit = 'day' OR kind = 'bg_nbd');
+SELECT pg_temp.agree('spend of histories as of their clv_summary()', $$SELECT parameter, p.estimate, q.estimate FROM (SELECT clv_model(h, '2024-12-31') AS m FROM histories) a, (SELECT clv_model(x, t_x, age, z) AS n FROM summary) b, clv_parameters(m) p JOIN LATERAL clv_parameters(n) q USING (parameter)$$, 7, 1e-9, 0);
 SELECT is(a, b, 'without a day as of the latest one: ' || arguments) FROM unnest('{"","bg_nbd","pareto_nbd,none","mbg_nbd,gamma_gamma,week"}'::text[]) arguments, LATERAL (SELECT ', ' || string_agg(quote_literal(w), ', ') AS more FROM unnest(string_to_array(arguments, ',')) w) l,
   LATERAL pg_temp.outcome('SELECT clv_model(h, NULL' || coalesce(more, '') || ') FROM histories') a, LATERAL pg_temp.outcome('SELECT clv_model(h, (SELECT max(at) FROM orders)' || coalesce(more, '') || ') FROM histories') b;
 SELECT is((SELECT clv_model(h)::text FROM histories), (SELECT clv_model(h, (SELECT max(at) FROM orders))::text FROM histories), 'and so with one argument');

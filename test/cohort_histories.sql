@@ -614,7 +614,7 @@ SELECT is(pg_temp.outcome(format('SELECT %s
 FROM unnest(ARRAY['h::jsonb', 'h = finished', 'h <> finished',
     'customer_history_hash(h) = customer_history_hash(finished)', '(SELECT count(*) FROM history_days(h))',
     'first_day(h)', 'last_day(h)', 'active_days(h)', 'events(h)', 'total_amount(h)', 'history_until(h, ''2024-01-01'')',
-    'history_since(h, ''2024-01-01'')', 'h || finished', 'finished || h', 'h || NULL', 'rfm(h)',
+    'history_since(h, ''2024-01-01'')', 'h || finished', 'finished || h', 'h || NULL', 'clv_summary(h, ''2024-01-01'')',
     'cohort_retention(h, ''month'')']) question;
 
 -- The parts of the aggregates, called by themselves or put together otherwise -----------------------------------------

@@ -1,5 +1,6 @@
 -- customer_history: every event on its day and every amount to the last digit, whatever the order, plan, split or
--- session; its text and binary form, its cuts, rfm against SQL and against the published CDNOW summary, and its size.
+-- session; its text and binary form, its cuts, clv_summary against SQL and against the published CDNOW summary, and its
+-- size.
 -- For damaged values see history_fuzz.sql. The oracle is count(*) and sum(numeric) over GROUP BY.
 BEGIN;
 SET client_min_messages = warning;
@@ -126,25 +127,29 @@ SELECT is(pg_temp.difference('SELECT c, customer_history(at AT TIME ZONE zone, a
 SELECT is(pg_temp.difference('SELECT part, customer_history(at, amount, zone)::text FROM ev GROUP BY part',
     'SELECT part, customer_history(day, amount)::text FROM ev GROUP BY part'), NULL, 'a zone for each row');
 
--- rfm -----------------------------------------------------------------------------------------------------------------
+-- clv_summary ---------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.rfm_difference(as_of text, unit text, days numeric) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.summary_difference(as_of date, unit text, days numeric) RETURNS text LANGUAGE sql AS $$
   SELECT pg_temp.difference(
-    format('SELECT c, frequency, recency, age, monetary_value::text FROM hist, rfm(h, %s, %L)', as_of, unit),
+    format('SELECT c, frequency, recency, age, monetary_value::text FROM hist, clv_summary(h, %L, %L)', as_of, unit),
     format('SELECT c, CASE WHEN min(day) IS NOT NULL THEN count(*) FILTER (WHERE day > first) END,
-        (max(day) - min(day))::float8 / %2$L::float8, (coalesce(%1$s, max(day)) - min(day))::float8 / %2$L::float8,
+        (max(day) - min(day))::float8 / %2$L::float8, (%1$L::date - min(day))::float8 / %2$L::float8,
         avg(amount) FILTER (WHERE day > first)::text
             FROM (SELECT c, day, sum(amount) AS amount, min(day) OVER (PARTITION BY c) AS first FROM ev
-              WHERE at IS NOT NULL AND day <= coalesce(%1$s, ''infinity'') GROUP BY c, day) d RIGHT JOIN hist USING (c)
+              WHERE at IS NOT NULL AND day <= %1$L GROUP BY c, day) d RIGHT JOIN hist USING (c)
               GROUP BY c', as_of, days)) $$;
-SELECT is(pg_temp.rfm_difference('NULL::date', unit, days), NULL, 'rfm by SQL, at the last day, by ' || unit)
-  FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('quarter', 91.3125), ('year', 365.25)) u (unit, days);
-SELECT is(pg_temp.rfm_difference(format('date %L', as_of), unit, days), NULL,
-  format('rfm by SQL, at %s, by %s', as_of, unit))
+SELECT is(pg_temp.summary_difference('2030-01-01', unit, days), NULL, 'clv_summary by SQL, after all days, by ' || unit)
+FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('quarter', 91.3125), ('year', 365.25)) u (unit, days);
+SELECT is(pg_temp.summary_difference(as_of, unit, days), NULL, format('clv_summary by SQL, at %s, by %s', as_of, unit))
 FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375)) u (unit, days),
   unnest('{2011-12-28,2011-12-29,2012-01-03,2012-08-01,2020-02-29}'::date[]) as_of;
-SELECT is((SELECT r::text FROM hist, rfm(h) r WHERE c = 1), (SELECT r::text FROM hist, rfm(h, last_day(h), 'day') r
-    WHERE c = 1), 'rfm: the defaults');
+SELECT is((SELECT r::text FROM hist, clv_summary(h, '2012-08-01') r WHERE c = 1),
+  (SELECT r::text FROM hist, clv_summary(h, '2012-08-01', 'day') r WHERE c = 1), 'the default unit');
+SELECT throws_ok(query, state, message, query) FROM (VALUES
+  ('SELECT clv_summary(h) FROM hist', '42883', 'function clv_summary(customer_history) does not exist'),
+  ('SELECT clv_summary(h, NULL) FROM hist', '22004', 'as_of must not be NULL'),
+  ('SELECT rfm(h, ''2012-08-01'') FROM hist', '42883', 'function rfm(customer_history, unknown) does not exist'))
+  e (query, state, message);
 
 -- Any split, any order, any plan: the same bytes ----------------------------------------------------------------------
 
@@ -362,8 +367,8 @@ SELECT is(h::text::customer_history::text || (h || h)::text, h::text || customer
   'and back as text, and merged')
   FROM (SELECT customer_history(at) AS h FROM unnest('{4714-11-24 BC,0044-03-15 BC,294276-12-31}'::date[]) at) q,
   unnest('{4714-11-24 BC,0044-03-15 BC,294276-12-31,4714-11-24 BC,0044-03-15 BC,294276-12-31}'::date[]) at GROUP BY h;
-SELECT is((SELECT recency FROM rfm(h)), (date '294276-12-31' - date '4714-11-24 BC')::float8,
-  'rfm from the first day to the last')
+SELECT is((SELECT recency FROM clv_summary(h, '294276-12-31')), (date '294276-12-31' - date '4714-11-24 BC')::float8,
+  'its recency is from the first day to the last')
   FROM (SELECT customer_history(at) AS h FROM unnest('{4714-11-24 BC,294276-12-31}'::date[]) at) q;
 SELECT throws_ok(format('SELECT customer_history(%s)', a), '22008', NULL, 'no day for ' || a)
   FROM unnest(ARRAY['date ''infinity''', 'date ''-infinity'', 1', 'timestamp ''infinity'', ''UTC''',
@@ -386,9 +391,10 @@ CREATE TABLE empty AS SELECT customer_history(at, amount) AS h FROM nothing;
 SELECT is((events(h), active_days(h), first_day(h), last_day(h), total_amount(h), h::jsonb)::text,
   '(0,0,,,,"{""days"": []}")', 'an empty history') FROM empty;
 SELECT is((SELECT count(*) FROM history_days(h)), 0::bigint, 'has no days') FROM empty;
-SELECT results_eq('SELECT r.* FROM empty, rfm(h) r UNION ALL SELECT r.* FROM empty, rfm(h, ''2024-01-01'', ''year'') r',
+SELECT results_eq('SELECT r.* FROM empty, clv_summary(h, ''2024-01-01'') r
+  UNION ALL SELECT r.* FROM empty, clv_summary(h, ''2024-01-01'', ''year'') r',
   'SELECT NULL::bigint, NULL::float8, NULL::float8, NULL::numeric FROM generate_series(1, 2)',
-  'and an rfm that knows nothing');
+  'and a summary that knows nothing');
 SELECT is((history_until(h, '2024-01-01') = h AND history_since(h, '2024-01-01') = h AND h || h = h
     AND h::text::customer_history = h)::text, 'true', 'cut, merged and copied it stays empty') FROM empty;
 SELECT is(customer_history(NULL::date)::text, h::text, 'rows without a time leave it empty') FROM empty GROUP BY h;
@@ -404,7 +410,7 @@ SELECT is(num_nulls(NULL::customer_history || NULL, (SELECT rollup(h) FROM hist 
     history_since(NULL, now()::date), (SELECT history_until(h, NULL) FROM empty),
     (SELECT history_since(h, NULL) FROM empty), NULL::customer_history::jsonb, NULL::customer_history::text), 14,
   'NULL stays NULL');
-SELECT is((SELECT count(*) FROM history_days(NULL)) + (SELECT count(*) FROM rfm(NULL::customer_history)), 0::bigint,
+SELECT is((SELECT count(*) FROM history_days(NULL)) + (SELECT count(*) FROM clv_summary(NULL, '2024-01-01')), 0::bigint,
   'and has no rows');
 SELECT is((SELECT rollup(x)::text FROM unnest(ARRAY[NULL, h, NULL, h, NULL]) x), (h || h)::text, 'rollup skips NULLs')
   FROM hist WHERE c = 1;
@@ -523,12 +529,13 @@ CREATE TABLE summary AS
 SELECT is((SELECT count(*) FROM cdnow JOIN summary USING (sample_id)), 2357::bigint, 'CDNOW: 2,357 customers');
 SELECT is(count(*) FILTER (WHERE (r.frequency <> x OR abs(r.recency - t_x) > 1e-9 OR abs(r.age - t) > 1e-9) IS NOT
     FALSE), 0::bigint, 'x, t_x and T as published') FROM summary
-  JOIN cdnow USING (sample_id), rfm(h, '1997-09-30', 'week') r;
+  JOIN cdnow USING (sample_id), clv_summary(h, '1997-09-30', 'week') r;
 SELECT is(count(*) FILTER (WHERE (x > 0 AND abs(r.monetary_value - m_x::numeric) < 1e-6 OR x = 0 AND m_x = 0
     AND r.monetary_value IS NULL) IS NOT TRUE), 0::bigint, 'm_x as published; where x = 0, ours is NULL') FROM summary
-  JOIN cdnow USING (sample_id), rfm(h, '1997-09-30', 'week') r;
+  JOIN cdnow USING (sample_id), clv_summary(h, '1997-09-30', 'week') r;
 SELECT is(count(*) FILTER (WHERE r <> s), 0::bigint, 'the cut history says the same')
-  FROM cdnow, rfm(h, '1997-09-30', 'week') r, rfm(history_until(h, '1997-09-30'), '1997-09-30', 'week') s;
+  FROM cdnow, clv_summary(h, '1997-09-30', 'week') r,
+  clv_summary(history_until(h, '1997-09-30'), '1997-09-30', 'week') s;
 SELECT is(count(*) FILTER (WHERE active_days(history_since(h, '1997-10-01')) <> x_star), 0::bigint,
   'x_star of the holdout as published') FROM summary JOIN cdnow USING (sample_id);
 

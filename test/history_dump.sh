@@ -43,7 +43,7 @@ INSERT INTO customers SELECT -1, customer_history(now()) FILTER (WHERE false);
 INSERT INTO customers VALUES (-2, NULL);
 CREATE INDEX ON customers USING hash (h);
 CREATE MATERIALIZED VIEW summary AS SELECT c, total_amount(h), r.*
-  FROM customers LEFT JOIN LATERAL rfm(h, '2020-06-30', 'week') r ON true;
+  FROM customers LEFT JOIN LATERAL clv_summary(h, '2020-06-30', 'week') r ON true;
 SQL
 result $? 'histories to dump'
 digest="SELECT md5(string_agg(c || ' ' || coalesce(h::text, '-'), ',' ORDER BY c)) || ' ' || count(*)

@@ -182,10 +182,13 @@ DECLARE
 BEGIN
   IF (SELECT (coalesce(sum(events), 0), sum(amount)::text) FROM history_days(h)) IS DISTINCT FROM (events(h)::numeric,
     total_amount(h)::text) THEN RETURN 'sums contradict'; END IF;
-  IF (SELECT (frequency, recency, age) FROM rfm(h)) IS DISTINCT FROM (nullif(active_days(h), 0) - 1,
-    (last_day(h) - first_day(h))::float8, (last_day(h) - first_day(h))::float8) THEN RETURN 'rfm contradicts'; END IF;
-  IF (SELECT r FROM rfm(h, middle, 'week') r) IS DISTINCT FROM (SELECT r
-    FROM rfm(history_until(h, middle), middle, 'week') r) THEN RETURN 'rfm of a cut contradicts'; END IF;
+  IF (SELECT (frequency, recency, age) FROM clv_summary(h, coalesce(last_day(h), '2000-01-01')))
+    IS DISTINCT FROM (nullif(active_days(h), 0) - 1,
+    (last_day(h) - first_day(h))::float8, (last_day(h) - first_day(h))::float8)
+    THEN RETURN 'clv_summary contradicts'; END IF;
+  IF (SELECT r FROM clv_summary(h, middle, 'week') r) IS DISTINCT FROM (SELECT r
+    FROM clv_summary(history_until(h, middle), middle, 'week') r)
+    THEN RETURN 'clv_summary of a cut contradicts'; END IF;
   twice := h || h;
   IF twice::text::customer_history <> twice OR events(twice) <> 2 * events(h)
     OR total_amount(twice)::text <> (2 * total_amount(h))::text OR active_days(twice) <> active_days(h)
@@ -198,7 +201,7 @@ EXCEPTION WHEN numeric_value_out_of_range THEN
 END $$;
 CREATE TABLE answer AS SELECT n, pg_temp.ask(h, good, middle) AS answer FROM value;
 SELECT is(count(*) FILTER (WHERE answer NOT IN ('fine', '22003')), 0::bigint,
-  'events, total_amount, rfm, || and rollup') FROM answer;
+  'events, total_amount, clv_summary, || and rollup') FROM answer;
 SELECT diag(format('%s from %s', answer, h)) FROM answer JOIN value USING (n) WHERE answer NOT IN ('fine', '22003')
   LIMIT 10;
 SELECT cmp_ok(count(*) FILTER (WHERE answer = '22003'), '<', count(*) / 10,

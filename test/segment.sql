@@ -37,7 +37,7 @@ CREATE TABLE asked AS
   SELECT c, h, days, pg_temp.pick(days)
     + pg_temp.pick('{0,1,-1,30,90,91,92,180,182,273,364,365,366,400,700,5000}'::integer[]) AS as_of
     FROM hist, generate_series(1, 3) WHERE days <> '{}'
-  UNION ALL SELECT c, h, days, NULL FROM hist;
+  UNION ALL SELECT c, h, days, coalesce(last_day(h), '2020-01-01') FROM hist;
 CREATE TABLE rules AS
   SELECT 1 AS id, 365 AS inactive_after, 3 AS seasonal_min_days, 2 AS seasonal_min_years, 365 AS seasonal_min_age,
     0.05::float8 AS max_chance, 12 AS season_start, 3 AS season_months, 0.75::float8 AS loyalist_share,
@@ -76,9 +76,8 @@ CREATE FUNCTION pg_temp.chance(days date[], as_of date, min_years integer, seaso
                        same_year FROM generate_series(days[1], as_of, interval '1 day') day) d
         WINDOW o AS (ORDER BY day)) e WHERE day >= days[cardinality(days)]
 $$;
-CREATE FUNCTION pg_temp.expected(all_days date[], at date, r rules) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.expected(all_days date[], as_of date, r rules) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  as_of date := coalesce(at, all_days[cardinality(all_days)]);
   days date[] := (SELECT array_agg(d ORDER BY d) FROM unnest(all_days) d WHERE d <= as_of);
   n integer := cardinality(days);
   windows integer;
@@ -116,15 +115,18 @@ SELECT is(count(DISTINCT want), 6::bigint, 'all segments') FROM answer;
 SELECT is_empty($$SELECT FROM asked
     WHERE segment(h, as_of) IS DISTINCT FROM segment(h, as_of, 365, 3, 2, 365, 0.05, 12, 3, 0.75, 4, 91)$$,
   'the defaults');
-SELECT is_empty($$SELECT FROM asked WHERE as_of IS NULL AND segment(h) IS DISTINCT FROM segment(h, last_day(h))$$,
-  'without a day: the last one');
+SELECT is(pg_temp.outcome(query), error, query) FROM (VALUES
+  ('SELECT segment(h) FROM asked', '42883 function segment(customer_history) does not exist'),
+  ('SELECT segment(h, NULL) FROM asked', '22004 as_of must not be NULL'),
+  ('SELECT seasonal_chance(h) FROM asked', '42883 function seasonal_chance(customer_history) does not exist'),
+  ('SELECT seasonal_chance(h, NULL) FROM asked', '22004 as_of must not be NULL')) e (query, error);
 SELECT is_empty($$SELECT FROM asked
-    WHERE as_of IS NOT NULL AND segment(h, as_of) IS DISTINCT FROM segment(history_until(h, as_of), as_of)$$,
+    WHERE segment(h, as_of) IS DISTINCT FROM segment(history_until(h, as_of), as_of)$$,
   'days after as_of do not matter');
 SELECT is_empty($$SELECT FROM asked a, LATERAL (SELECT segment(h, as_of) AS one) o,
     LATERAL (SELECT segment(h || h, as_of) AS two) t WHERE one IS DISTINCT FROM two$$, 'nor do events and amounts');
 SELECT is_empty($$SELECT FROM asked
-    WHERE as_of IS NOT NULL AND (segment(h, as_of, inactive_after => 2000000) = 'inactive'
+    WHERE (segment(h, as_of, inactive_after => 2000000) = 'inactive'
     OR segment(h, as_of, seasonal_min_days => 100000) = 'seasonal'
     OR segment(h, as_of, seasonal_min_age => 10000000) = 'seasonal')$$, 'thresholds out of reach');
 SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0;
@@ -136,7 +138,7 @@ SELECT set_eq('TABLE counted', 'SELECT segment(h, as_of), count(*) FROM asked GR
 SELECT is(count(*) FILTER (WHERE both_ <> segment(h, as_of) || segment(h, as_of + 100) || segment(k, as_of)), 0::bigint,
   'several histories and days in turn')
 FROM (SELECT h, as_of, lag(h) OVER w AS k, segment(h, as_of) || segment(h, as_of + 100)
-  || segment(lag(h) OVER w, as_of) AS both_ FROM asked WHERE as_of IS NOT NULL WINDOW w AS (ORDER BY c, as_of)) q;
+  || segment(lag(h) OVER w, as_of) AS both_ FROM asked WINDOW w AS (ORDER BY c, as_of)) q;
 SELECT pg_temp.agree('the chance',
   $$SELECT concat_ws(' ', days, as_of, y, s, m), seasonal_chance(h, as_of, y, s, m),
     pg_temp.chance((SELECT array_agg(d ORDER BY d) FROM unnest(days) d WHERE d <= as_of), as_of, y, s, m)

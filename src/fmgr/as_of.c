@@ -23,6 +23,12 @@ as_of_infinite_error(bool negative, const char *hint)
 			 errhint("%s", hint)));
 }
 
+void
+as_of_null_error(void)
+{
+	null_argument_error("as_of", AS_OF_HINT_COMPLETE);
+}
+
 static AsOf
 as_of_time(AsOfKind kind, int64 value, const char *hint)
 {

@@ -48,12 +48,12 @@ typedef enum AsOfDate
 /* What to do instead of passing an infinite one. */
 #define AS_OF_HINT_EVENT	"Leave as_of out to stand at the latest event."
 #define AS_OF_HINT_DAY		"Leave as_of out to stand at the latest day of the data."
-#define AS_OF_HINT_LAST_DAY "Leave as_of out to stand at the last active day."
 #define AS_OF_HINT_COMPLETE "Give the day until which the data are complete."
 
 /* ---------- to read one ---------- */
 
 extern void as_of_infinite_error(bool negative, const char *hint);
+extern void as_of_null_error(void);
 
 /* Of a date, timestamp, timestamptz, text, or a type over one of them; else 42804. */
 extern AsOf as_of_from_datum(Datum value, Oid type, const char *hint);
@@ -88,6 +88,15 @@ argument_as_of(FunctionCallInfo fcinfo, int arg, Oid type, const char *hint)
 	if (likely(type == DATEOID))
 		return as_of_date(PG_GETARG_DATEADT(arg), hint);
 	return as_of_from_argument(fcinfo, arg, type, hint);
+}
+
+/* One that must be given: 22004 where it is NULL. */
+static inline AsOf
+required_as_of(FunctionCallInfo fcinfo, int arg, Oid type)
+{
+	if (unlikely(PG_ARGISNULL(arg)))
+		as_of_null_error();
+	return argument_as_of(fcinfo, arg, type, AS_OF_HINT_COMPLETE);
 }
 
 /*

@@ -168,10 +168,3 @@ CREATE FUNCTION total_amount(history customer_history)
 	AS 'MODULE_PATHNAME', 'history_total_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION total_amount(customer_history) IS
 'sum of all amounts, to the last digit and scale of sum(numeric); NULL if no event had one';
-
-CREATE FUNCTION rfm(history customer_history, as_of date DEFAULT NULL, unit text DEFAULT 'day')
-	RETURNS TABLE (frequency bigint, recency double precision, age double precision,
-		monetary_value numeric)
-	AS 'MODULE_PATHNAME', 'history_rfm' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION rfm(customer_history, date, text) IS
-'the sufficient statistics of buy-till-you-die models (Fader, Hardie and Lee 2005), from the days up to as_of (NULL = the last active day): frequency x = active days after the first; recency t_x = first to last active day; age T = first active day to as_of; monetary_value = mean amount of the repeat days that have one, NULL without. unit: ''day'', ''week'', ''month'' (30.4375 days), ''quarter'' (91.3125), ''year'' (365.25). All NULL when no day is active by as_of.';

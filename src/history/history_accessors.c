@@ -7,16 +7,12 @@
  */
 #include "history/history.h"
 
-#include "calendar/time_unit.h"
 #include "common/int.h"
-#include "fmgr/as_of.h"
 #include "fmgr/result_row.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 
 static Datum
 amount_datum(const Amount *amount)
@@ -129,71 +125,4 @@ history_total_amount(PG_FUNCTION_ARGS)
 	if (sum.scale == AMOUNT_NONE)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(amount_datum(&sum));
-}
-
-/* ---------- rfm ---------- */
-
-/* What the days up to as_of come to. */
-typedef struct Summary
-{
-	int64		days;
-	DateADT		first;
-	DateADT		last;
-	int64		paid_days;		/* after the first, with an amount */
-	Amount		repeat;			/* sum of those amounts */
-} Summary;
-
-static Summary
-history_accessors_summarize(const CustomerHistory *history, DateADT as_of)
-{
-	HistoryReader reader;
-	Summary		summary = {0, 0, 0, 0, {0, AMOUNT_NONE, NULL}};
-
-	history_reader_open(&reader, history);
-	while (history_reader_day(&reader) && reader.day.day <= as_of)
-	{
-		if (summary.days++ == 0)
-			summary.first = reader.day.day;
-		else if (reader.day.amount.scale != AMOUNT_NONE)
-		{
-			summary.paid_days++;
-			summary.repeat = amount_add(&summary.repeat, &reader.day.amount);
-		}
-		summary.last = reader.day.day;
-	}
-	return summary;
-}
-
-PG_FUNCTION_INFO_V1(history_rfm);
-Datum
-history_rfm(PG_FUNCTION_ARGS)
-{
-	AsOf		given;
-	DateADT		as_of;
-	double		unit = PG_ARGISNULL(2) ? 1 : time_unit_days[time_unit_parse(PG_GETARG_TEXT_PP(2))];
-	Summary		summary;
-	Datum		values[4] = {0};
-	bool		nulls[4] = {true, true, true, true};
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	given = argument_as_of(fcinfo, 1, DATEOID, AS_OF_HINT_LAST_DAY);
-	as_of = given.kind == AS_OF_NONE ? DATEVAL_NOEND : as_of_last_day(&given, NULL);
-	summary = history_accessors_summarize(PG_GETARG_HISTORY_PP(0), as_of);
-	if (summary.days > 0)
-	{
-		if (given.kind == AS_OF_NONE)
-			as_of = summary.last;
-		nulls[0] = nulls[1] = nulls[2] = false;
-		values[0] = Int64GetDatum(summary.days - 1);
-		values[1] = Float8GetDatum(((double) summary.last - summary.first) / unit);
-		values[2] = Float8GetDatum(((double) as_of - summary.first) / unit);
-		nulls[3] = summary.paid_days == 0;
-		if (!nulls[3])
-			values[3] = DirectFunctionCall2(numeric_div, amount_datum(&summary.repeat),
-											NumericGetDatum(int64_to_numeric(summary.paid_days)));
-	}
-	retention_put_row(fcinfo, values, nulls);
-	return (Datum) 0;
 }

@@ -92,14 +92,16 @@ cache_of(FunctionCallInfo fcinfo, const SegmentRules *rules)
 	return site_create(fcinfo, rules);
 }
 
-/* False where it is not given. */
-static inline bool
-read_as_of(FunctionCallInfo fcinfo, int arg, DateADT *as_of)
+/*
+ * Required: where each customer stood at the last day of their own, nobody would
+ * ever be inactive.
+ */
+static inline DateADT
+read_as_of(FunctionCallInfo fcinfo, int arg)
 {
-	AsOf		given = argument_as_of(fcinfo, arg, DATEOID, AS_OF_HINT_LAST_DAY);
+	AsOf		as_of = required_as_of(fcinfo, arg, DATEOID);
 
-	*as_of = given.kind == AS_OF_NONE ? 0 : as_of_last_day(&given, NULL);
-	return given.kind != AS_OF_NONE;
+	return as_of_last_day(&as_of, NULL);
 }
 
 /* ---------- SQL ---------- */
@@ -111,15 +113,14 @@ segment(PG_FUNCTION_ARGS)
 	SegmentRules rules;
 	SegmentCache *cache;
 	DateADT		as_of;
-	bool		as_of_known;
 	Segment		found;
 
 	segment_read_rules(fcinfo, 2, &rules);
 	cache = cache_of(fcinfo, &rules);
-	as_of_known = read_as_of(fcinfo, 1, &as_of);
+	as_of = read_as_of(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	found = segment_of(&cache->rules, PG_GETARG_HISTORY_PP(0), as_of_known, as_of);
+	found = segment_of(&cache->rules, PG_GETARG_HISTORY_PP(0), as_of);
 	if (found == SEGMENT_NONE)
 		PG_RETURN_NULL();
 	/* lives as long as the call site; nobody changes what a function returns */
@@ -132,7 +133,6 @@ seasonal_chance(PG_FUNCTION_ARGS)
 {
 	SegmentRules rules = {0};
 	DateADT		as_of;
-	bool		as_of_known;
 	double		chance;
 
 	for (int i = 2; i < 5; i++)
@@ -143,9 +143,8 @@ seasonal_chance(PG_FUNCTION_ARGS)
 	rules.season_months = PG_GETARG_INT32(4);
 	rules.seasonal_min_days = rules.loyalist_windows = rules.loyalist_window_days = 1;
 	segment_rules_check(&rules);
-	as_of_known = read_as_of(fcinfo, 1, &as_of);
-	if (PG_ARGISNULL(0) ||
-		!segment_chance(&rules, PG_GETARG_HISTORY_PP(0), as_of_known, as_of, &chance))
+	as_of = read_as_of(fcinfo, 1);
+	if (PG_ARGISNULL(0) || !segment_chance(&rules, PG_GETARG_HISTORY_PP(0), as_of, &chance))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(chance);
 }

@@ -1,6 +1,6 @@
 /*
  * segment.h
- *	  What a customer's purchase days say of how he buys: the behaviour segments.
+ *	  What a customer's purchase days say of how they buy: the behaviour segments.
  *
  * Six rules, tried in order, of which the first that fits names the segment.
  * They look at days alone: at how many there are, in which seasons, how long
@@ -55,15 +55,14 @@ extern void segment_rules_check(const SegmentRules *rules);
 /* The rule of a segment in words, with the thresholds. */
 extern char *segment_rule_text(const SegmentRules *rules, Segment segment);
 
-/* The segment at as_of, or at the last active day where as_of is not known. */
 extern Segment segment_of(const SegmentRules *rules, const CustomerHistory *history,
-						  bool as_of_known, DateADT as_of);
+						  DateADT as_of);
 
 /*
- * How likely a customer without seasons has all his purchase days in one season,
+ * How likely a customer without seasons has all purchase days in one season,
  * of seasonal_min_years years: at most.  False before the first purchase.
  */
 extern bool segment_chance(const SegmentRules *rules, const CustomerHistory *history,
-						   bool as_of_known, DateADT as_of, double *chance);
+						   DateADT as_of, double *chance);
 
 #endif							/* RETENTION_SEGMENT_H */

@@ -2,7 +2,7 @@
 -- segment(): the behaviour segment of a customer at a day
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION segment(history customer_history, as_of date DEFAULT NULL,
+CREATE FUNCTION segment(history customer_history, as_of date,
 		inactive_after integer DEFAULT 365,
 		seasonal_min_days integer DEFAULT 3, seasonal_min_years integer DEFAULT 2, seasonal_min_age integer DEFAULT 365,
 		max_chance double precision DEFAULT 0.05, season_start integer DEFAULT 12, season_months integer DEFAULT 3,
@@ -10,7 +10,7 @@ CREATE FUNCTION segment(history customer_history, as_of date DEFAULT NULL,
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION segment(customer_history, date, integer, integer, integer, integer, double precision, integer, integer, double precision, integer, integer) IS
-'behaviour segment of a customer, from the purchase days up to as_of (NULL = the last active day). The first rule that fits: ''seasonal'': at least seasonal_min_days days, all in one season of the year, of at least seasonal_min_years years, the first at least seasonal_min_age days ago, that season of the next year not yet over, and seasonal_chance() at most max_chance (NULL or 1 = any); ''inactive'': the last day more than inactive_after days ago; ''one_time'', ''two_time'': one or two days; ''loyalist'': days in at least loyalist_share of the last loyalist_windows windows of loyalist_window_days days back from as_of, or of those since the first day where they are fewer; else ''under_performer''. NULL before the first purchase. Seasons are of season_months months (1, 2, 3, 4 or 6), one of them beginning with month season_start; its year begins with it, so that December belongs to the winter of the next. NULL or impossible thresholds and an infinite as_of are errors. segment_rules() says the rules in words.';
+'behaviour segment of a customer, from the purchase days up to as_of. The first rule that fits: ''seasonal'': at least seasonal_min_days days, all in one season of the year, of at least seasonal_min_years years, the first at least seasonal_min_age days ago, that season of the next year not yet over, and seasonal_chance() at most max_chance (NULL or 1 = any); ''inactive'': the last day more than inactive_after days ago; ''one_time'', ''two_time'': one or two days; ''loyalist'': days in at least loyalist_share of the last loyalist_windows windows of loyalist_window_days days back from as_of, or of those since the first day where they are fewer; else ''under_performer''. NULL before the first purchase. Seasons are of season_months months (1, 2, 3, 4 or 6), one of them beginning with month season_start; its year begins with it, so that December belongs to the winter of the next. NULL or impossible thresholds and a NULL or infinite as_of are errors. segment_rules() says the rules in words.';
 
 CREATE FUNCTION segment_rules(
 		inactive_after integer DEFAULT 365,
@@ -22,12 +22,12 @@ CREATE FUNCTION segment_rules(
 COMMENT ON FUNCTION segment_rules(integer, integer, integer, integer, double precision, integer, integer, double precision, integer, integer) IS
 'the rules of segment() in the order in which they are tried, in words, with the thresholds in force: those of segment(), by the same names and with the same defaults';
 
-CREATE FUNCTION seasonal_chance(history customer_history, as_of date DEFAULT NULL,
+CREATE FUNCTION seasonal_chance(history customer_history, as_of date,
 		seasonal_min_years integer DEFAULT 2, season_start integer DEFAULT 12, season_months integer DEFAULT 3)
 	RETURNS double precision
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION seasonal_chance(customer_history, date, integer, integer, integer) IS
-'how likely a customer without seasons, with as many purchase days since the same first day, has all of them in the season of the first one, of at least seasonal_min_years years: with n days, N days after the first until the end of observation, M of these in that season of any year and m in that of the first year, (C(M, n-1) - C(m, n-1)) / C(N, n-1), for one year without the second term, for more than two an upper bound. The end of observation may be any day from the last purchase to as_of (NULL = the last active day), since the customer may have left: the largest value counts. NULL before the first purchase. segment() calls nobody seasonal whose chance is above max_chance.';
+'how likely a customer without seasons, with as many purchase days since the same first day, has all of them in the season of the first one, of at least seasonal_min_years years: with n days, N days after the first until the end of observation, M of these in that season of any year and m in that of the first year, (C(M, n-1) - C(m, n-1)) / C(N, n-1), for one year without the second term, for more than two an upper bound. The end of observation may be any day from the last purchase to as_of, since the customer may have left: the largest value counts. NULL before the first purchase. segment() calls nobody seasonal whose chance is above max_chance.';
 
 -- ---------------------------------------------------------------------------
 -- rfm_score(): recency, frequency and monetary scores among the customers of a window
@@ -38,7 +38,7 @@ CREATE FUNCTION rfm_score(recency "any", frequency "any", monetary "any", bins i
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rfm_score("any", "any", "any", integer, boolean, double precision[], double precision[], double precision[]) IS
-'recency, frequency and monetary scores of a customer among those of the partition, a digit each, best = bins, as ''543''. Score = ceil(bins * share of customers who are no better), so that equal values share a score; order, frame and ORDER BY of the window do not matter. Numbers, intervals, or times; recency is time since the last purchase (as_of - last_day(h); not the recency of rfm(), which is first to last purchase), less being better, or its date or timestamp, later being better. nested: frequency is scored among customers of the same recency score, monetary among those of the same two. .._cuts: fixed cut points in ascending order instead of quantiles, intervals in days; a value on a cut point has the better score. A customer with a NULL has a NULL score and is not counted; NaN is an error. bins: 2 to 9. Options are those of the first row of the partition.';
+'recency, frequency and monetary scores of a customer among those of the partition, a digit each, best = bins, as ''543''. Score = ceil(bins * share of customers who are no better), so that equal values share a score; order, frame and ORDER BY of the window do not matter. Numbers, intervals, or times; recency is time since the last purchase (as_of - last_day(h); not the recency of clv_summary(), which is first to last purchase), less being better, or its date or timestamp, later being better. nested: frequency is scored among customers of the same recency score, monetary among those of the same two. .._cuts: fixed cut points in ascending order instead of quantiles, intervals in days; a value on a cut point has the better score. A customer with a NULL has a NULL score and is not counted; NaN is an error. bins: 2 to 9. Options are those of the first row of the partition.';
 
 CREATE FUNCTION rfm_score(value "any", lower_is_better boolean DEFAULT false, bins integer DEFAULT 5, cuts double precision[] DEFAULT NULL)
 	RETURNS integer

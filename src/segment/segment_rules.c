@@ -110,21 +110,18 @@ typedef struct Days
 	DateADT		last;
 } Days;
 
-/* The days up to as_of, or all where as_of is not known; false if there is none. */
+/* The days up to as_of; false if there is none. */
 static inline bool
-read_days(const CustomerHistory *history, bool as_of_known, DateADT *as_of, Days *days)
+read_days(const CustomerHistory *history, DateADT as_of, Days *days)
 {
 	days->list = day_list_of(history);
 	days->n = days->list.n;
-	if (as_of_known)
-		while (days->n > 0 && days->list.days[days->n - 1] > *as_of)
-			days->n--;
+	while (days->n > 0 && days->list.days[days->n - 1] > as_of)
+		days->n--;
 	if (days->n == 0)
 		return false;
 	days->first = days->list.days[0];
 	days->last = days->list.days[days->n - 1];
-	if (!as_of_known)
-		*as_of = days->last;
 	return true;
 }
 
@@ -303,23 +300,22 @@ classify(const SegmentRules *rules, const Days *days, DateADT as_of)
 }
 
 Segment
-segment_of(const SegmentRules *rules, const CustomerHistory *history, bool as_of_known,
-		   DateADT as_of)
+segment_of(const SegmentRules *rules, const CustomerHistory *history, DateADT as_of)
 {
 	Days		days;
 
-	if (!read_days(history, as_of_known, &as_of, &days))
+	if (!read_days(history, as_of, &days))
 		return SEGMENT_NONE;
 	return classify(rules, &days, as_of);
 }
 
 bool
-segment_chance(const SegmentRules *rules, const CustomerHistory *history, bool as_of_known,
-			   DateADT as_of, double *chance)
+segment_chance(const SegmentRules *rules, const CustomerHistory *history, DateADT as_of,
+			   double *chance)
 {
 	Days		days;
 
-	if (!read_days(history, as_of_known, &as_of, &days))
+	if (!read_days(history, as_of, &days))
 		return false;
 	*chance = chance_of(rules, &days, as_of);
 	return true;
