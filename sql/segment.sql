@@ -36,7 +36,7 @@ SELECT rule FROM segment_rules(season_start => 11, season_months => 4, max_chanc
 CREATE TABLE shoppers (name text, recency integer, frequency integer, monetary numeric);
 INSERT INTO shoppers VALUES ('a', 3, 12, 900), ('b', 10, 1, 30.5), ('c', 10, 4, 80), ('d', 45, 4, 80.0),
   ('e', 90, 2, 15), ('f', 200, 1, 30.50), ('g', 365, 7, 400), ('h', 400, 1, 5), ('i', 12, NULL, 7), ('j', 400, 1, 5);
-SELECT name, score, rfm_segment(score), r, f, m, rfm_segment(r, f) AS same, nested, fixed
+SELECT name, score, rfm_segment(score), r, f, m, rfm_segment(r, f, 5) AS same, nested, fixed
 FROM (SELECT name, rfm_score(recency, frequency, monetary) OVER () AS score,
   rfm_score(recency, lower_is_better => true) OVER () AS r, rfm_score(frequency) OVER () AS f,
   rfm_score(monetary, bins => 3) OVER () AS m,
@@ -47,8 +47,19 @@ SELECT rfm_score(recency, frequency, monetary) OVER () FROM shoppers WHERE false
 SELECT * FROM rfm_segment_rules();
 SELECT * FROM rfm_segment_rules('{"best": "r3 f2-3", "good": ["r2 f2-3", "r3 f1"], "rest": ["R1 F1-3", " r2  f1 "]}',
   3);
-SELECT rfm_segment(3, 1, '{"best": "r3 f2-3", "good": ["r2 f2-3", "r3 f1"], "rest": ["r1 f1-3", "r2 f1"]}', bins => 3),
-  rfm_segment(NULL, 5), rfm_segment(5, NULL), rfm_segment(NULL::text);
+SELECT * FROM rfm_segment_rules('{"best": "r2 f2 m2", "rest": ["r1 f1-2", "r2 f1", "r2 f2 m1"]}', 2);
+SELECT rfm_segment(3, 1, 3, '{"best": "r3 f2-3", "good": ["r2 f2-3", "r3 f1"], "rest": ["r1 f1-3", "r2 f1"]}'),
+  rfm_segment('312/3', '{"best": "r3 f2-3", "good": ["r2 f2-3", "r3 f1"], "rest": ["r1 f1-3", "r2 f1"]}') AS same,
+  rfm_segment('221/2', '{"best": "r2 f2 m2", "rest": ["r1 f1-2", "r2 f1", "r2 f2 m1"]}') AS cube,
+  rfm_segment('444'), rfm_segment(NULL, 5, 5), rfm_segment(5, NULL, 5), rfm_segment(NULL::text);
+-- From histories.
+SELECT customer, rfm_score(h, '2024-06-30') OVER () AS score,
+  rfm_score(h, '2024-06-30', bins => 4, nested => true) OVER () AS nested,
+  rfm_score(h, '2024-06-30', recency_cuts => '{30,90}') OVER () AS fixed
+FROM (SELECT customer, customer_history(day, CASE WHEN customer <> 'once' THEN 10 END) AS h FROM visits
+  GROUP BY customer) q ORDER BY customer COLLATE "C";
+SELECT customer, rfm_score(h, '2024-06-30') OVER (PARTITION BY customer = 'gone') AS score FROM customers
+  ORDER BY customer COLLATE "C";
 
 -- Errors: the text and the SQLSTATE.
 SELECT segment(h) FROM customers;
@@ -93,7 +104,7 @@ SELECT rfm_score(recency, bins => 1) OVER () FROM shoppers;
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_score(recency, bins => NULL) OVER () FROM shoppers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_score(recency, cuts => '{30,30}') OVER () FROM shoppers;
+SELECT rfm_score(recency, cuts => '{30,20}') OVER () FROM shoppers;
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_score(recency, cuts => '{1,NaN}') OVER () FROM shoppers;
 \echo :LAST_ERROR_SQLSTATE
@@ -103,29 +114,49 @@ SELECT rfm_score(date '2024-01-01' - recency, cuts => '{30}') OVER () FROM shopp
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_score(recency, frequency, monetary) FROM shoppers;
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(6, 1);
+SELECT rfm_segment(6, 1, 5);
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 0);
+SELECT rfm_segment(1, 0, 5);
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_segment('5'::text);
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_segment('best'::text);
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, bins => 3);
+SELECT rfm_segment('444/4');
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, bins => 101);
+SELECT rfm_segment('544/4');
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, '{"best": "r2-3 f1-3", "rest": "r1 f1-2"}', 3);
+SELECT rfm_segment('543/54');
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, '{"best": "r2-3 f1-3", "rest": "r1-2 f1-3"}', 3);
+SELECT rfm_segment('54', '{"best": "r1-5 f1-5 m5", "rest": "r1-5 f1-5 m1-4"}');
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, '{"best": "r2-4 f1-3", "rest": "r1 f1-3"}', 3);
+SELECT rfm_segment('543/544', '{"all": "r1-5 f1-5"}');
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, '{"best": "f1-3 r2-3", "rest": "r1 f1-3"}', 3);
+SELECT rfm_segment(1, 1);
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, '{"best": 1, "rest": "r1 f1-3"}', 3);
+SELECT rfm_segment(1, 1, NULL);
 \echo :LAST_ERROR_SQLSTATE
-SELECT rfm_segment(1, 1, '["r1-5 f1-5"]');
+SELECT rfm_score(h) OVER () FROM customers;
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_score(h, NULL) OVER () FROM customers;
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_score(h, last_day(h)) OVER () FROM customers;
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 3);
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 101);
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 3, '{"best": "r2-3 f1-3", "rest": "r1 f1-2"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 3, '{"best": "r2-3 f1-3", "rest": "r1-2 f1-3"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 3, '{"best": "r2-4 f1-3", "rest": "r1 f1-3"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 3, '{"best": "f1-3 r2-3", "rest": "r1 f1-3"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 3, '{"best": 1, "rest": "r1 f1-3"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT rfm_segment(1, 1, 5, '["r1-5 f1-5"]');
 \echo :LAST_ERROR_SQLSTATE
 
 DROP TABLE visits, customers, shoppers;

@@ -4,7 +4,7 @@ BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-SELECT plan(34);
+SELECT plan(37);
 \ir oracle/shared.psql
 \pset tuples_only on
 \pset format unaligned
@@ -14,6 +14,8 @@ SELECT is(pg_temp.load('cases', :'text'), 177::bigint, 'the cases are complete')
 \set text `cat test/reference/segment/segment_expected.csv`
 SELECT is(pg_temp.load('expected', :'text'), 16::bigint, 'their segments are complete');
 \set text `cat test/reference/segment/rfm_scores.csv`
+SELECT is(pg_temp.load('other', :'text'), 2357::bigint, 'the scores by R''s cuts are complete');
+\set text `cat test/reference/segment/rfm_scores_worse.csv`
 SELECT is(pg_temp.load('scores', :'text'), 2357::bigint, 'the scores are complete');
 \set text `cat test/reference/segment/growth_accounting.csv`
 SELECT is(pg_temp.load('growth', :'text'), 18::bigint, 'the months are complete');
@@ -42,20 +44,37 @@ SELECT is(string_agg(customer_id, ' ') FILTER
 
 -- Scores --------------------------------------------------------------------------------------------------------------
 
-SELECT is(count(*) FILTER (WHERE score = concat(r_cume, f_cume, m_cume)), 2357::bigint,
+SELECT is(count(*) FILTER (WHERE score = concat(r_score, f_score, m_score)), 2357::bigint,
   'scores of 2,357 customers as given')
 FROM (SELECT *, rfm_score(recency_days, purchase_days, amount) OVER () AS score FROM scores) s;
-SELECT is(count(*) FILTER (WHERE (r, f, m) = (r_cume, f_cume, m_cume)), 2357::bigint, 'one measure at a time')
+SELECT is(count(*) FILTER (WHERE (r, f, m) = (r_score, f_score, m_score)), 2357::bigint, 'one measure at a time')
 FROM (SELECT *, rfm_score(recency_days, lower_is_better => true) OVER () AS r, rfm_score(purchase_days) OVER () AS f,
   rfm_score(amount, bins => 5) OVER () AS m FROM scores) s;
-SELECT is(count(*) FILTER (WHERE score = concat(r_cume, f_cume, m_cume)), 2357::bigint,
+SELECT is(count(*) FILTER (WHERE score = concat(r_score, f_score, m_score)), 2357::bigint,
   'from the orders, by the date of the last one')
 FROM (SELECT customer, rfm_score(max(at), count(DISTINCT at), sum(amount)) OVER () AS score FROM cdnow
   GROUP BY customer) s JOIN scores ON id = customer::integer;
-SELECT is(count(*) FILTER (WHERE score = concat(r_cume, f_cume, m_cume)), 2357::bigint, 'from histories, by days since')
+SELECT is(count(*) FILTER (WHERE score = concat(r_score, f_score, m_score)), 2357::bigint,
+  'from histories, by days since')
 FROM (SELECT customer, rfm_score(date '1998-06-30' - last_day(h), active_days(h), total_amount(h)) OVER () AS score
   FROM (SELECT customer, customer_history(at, amount) AS h FROM cdnow GROUP BY customer) q) s
   JOIN scores ON id = customer::integer;
+
+SELECT is(count(*) FILTER (WHERE score = concat(r_score, f_score, m_score)), 2357::bigint, 'from histories themselves')
+FROM (SELECT customer, rfm_score(h, '1998-06-30') OVER () AS score
+      FROM (SELECT customer, customer_history(at, amount) AS h FROM cdnow GROUP BY customer) q) s
+        JOIN scores ON id = customer::integer;
+-- The cuts of R's rfm package: 1 above the quantiles; of days the whole number up to which they are better.
+WITH cuts AS (SELECT array_agg(ceil(c.r) ORDER BY c.r) AS r, array_agg(c.f + 1 ORDER BY c.f) AS f,
+                     array_agg(c.m + 1 ORDER BY c.m) AS m
+              FROM (SELECT percentile_cont('{0.2,0.4,0.6,0.8}'::float8[]) WITHIN GROUP (ORDER BY recency_days) AS r,
+                           percentile_cont('{0.2,0.4,0.6,0.8}'::float8[]) WITHIN GROUP (ORDER BY purchase_days) AS f,
+                           percentile_cont('{0.2,0.4,0.6,0.8}'::float8[]) WITHIN GROUP (ORDER BY amount) AS m
+                    FROM other) q, unnest(q.r, q.f, q.m) c (r, f, m))
+SELECT is(count(*) FILTER (WHERE score = concat(r_qplus1, f_qplus1, m_qplus1)), 2357::bigint,
+          'by quantile cuts as R''s rfm makes them')
+FROM (SELECT other.*, rfm_score(recency_days, purchase_days, amount, recency_cuts => r, frequency_cuts => f,
+                                monetary_cuts => m) OVER () AS score FROM other, cuts) q;
 
 -- Growth accounting: lifecycle_rows() has the flows; how long the others have been away follows from the months. ------
 

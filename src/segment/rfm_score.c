@@ -1,86 +1,63 @@
 /*
  * rfm_score.c
  *	  SQL-callable: rfm_score() OVER (...), quantile scores of customers among the
- *	  customers of their partition.
+ *	  customers of their partition, from columns or from their histories.
  *
- * The score of a value among n is ceil(bins * cume_dist): the share of values
- * that are no better, in bins.  It grows with the value, so that bins - 1 values
- * of the partition, the cuts, say it of all: they are found at the first row, by
- * sorting each measure once, and every row is then compared with them.
+ * The score of a value among n is 1 + floor(bins * worse / n), where "worse" of
+ * them are strictly worse: who is no better than anybody scores 1, however many
+ * are alike.  It grows with the value, so that bins - 1 values of the partition,
+ * the cuts, say it of all: they are found at the first row, by sorting each
+ * measure once, and every row is then compared with them.
  *
  * Promises: equal values have equal scores, whatever the order of rows, the frame
- * and the ORDER BY of the window; exact arithmetic, no rounding at the edges.
+ * and the ORDER BY of the window; exact arithmetic, no rounding at the edges; a
+ * text of scores says how many bins they are of.
  * Never: keeps the values of a partition once it is cut; takes more memory for
  * sorting than work_mem.
  */
 #include "retention.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
+#include "fmgr/notice.h"
 #include "fmgr/window_arguments.h"
+#include "history/history_summary.h"
 #include "miscadmin.h"
+#include "segment/rfm.h"
+#include "segment/rfm_measure.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/float.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/sortsupport.h"
-#include "utils/timestamp.h"
-#include "utils/tuplesort.h"
-#include "utils/typcache.h"
 
-#define MEASURES	3
-#define DIGIT_BINS	9			/* scores that are digits of a text */
+#define MEASURES	RFM_SCORES
 #define BINS_MAX	1000
 
-static const char *const measure_names[] = {"recency", "frequency", "monetary"};
-
-/* How the two forms are called: where their arguments stand, after the measures. */
+/* How the forms are called: where their arguments stand, after the measures. */
 typedef struct ScoreForm
 {
 	int			measures;
+	int			as_of;			/* 0: measures are columns; else those of a history, argument 0 */
 	int			lower_is_better;	/* 0: there is no such argument */
 	int			bins;
 	int			nested;			/* 0: there is no such argument */
 	int			cuts;			/* of the first measure */
 } ScoreForm;
 
-/* A measure, ordered from worst to best. */
-typedef struct Measure
-{
-	const char *name;
-	Oid			type;			/* base type */
-	bool		byval;
-	int16		typlen;
-	bool		time;			/* a date or timestamp */
-	bool		lower_is_better;
-	Oid			order;			/* the operator "is worse than" */
-	SortSupportData sort;
-} Measure;
-
-/* Values above which scores begin: in the order of the measure. */
-typedef struct Ladder
-{
-	int			steps;			/* the scores are 1 .. steps + 1 */
-	bool	   *known;			/* false: nobody has the score below */
-	Datum	   *cuts;
-} Ladder;
-
 typedef struct ScoreWindow
 {
 	bool		tried;
 	bool		nested;
+	bool		without_amounts;	/* no history of the partition has one */
 	int			bins;
+	DateADT		as_of;
 	MemoryContext scratch;		/* of a row */
-	Measure		measures[MEASURES];
+	RfmMeasure	measures[MEASURES];
 	double	   *fixed[MEASURES];	/* cuts as given, ascending; NULL: quantiles */
 	int			fixed_n[MEASURES];
-	Ladder	   *ladders[MEASURES];	/* by the scores before, where nested */
+	RfmLadder  *ladders[MEASURES];	/* by the scores before, where nested */
 } ScoreWindow;
 
 /* ---------- arguments that belong to the partition: those of its first row ---------- */
@@ -88,7 +65,7 @@ typedef struct ScoreWindow
 static int
 read_bins(WindowObject winobj, const ScoreForm *form)
 {
-	int			most = form->measures > 1 ? DIGIT_BINS : BINS_MAX;
+	int			most = form->measures > 1 ? RFM_DIGIT : BINS_MAX;
 	int32		bins = DatumGetInt32(window_required_argument(winobj, form->bins, "bins"));
 
 	if (bins < 2 || bins > most)
@@ -100,46 +77,9 @@ read_bins(WindowObject winobj, const ScoreForm *form)
 	return bins;
 }
 
-/* A measure's type: numbers, intervals and times have better and worse values. */
-static void
-measure_type(Measure *measure, Oid given)
-{
-	TypeCacheEntry *entry;
-
-	measure->type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
-	switch (measure->type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-		case INTERVALOID:
-			break;
-		case DATEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			measure->time = true;
-			break;
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("%s must be a number, an interval or a time, not %s", measure->name,
-							OidIsValid(given) ? format_type_be(given) : "unknown"),
-					 errhint("Cast it, as in amount::numeric.")));
-	}
-	entry = lookup_type_cache(measure->type, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
-	get_typlenbyval(measure->type, &measure->typlen, &measure->byval);
-	measure->order = measure->lower_is_better ? entry->gt_opr : entry->lt_opr;
-	measure->sort.ssup_cxt = CurrentMemoryContext;
-	measure->sort.abbreviate = false;
-	PrepareSortSupportFromOrderingOp(measure->order, &measure->sort);
-}
-
 /* Fixed cuts, ascending; NULL where the argument is. */
 static double *
-rfm_score_read_cuts(WindowObject winobj, int arg, const Measure *measure, int most, int *n)
+rfm_score_read_cuts(WindowObject winobj, int arg, const RfmMeasure *measure, int most, int *n)
 {
 	bool		isnull;
 	Datum		value = window_first_argument(winobj, arg, &isnull);
@@ -163,83 +103,133 @@ rfm_score_read_cuts(WindowObject winobj, int arg, const Measure *measure, int mo
 						most - 1)));
 	cuts = (double *) ARR_DATA_PTR(array);
 	for (int i = 0; i < *n; i++)
-		/* written so that NaN fails */
-		if (!(cuts[i] > (i > 0 ? cuts[i - 1] : -get_float8_infinity())))
+		/* written so that NaN fails; nobody has the score between equal ones */
+		if (!(i > 0 ? cuts[i] >= cuts[i - 1] : cuts[i] > -get_float8_infinity()))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("cuts of %s must ascend; %g is out of order", measure->name, cuts[i])));
 	return cuts;
 }
 
+/* It must be the same in all rows. */
+static DateADT
+read_as_of(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *form)
+{
+	AsOf		as_of = window_as_of(fcinfo, winobj, form->as_of, 0, DATEOID, AS_OF_HINT_COMPLETE);
+	WatchedArguments watched = {.hint = "Partition by it too."};
+	int64		rows = WinGetPartitionRowCount(winobj);
+
+	if (as_of.kind == AS_OF_NONE)
+		as_of_null_error();
+	window_watch(fcinfo, winobj, &watched, form->as_of, "as_of");
+	for (int64 row = 1; watched.n > 0 && row < rows; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		window_check_watched(winobj, &watched, row);
+	}
+	return as_of_last_day(&as_of, NULL);
+}
+
+static Oid
+type_of_measure(FunctionCallInfo fcinfo, const ScoreForm *form, int i)
+{
+	static const Oid of_history[MEASURES] = {INT4OID, INT8OID, NUMERICOID};
+
+	return form->as_of != 0 ? of_history[i] : get_fn_expr_argtype(fcinfo->flinfo, i);
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *form,
 			   ScoreWindow *w)
 {
-	int			most = form->measures > 1 ? DIGIT_BINS : BINS_MAX;
+	int			most = form->measures > 1 ? RFM_DIGIT : BINS_MAX;
 
 	w->bins = read_bins(winobj, form);
+	if (form->as_of != 0)
+		w->as_of = read_as_of(fcinfo, winobj, form);
 	w->nested = form->nested != 0 &&
 		DatumGetBool(window_required_argument(winobj, form->nested, "nested"));
 	for (int i = 0; i < form->measures; i++)
 	{
-		Measure    *measure = &w->measures[i];
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, i);
+		RfmMeasure *measure = &w->measures[i];
+		Oid			type = type_of_measure(fcinfo, form, i);
 		Oid			base = OidIsValid(type) ? getBaseType(type) : InvalidOid;
 
-		measure->name = form->measures > 1 ? measure_names[i] : "value";
+		measure->name = form->measures > 1 ? rfm_score_names[i] : "value";
 		if (form->lower_is_better != 0)
 			measure->lower_is_better =
 				DatumGetBool(window_required_argument(winobj, form->lower_is_better, "lower_is_better"));
 		else
 			/* time since the last purchase; of the purchase itself, later is better */
-			measure->lower_is_better = i == 0 &&
+			measure->lower_is_better = i == RFM_RECENCY &&
 				base != DATEOID && base != TIMESTAMPOID && base != TIMESTAMPTZOID;
-		measure_type(measure, type);
+		rfm_measure_init(measure, type);
 		w->fixed[i] = rfm_score_read_cuts(winobj, form->cuts + i, measure, most, &w->fixed_n[i]);
 	}
 }
 
 /* ---------- rows ---------- */
 
-static bool
-is_nan(const Measure *measure, Datum value)
+/* An argument of a row of the partition, or of the current one where row is negative. */
+static Datum
+argument_of_row(WindowObject winobj, int arg, int64 row, bool *isnull)
 {
-	switch (measure->type)
-	{
-		case FLOAT4OID:
-			return isnan(DatumGetFloat4(value));
-		case FLOAT8OID:
-			return isnan(DatumGetFloat8(value));
-		case NUMERICOID:
-			return numeric_is_nan(DatumGetNumeric(value));
-		default:
-			return false;
-	}
+	return row < 0 ? WinGetFuncArgCurrent(winobj, arg, isnull) :
+		window_row_argument(winobj, arg, row, isnull);
 }
 
-/*
- * The measures of a row of the partition, or of the current one where row is
- * negative; false where one is NULL.
- */
+/* What the history of a row comes to by as_of; false where there is no purchase. */
+static bool
+summary_of_row(WindowObject winobj, const ScoreWindow *w, int64 row, HistorySummary *summary)
+{
+	bool		isnull;
+	Datum		history = argument_of_row(winobj, 0, row, &isnull);
+
+	if (isnull)
+		return false;
+	*summary = history_summarize(DatumGetHistoryPP(history), w->as_of);
+	return summary->days > 0;
+}
+
+static bool
+read_history(WindowObject winobj, const ScoreWindow *w, int64 row, Datum *values)
+{
+	HistorySummary summary;
+	int32		days_since;
+
+	if (!summary_of_row(winobj, w, row, &summary) ||
+		(summary.total.scale == AMOUNT_NONE && !w->without_amounts))
+		return false;
+	days_since = w->as_of - summary.last;
+	values[RFM_RECENCY] = Int32GetDatum(days_since);
+	values[RFM_FREQUENCY] = Int64GetDatum(summary.days);
+	/* where nobody has an amount all are worth the same */
+	values[RFM_MONETARY] = NumericGetDatum(w->without_amounts ? int64_to_numeric(0) :
+									   amount_to_numeric(&summary.total));
+	return true;
+}
+
+/* The measures of a row; false where one is NULL. */
 static bool
 read_row(WindowObject winobj, const ScoreForm *form, const ScoreWindow *w, int64 row,
 		 Datum *values)
 {
 	bool		known = true;
 
+	if (form->as_of != 0)
+		return read_history(winobj, w, row, values);
 	for (int i = 0; i < form->measures && known; i++)
 	{
-		const Measure *measure = &w->measures[i];
+		const RfmMeasure *measure = &w->measures[i];
 		bool		isnull;
 
-		values[i] = row < 0 ? WinGetFuncArgCurrent(winobj, i, &isnull) :
-			window_row_argument(winobj, i, row, &isnull);
+		values[i] = argument_of_row(winobj, i, row, &isnull);
 		known = !isnull;
 		if (isnull)
 			break;
 		if (measure->typlen == -1)
 			values[i] = PointerGetDatum(PG_DETOAST_DATUM(values[i]));
-		if (is_nan(measure, values[i]))
+		if (rfm_measure_is_nan(measure, values[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("%s must not be NaN", measure->name),
@@ -253,71 +243,10 @@ read_row(WindowObject winobj, const ScoreForm *form, const ScoreWindow *w, int64
 
 /* ---------- scores ---------- */
 
-static double
-as_double(const Measure *measure, Datum value)
-{
-	switch (measure->type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		case INT8OID:
-			return (double) DatumGetInt64(value);
-		case FLOAT4OID:
-			return DatumGetFloat4(value);
-		case FLOAT8OID:
-			return DatumGetFloat8(value);
-		case NUMERICOID:
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
-		case INTERVALOID:
-			{
-				/* in days, as intervals are compared */
-				const Interval *interval = DatumGetIntervalP(value);
-
-				return interval->month * (double) DAYS_PER_MONTH + interval->day +
-					interval->time / (double) USECS_PER_DAY;
-			}
-		default:
-			pg_unreachable();
-	}
-}
-
 static int
 steps_of(const ScoreWindow *w, int i)
 {
 	return w->fixed[i] != NULL ? w->fixed_n[i] : w->bins - 1;
-}
-
-/* A value on a cut point has the better score. */
-static int
-fixed_score(const ScoreWindow *w, int i, Datum value)
-{
-	double		v = as_double(&w->measures[i], value);
-	int			score = 1;
-
-	for (int k = 0; k < w->fixed_n[i]; k++)
-		score += w->measures[i].lower_is_better ? v <= w->fixed[i][k] : v >= w->fixed[i][k];
-	return score;
-}
-
-static int
-quantile_score(Measure *measure, const Ladder *ladder, Datum value)
-{
-	int			low = 0;		/* cuts that the value is above */
-	int			high = ladder->steps;
-
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if (!ladder->known[middle] ||
-			ApplySortComparator(value, false, ladder->cuts[middle], false, &measure->sort) > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low + 1;
 }
 
 /*
@@ -331,8 +260,9 @@ score_row(ScoreWindow *w, const Datum *values, int to, int *scores)
 
 	for (int i = 0; i < to; i++)
 	{
-		scores[i] = w->fixed[i] != NULL ? fixed_score(w, i, values[i]) :
-			quantile_score(&w->measures[i], &w->ladders[i][group], values[i]);
+		scores[i] = w->fixed[i] != NULL ?
+			rfm_fixed_score(&w->measures[i], w->fixed[i], w->fixed_n[i], values[i]) :
+			rfm_ladder_score(&w->measures[i], &w->ladders[i][group], values[i]);
 		if (w->nested)
 			group = group * (steps_of(w, i) + 1) + scores[i] - 1;
 	}
@@ -341,86 +271,12 @@ score_row(ScoreWindow *w, const Datum *values, int to, int *scores)
 
 /* ---------- cuts ---------- */
 
-/* The values of a group, to be sorted. */
-typedef struct Sorter
-{
-	Tuplesortstate *state;		/* NULL: none yet */
-	int64		n;
-} Sorter;
-
-static void
-sorter_add(Sorter *sorter, const Measure *measure, int sorters, Datum value)
-{
-	if (sorter->state == NULL)
-		sorter->state = tuplesort_begin_datum(measure->type, measure->order, InvalidOid, false,
-											  Max(work_mem / sorters, 64), NULL, TUPLESORT_NONE);
-	tuplesort_putdatum(sorter->state, value, false);
-	sorter->n++;
-}
-
-/* ceil(bins * count / n): the score of a value, "count" being no better */
-static int
-score_of_rank(int64 count, int64 n, int bins)
-{
-	return (int) (((double) count * bins > (double) PG_INT64_MAX / 2) ?
-				  ceil((double) count / n * bins) : (count * bins + n - 1) / n);
-}
-
-/*
- * The cut of score k is the best value with a score of at most k.
- */
-static void
-sorter_cut(Sorter *sorter, Measure *measure, int bins, Ladder *ladder)
-{
-	Datum		last = (Datum) 0;
-	Datum		value;
-	bool		isnull;
-
-	ladder->steps = bins - 1;
-	ladder->known = palloc0(sizeof(bool) * bins);
-	ladder->cuts = palloc0(sizeof(Datum) * bins);
-	if (sorter->state == NULL)
-		return;
-	tuplesort_performsort(sorter->state);
-	for (int64 count = 0; RETENTION_TUPLESORT_GETDATUM(sorter->state, &value, &isnull); count++)
-	{
-		if (count > 0 &&
-			ApplySortComparator(last, false, value, false, &measure->sort) != 0)
-		{
-			int			score = score_of_rank(count, sorter->n, bins);
-
-			/* that of the last step needs no cut: the best value has it */
-			if (score < bins)
-			{
-				if (ladder->known[score - 1] && !measure->byval)
-					pfree(DatumGetPointer(ladder->cuts[score - 1]));
-				ladder->known[score - 1] = true;
-				ladder->cuts[score - 1] = last;
-				last = (Datum) 0;
-			}
-		}
-		if (count > 0 && !measure->byval && DatumGetPointer(last) != NULL)
-			pfree(DatumGetPointer(last));
-		last = value;
-		if ((count & 0xfff) == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-	tuplesort_end(sorter->state);
-	/* scores that nobody has */
-	for (int k = 1; k < ladder->steps; k++)
-		if (!ladder->known[k] && ladder->known[k - 1])
-		{
-			ladder->known[k] = true;
-			ladder->cuts[k] = ladder->cuts[k - 1];
-		}
-}
-
 /* Cuts measures from .. to - 1, of which those before "from" are cut already. */
 static void
 cut_measures(WindowObject winobj, const ScoreForm *form, ScoreWindow *w, int from, int to)
 {
 	int64		rows = WinGetPartitionRowCount(winobj);
-	Sorter	   *sorters[MEASURES] = {NULL};
+	RfmSorter  *sorters[MEASURES] = {NULL};
 	int			groups = 1;
 	int			open = 0;
 
@@ -429,7 +285,7 @@ cut_measures(WindowObject winobj, const ScoreForm *form, ScoreWindow *w, int fro
 	for (int i = from; i < to; i++)
 		if (w->fixed[i] == NULL)
 		{
-			sorters[i] = palloc0(sizeof(Sorter) * groups);
+			sorters[i] = palloc0(sizeof(RfmSorter) * groups);
 			open += groups;
 		}
 	if (open == 0)
@@ -451,17 +307,56 @@ cut_measures(WindowObject winobj, const ScoreForm *form, ScoreWindow *w, int fro
 		MemoryContextSwitchTo(old);
 		for (int i = from; known && i < to; i++)
 			if (sorters[i] != NULL)
-				sorter_add(&sorters[i][group], &w->measures[i], open, values[i]);
+				rfm_sorter_add(&sorters[i][group], &w->measures[i], open, values[i]);
 	}
 	for (int i = from; i < to; i++)
 	{
 		if (sorters[i] == NULL)
 			continue;
-		w->ladders[i] = palloc(sizeof(Ladder) * groups);
+		w->ladders[i] = palloc(sizeof(RfmLadder) * groups);
 		for (int group = 0; group < groups; group++)
-			sorter_cut(&sorters[i][group], &w->measures[i], w->bins, &w->ladders[i][group]);
+			rfm_sorter_cut(&sorters[i][group], &w->measures[i], w->bins, &w->ladders[i][group]);
 		pfree(sorters[i]);
 	}
+}
+
+/*
+ * Has no history of the partition an amount, though there are purchases?  The
+ * first customer says no where amounts are kept at all.
+ */
+static bool
+without_amounts(WindowObject winobj, const ScoreWindow *w)
+{
+	int64		rows = WinGetPartitionRowCount(winobj);
+	bool		bought = false;
+	bool		paid = false;
+
+	for (int64 row = 0; row < rows && !paid; row++)
+	{
+		HistorySummary summary;
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(w->scratch);
+		old = MemoryContextSwitchTo(w->scratch);
+		if (summary_of_row(winobj, w, row, &summary))
+		{
+			bought = true;
+			paid = summary.total.scale != AMOUNT_NONE;
+		}
+		MemoryContextSwitchTo(old);
+	}
+	return bought && !paid;
+}
+
+/* Once a call site. */
+static void
+without_amounts_notice(FunctionCallInfo fcinfo)
+{
+	if (notice_once(fcinfo))
+		ereport(NOTICE,
+				(errmsg("no customer of a partition has an amount, so that the monetary score of all is 1"),
+				 errhint("Histories have amounts if they are made with them: customer_history(at, amount).")));
 }
 
 static void
@@ -470,6 +365,11 @@ cut_partition(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *for
 	w->tried = true;
 	w->scratch = AllocSetContextCreate(CurrentMemoryContext, "rfm_score row", ALLOCSET_SMALL_SIZES);
 	read_arguments(fcinfo, winobj, form, w);
+	if (form->as_of != 0 && without_amounts(winobj, w))
+	{
+		w->without_amounts = true;
+		without_amounts_notice(fcinfo);
+	}
 	if (w->nested)
 		for (int i = 0; i < form->measures; i++)
 			cut_measures(winobj, form, w, i, i + 1);
@@ -477,8 +377,8 @@ cut_partition(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *for
 		cut_measures(winobj, form, w, 0, form->measures);
 }
 
-/* False where a measure of the current row is NULL. */
-static bool
+/* NULL where a measure of the current row is. */
+static ScoreWindow *
 current_scores(FunctionCallInfo fcinfo, const ScoreForm *form, int *scores)
 {
 	WindowObject winobj = PG_WINDOW_OBJECT();
@@ -494,36 +394,53 @@ current_scores(FunctionCallInfo fcinfo, const ScoreForm *form, int *scores)
 		MemoryContextSwitchTo(old);
 	}
 	if (!read_row(winobj, form, w, -1, values))
-		return false;
+		return NULL;
 	score_row(w, values, form->measures, scores);
-	return true;
+	return w;
 }
 
 /* ---------- SQL ---------- */
+
+static Datum
+score_text(FunctionCallInfo fcinfo, const ScoreForm *form)
+{
+	RfmScore	score;
+	const ScoreWindow *w = current_scores(fcinfo, form, score.scores);
+
+	if (w == NULL)
+		PG_RETURN_NULL();
+	score.n = MEASURES;
+	for (int i = 0; i < MEASURES; i++)
+		score.bins[i] = steps_of(w, i) + 1;
+	PG_RETURN_TEXT_P(rfm_score_to_text(&score));
+}
 
 PG_FUNCTION_INFO_V1(rfm_score);
 Datum
 rfm_score(PG_FUNCTION_ARGS)
 {
-	static const ScoreForm form = {3, 0, 3, 4, 5};
-	int			scores[MEASURES];
-	char		digits[MEASURES];
+	static const ScoreForm form = {.measures = 3, .bins = 3, .nested = 4, .cuts = 5};
 
-	if (!current_scores(fcinfo, &form, scores))
-		PG_RETURN_NULL();
-	for (int i = 0; i < MEASURES; i++)
-		digits[i] = (char) ('0' + scores[i]);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(digits, MEASURES));
+	return score_text(fcinfo, &form);
+}
+
+PG_FUNCTION_INFO_V1(rfm_score_history);
+Datum
+rfm_score_history(PG_FUNCTION_ARGS)
+{
+	static const ScoreForm form = {.measures = 3, .as_of = 1, .bins = 2, .nested = 3, .cuts = 4};
+
+	return score_text(fcinfo, &form);
 }
 
 PG_FUNCTION_INFO_V1(rfm_score_value);
 Datum
 rfm_score_value(PG_FUNCTION_ARGS)
 {
-	static const ScoreForm form = {1, 1, 2, 0, 3};
+	static const ScoreForm form = {.measures = 1, .lower_is_better = 1, .bins = 2, .cuts = 3};
 	int			score;
 
-	if (!current_scores(fcinfo, &form, &score))
+	if (current_scores(fcinfo, &form, &score) == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_INT32(score);
 }

@@ -33,33 +33,41 @@ COMMENT ON FUNCTION seasonal_chance(customer_history, date, integer, integer, in
 -- rfm_score(): recency, frequency and monetary scores among the customers of a window
 -- ---------------------------------------------------------------------------
 
+CREATE FUNCTION rfm_score(history customer_history, as_of date, bins integer DEFAULT 5, nested boolean DEFAULT false,
+		recency_cuts double precision[] DEFAULT NULL, frequency_cuts double precision[] DEFAULT NULL, monetary_cuts double precision[] DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'rfm_score_history' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rfm_score(customer_history, date, integer, boolean, double precision[], double precision[], double precision[]) IS
+'recency, frequency and monetary scores of a customer among those of the partition, as rfm_score(recency, frequency, monetary) gives them for the days from the last purchase to as_of, the number of purchase days and the total amount, all by as_of. NULL before the first purchase, and without an amount where others have one; where nobody has one all score 1, and a NOTICE says so. as_of must be the same in all rows (22023) and not NULL (22004).';
+
 CREATE FUNCTION rfm_score(recency "any", frequency "any", monetary "any", bins integer DEFAULT 5, nested boolean DEFAULT false,
 		recency_cuts double precision[] DEFAULT NULL, frequency_cuts double precision[] DEFAULT NULL, monetary_cuts double precision[] DEFAULT NULL)
 	RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rfm_score("any", "any", "any", integer, boolean, double precision[], double precision[], double precision[]) IS
-'recency, frequency and monetary scores of a customer among those of the partition, a digit each, best = bins, as ''543''. Score = ceil(bins * share of customers who are no better), so that equal values share a score; order, frame and ORDER BY of the window do not matter. Numbers, intervals, or times; recency is time since the last purchase (as_of - last_day(h); not the recency of clv_summary(), which is first to last purchase), less being better, or its date or timestamp, later being better. nested: frequency is scored among customers of the same recency score, monetary among those of the same two. .._cuts: fixed cut points in ascending order instead of quantiles, intervals in days; a value on a cut point has the better score. A customer with a NULL has a NULL score and is not counted; NaN is an error. bins: 2 to 9. Options are those of the first row of the partition.';
+'recency, frequency and monetary scores of a customer among those of the partition, a digit each, best = bins, as ''543''; bins other than 5 follow, as in ''443/4''. Score = 1 + floor(bins * share of customers who are strictly worse), so that equal values share the lower score; order, frame and ORDER BY of the window do not matter. Numbers, intervals, or times; recency is time since the last purchase, less being better (not the recency of clv_summary()), or its date or timestamp, later being better. nested: frequency is scored among customers of the same recency score, monetary among those of the same two. .._cuts: fixed cut points in ascending order instead of quantiles, intervals in days; a value on a cut point has the better score. A customer with a NULL has a NULL score and is not counted; NaN is an error. bins: 2 to 9. Options are those of the first row of the partition.';
 
 CREATE FUNCTION rfm_score(value "any", lower_is_better boolean DEFAULT false, bins integer DEFAULT 5, cuts double precision[] DEFAULT NULL)
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'rfm_score_value' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rfm_score("any", boolean, integer, double precision[]) IS
-'score 1..bins of one measure among the rows of the partition, best = bins: ceil(bins * cume_dist), so that equal values share a score; order, frame and ORDER BY of the window do not matter. Numbers, intervals or times. lower_is_better: for recency in days. cuts: fixed cut points in ascending order instead of quantiles, intervals in days; a value on a cut point has the better score. NULL has a NULL score and is not counted; NaN is an error. bins: 2 to 1000. Partitioned by another score, it is nested in that.';
+'score 1..bins of one measure among the rows of the partition, best = bins: 1 + floor(bins * share of rows that are strictly worse), so that equal values share the lower score; order, frame and ORDER BY of the window do not matter. Numbers, intervals or times. lower_is_better: for recency in days. cuts: fixed cut points in ascending order instead of quantiles, intervals in days; a value on a cut point has the better score. NULL has a NULL score and is not counted; NaN is an error. bins: 2 to 1000. Partitioned by another score, it is nested in that.';
 
-CREATE FUNCTION rfm_segment(recency_score integer, frequency_score integer, map jsonb DEFAULT NULL, bins integer DEFAULT 5)
-	RETURNS text
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rfm_segment(integer, integer, jsonb, integer) IS
-'the segment of a customer''s recency and frequency scores (1..bins, best = bins). map NULL: the ten names of rfm_segment_rules() for scores 1..5; else a map of your own, {"best": "r4-5 f4-5", "rest": ["r1-3 f1-5", "r4-5 f1-3"]}, which must name each cell once: a hole or an overlap is an error that names the cell (22023). NULL if a score is; 22023 if it is not from 1 to bins.';
-
-CREATE FUNCTION rfm_segment(score text, map jsonb DEFAULT NULL, bins integer DEFAULT 5)
+CREATE FUNCTION rfm_segment(score text, map jsonb DEFAULT NULL)
 	RETURNS text
 	AS 'MODULE_PATHNAME', 'rfm_segment_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rfm_segment(text, jsonb, integer) IS
-'the segment of a score as rfm_score() makes it, ''543'': of its first two digits, recency and frequency. map and bins as for two integer scores. NULL if the score is NULL.';
+COMMENT ON FUNCTION rfm_segment(text, jsonb) IS
+'the segment of a score as rfm_score() makes it, ''543'' or ''443/4''. map NULL: the ten names of rfm_segment_rules() for recency and frequency scores of five bins, other bins being an error (22023); else a map of your own, of as many bins as the score has, {"best": "r4-5 f4-5", "rest": ["r1-3 f1-5", "r4-5 f1-3"]}, or with monetary scores, "r4-5 f4-5 m5", which must name each cell once: a hole or an overlap is an error that names the cell (22023). NULL if the score is.';
+
+CREATE FUNCTION rfm_segment(recency_score integer, frequency_score integer, bins integer, map jsonb DEFAULT NULL)
+	RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rfm_segment(integer, integer, integer, jsonb) IS
+'the segment of a customer''s recency and frequency scores of so many bins (best = bins). map as for a text; the default one is of five bins. NULL if a score is; 22023 if it is not from 1 to bins, or if the map looks at monetary scores.';
 
 CREATE FUNCTION rfm_segment_rules(map jsonb DEFAULT NULL, bins integer DEFAULT 5)
-	RETURNS TABLE (place integer, segment text, recency_low integer, recency_high integer, frequency_low integer, frequency_high integer)
+	RETURNS TABLE (place integer, segment text, recency_low integer, recency_high integer, frequency_low integer, frequency_high integer,
+		monetary_low integer, monetary_high integer)
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION rfm_segment_rules(jsonb, integer) IS
-'the map of rfm_segment() as rows: the scores, inclusive, that make up each segment; a segment of several rectangles has a row for each. map NULL: the default map. A map of your own is checked as rfm_segment() checks it.';
+'the map of rfm_segment() as rows: the scores, inclusive, that make up each segment; a segment of several rectangles has a row for each; monetary scores are NULL where the map does not look at them. map NULL: the default map. A map of your own is checked as rfm_segment() checks it, for scores of so many bins.';
