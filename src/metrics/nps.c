@@ -7,8 +7,10 @@
  * to 6) in an array of three bigints, which is what parallel and distributed
  * plans add up.
  *
- * Promises: exact counts; NULL where nobody answered.
- * Never: takes a missing answer for a passive one.
+ * Promises: exact counts; NULL where nobody answered; limits hold what they are
+ * the limits of.
+ * Never: takes a missing answer for a passive one; rounds an answer, which might
+ * then be another one.
  */
 #include "retention.h"
 
@@ -26,9 +28,13 @@
 #include "math/net_promoter.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
 
 #define CLASSES			3		/* promoters, passives, detractors */
 #define SCORE_MAX		10
+#define DIFFERENCE_MAX	200		/* of two scores */
 #define PROMOTER_MIN	9
 #define PASSIVE_MIN		7
 
@@ -82,6 +88,98 @@ class_of(int64 score)
 	return score >= PROMOTER_MIN ? 0 : score >= PASSIVE_MIN ? 1 : 2;
 }
 
+/* ---------- whole numbers of any type ---------- */
+
+static void
+not_whole_error(const char *name, const char *value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be a whole number, not %s", name, value),
+			 errhint("Each answer is counted by itself; a mean of answers is none.")));
+}
+
+static int64
+whole_float(double value, const char *name)
+{
+	/* written so that NaN fails */
+	if (!(value == rint(value)) || isinf(value))
+		not_whole_error(name, psprintf("%g", value));
+	if (!FLOAT8_FITS_IN_INT64(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bigint out of range")));
+	return (int64) value;
+}
+
+static int64
+whole_numeric(Numeric value, const char *name)
+{
+	Datum		datum = NumericGetDatum(value);
+	int64		whole;
+
+	if (numeric_is_nan(value) || numeric_is_inf(value))
+		not_whole_error(name, DatumGetCString(DirectFunctionCall1(numeric_out, datum)));
+	whole = DatumGetInt64(DirectFunctionCall1(numeric_int8, datum));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, datum,
+										  NumericGetDatum(int64_to_numeric(whole)))))
+		not_whole_error(name, DatumGetCString(DirectFunctionCall1(numeric_out, datum)));
+	return whole;
+}
+
+/* The base type of an argument, found out once a call site. */
+static Oid
+number_type(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	Oid		   *types = fcinfo->flinfo->fn_extra;
+	Oid			given;
+
+	if (types == NULL)
+		types = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+																  3 * sizeof(Oid));
+	if (likely(OidIsValid(types[arg])))
+		return types[arg];
+	given = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	types[arg] = OidIsValid(given) ? getBaseType(given) : InvalidOid;
+	switch (types[arg])
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return types[arg];
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("%s must be a number, not %s", name,
+					OidIsValid(given) ? format_type_be(given) : "unknown"),
+			 errhint("Cast it, as in score::integer.")));
+}
+
+static int64
+whole_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	switch (number_type(fcinfo, arg, name))
+	{
+		case INT2OID:
+			return PG_GETARG_INT16(arg);
+		case INT4OID:
+			return PG_GETARG_INT32(arg);
+		case INT8OID:
+			return PG_GETARG_INT64(arg);
+		case FLOAT4OID:
+			return whole_float(PG_GETARG_FLOAT4(arg), name);
+		case FLOAT8OID:
+			return whole_float(PG_GETARG_FLOAT8(arg), name);
+		default:
+			return whole_numeric(PG_GETARG_NUMERIC(arg), name);
+	}
+}
+
+/* ---------- rows ---------- */
+
 static Datum
 count_responses(FunctionCallInfo fcinfo, int64 responses)
 {
@@ -89,7 +187,7 @@ count_responses(FunctionCallInfo fcinfo, int64 responses)
 
 	require_aggregate(fcinfo, "nps");
 	state = state_argument(fcinfo);
-	add_counts(state_counts(state), class_of(PG_GETARG_INT64(1)), responses);
+	add_counts(state_counts(state), class_of(whole_argument(fcinfo, 1, "score")), responses);
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 
@@ -108,7 +206,7 @@ nps_trans_responses(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_ARRAYTYPE_P(state_argument(fcinfo));
-	return count_responses(fcinfo, PG_GETARG_INT64(2));
+	return count_responses(fcinfo, whole_argument(fcinfo, 2, "responses"));
 }
 
 PG_FUNCTION_INFO_V1(nps_combine);
@@ -243,6 +341,20 @@ count_all(const int64 *counts)
 	return all;
 }
 
+/*
+ * Limits that hold the estimate: those of adjusted counts lie around a score that
+ * is nearer to 0, and may end before it where nearly all say the same.
+ */
+static Limits
+limits_around(Limits limits, double estimate)
+{
+	if (estimate < limits.low)
+		limits.low = estimate;
+	if (estimate > limits.high)
+		limits.high = estimate;
+	return limits;
+}
+
 PG_FUNCTION_INFO_V1(nps_rows);
 Datum
 nps_rows(PG_FUNCTION_ARGS)
@@ -265,7 +377,7 @@ nps_rows(PG_FUNCTION_ARGS)
 	adjusted_counts = promoter_adjusted(&plain_counts);
 	plain = promoter_score(&plain_counts);
 	adjusted = promoter_score(&adjusted_counts);
-	limits[0] = promoter_limits(&adjusted, z);
+	limits[0] = limits_around(promoter_limits(&adjusted, z), plain.nps);
 	limits[1] = promoter_limits(&plain, z);
 	limits[2] = promoter_t_limits(&plain, confidence);
 	/* three answers that nobody gave say nothing by themselves */
@@ -286,13 +398,25 @@ nps_rows(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* z of a difference and its two-sided p value; NaN where nothing varies. */
-static void
-difference_test(const PromoterScore *a, const PromoterScore *b, double *se, double *z, double *p)
+/* The first less the second: NaN where one has no answers, z and p also where nothing varies. */
+typedef struct ScoreDifference
 {
-	*se = hypot(a->se, b->se);
-	*z = *se > 0 ? (b->nps - a->nps) / *se : NAN;
-	*p = isnan(*z) ? NAN : normal_two_sided_p(fabs(*z));
+	double		difference;
+	double		se;
+	double		z;
+	double		p;				/* two-sided */
+} ScoreDifference;
+
+static ScoreDifference
+difference_test(const PromoterScore *first, const PromoterScore *second)
+{
+	ScoreDifference test;
+
+	test.difference = first->nps - second->nps;
+	test.se = hypot(first->se, second->se);
+	test.z = test.se > 0 ? test.difference / test.se : NAN;
+	test.p = isnan(test.z) ? NAN : normal_two_sided_p(fabs(test.z));
+	return test;
 }
 
 PG_FUNCTION_INFO_V1(nps_test);
@@ -305,13 +429,12 @@ nps_test(PG_FUNCTION_ARGS)
 	double		work[2 + CLASSES];
 	PromoterScore plain[2];
 	PromoterScore adjusted[2];
+	ScoreDifference wald;
+	ScoreDifference test;
+	Limits		limits;
 	Contingency sums;
-	double		se;
-	double		z;
-	double		p;
-	double		adjusted_se;
-	Datum		values[12];
-	bool		nulls[12] = {false};
+	Datum		values[13];
+	bool		nulls[13] = {false};
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < 2; i++)
@@ -330,23 +453,31 @@ nps_test(PG_FUNCTION_ARGS)
 		for (int j = 0; j < CLASSES; j++)
 			table[i * CLASSES + j] = (double) counts[i][j];
 	}
-	difference_test(&plain[0], &plain[1], &se, &z, &p);
-	set_float8(values, nulls, 0, plain[1].nps - plain[0].nps);
-	set_float8(values, nulls, 1, se);
-	set_float8(values, nulls, 2, z);
-	set_float8(values, nulls, 3, p);
-	set_float8(values, nulls, 4, plain[1].nps - plain[0].nps - quantile * se);
-	set_float8(values, nulls, 5, plain[1].nps - plain[0].nps + quantile * se);
-	difference_test(&adjusted[0], &adjusted[1], &adjusted_se, &z, &p);
-	set_float8(values, nulls, 6, adjusted[1].nps - adjusted[0].nps);
-	set_float8(values, nulls, 7, z);
-	set_float8(values, nulls, 8, p);
+	wald = difference_test(&plain[0], &plain[1]);
+	test = difference_test(&adjusted[0], &adjusted[1]);
+	limits.low = test.difference - quantile * test.se;
+	limits.high = test.difference + quantile * test.se;
+	if (limits.low < -DIFFERENCE_MAX)
+		limits.low = -DIFFERENCE_MAX;
+	if (limits.high > DIFFERENCE_MAX)
+		limits.high = DIFFERENCE_MAX;
+	limits = limits_around(limits, wald.difference);
+	set_float8(values, nulls, 0, wald.difference);
+	set_float8(values, nulls, 1, test.se);
+	set_float8(values, nulls, 2, test.z);
+	set_float8(values, nulls, 3, test.p);
+	set_float8(values, nulls, 4, limits.low);
+	set_float8(values, nulls, 5, limits.high);
+	set_float8(values, nulls, 6, test.difference);
+	set_float8(values, nulls, 7, wald.se);
+	set_float8(values, nulls, 8, wald.z);
+	set_float8(values, nulls, 9, wald.p);
 	memset(&sums, 0, sizeof(sums));
 	contingency_add(&sums, 2, CLASSES, table, work);
-	set_float8(values, nulls, 9, sums.degrees > 0 ? sums.pearson : NAN);
-	nulls[10] = sums.degrees == 0;
-	values[10] = Int64GetDatum(sums.degrees);
-	set_float8(values, nulls, 11,
+	set_float8(values, nulls, 10, sums.degrees > 0 ? sums.pearson : NAN);
+	nulls[11] = sums.degrees == 0;
+	values[11] = Int64GetDatum(sums.degrees);
+	set_float8(values, nulls, 12,
 			   sums.degrees > 0 ? contingency_p(sums.pearson, sums.degrees) : NAN);
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
