@@ -88,6 +88,24 @@ SELECT is((SELECT migration_matrix(a, b) FROM (SELECT n % 23 - 3 AS a, n % 7 AS 
   (SELECT migration_matrix(a, b)
     FROM (SELECT (n % 23 - 3)::text AS a, (n % 7)::text AS b FROM generate_series(1, 500) n) r),
   'integers: as their text');
+CREATE TEMPORARY TABLE subscribed AS
+  SELECT n % 50 AS customer, date '2024-01-01' + n / 50 AS at, n, n % 3 > 0 AS a,
+    CASE WHEN n % 11 > 0 THEN n % 2 = 0 END AS b
+  FROM generate_series(1, 500) n;
+SELECT is((SELECT migration_matrix(a, b) FROM subscribed), (SELECT migration_matrix(a::text, b::text) FROM subscribed),
+  'booleans: as their text');
+SELECT is((SELECT migration_matrix(a, b, n) FROM subscribed),
+  (SELECT migration_matrix(a::text, b::text, n) FROM subscribed), 'and with a value');
+SELECT is((SELECT migration_matrix(customer, at, b, 'day') FROM subscribed),
+  (SELECT migration_matrix(customer, at, b::text, 'day') FROM subscribed), 'as a panel');
+SELECT is((SELECT migration_matrix(customer, at, a, 'day', ARRAY['true', 'false']) FROM subscribed),
+  (SELECT migration_matrix(customer, at, a::text, 'day', ARRAY['true', 'false']) FROM subscribed), 'in an order');
+SELECT results_eq(
+  'SELECT (migration(b) OVER (PARTITION BY customer ORDER BY at)).* FROM subscribed ORDER BY customer, at',
+  'SELECT (migration(b::text) OVER (PARTITION BY customer ORDER BY at)).* FROM subscribed ORDER BY customer, at',
+  'and step by step');
+SELECT is((SELECT string_agg(DISTINCT from_segment, ' ') FROM (SELECT migration_matrix(a, b) AS m FROM subscribed) q,
+  migration_rows(m)), 'false true', 'false and true');
 SELECT is((SELECT migration_matrix(a::bigint, b::bigint, 1.5)
     FROM (SELECT n % 23 - 3 AS a, n % 7 AS b FROM generate_series(1, 500) n) r),
   (SELECT migration_matrix(a::smallint, b::smallint, 1.5)

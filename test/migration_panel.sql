@@ -400,7 +400,7 @@ SELECT throws_like($$SELECT migration_matrix(customer, at, repeat('x', 256), 'mo
 SELECT throws_ok($$SELECT migration_matrix(customer, customer, segment, 'month') FROM panel$$, '42804',
   'event time must be a date, timestamp or timestamptz, not integer');
 SELECT throws_ok($$SELECT migration_matrix(customer, at, 1.5, 'month') FROM panel$$, '42804',
-  'segment must be text, an integer or an enum, not numeric');
+  'segment must be text, an integer, a boolean or an enum, not numeric');
 SELECT throws_ok($$SELECT migration_matrix('{}'::json, at, segment, 'month') FROM panel$$, '42883',
   'customers of type json cannot be hashed');
 SELECT throws_ok($$SELECT migration_matrix(1, t::timestamptz, 'a', 'month')

@@ -27,6 +27,7 @@ typedef enum LabelType
 {
 	LABEL_TEXT,
 	LABEL_INTEGER,
+	LABEL_BOOLEAN,
 	LABEL_ENUM
 } LabelType;
 
@@ -136,6 +137,11 @@ read_label(FunctionCallInfo fcinfo, int arg, LabelType type, char *buf,
 		*label = buf;
 		*len = pg_lltoa(PG_GETARG_INT64(arg), buf);
 	}
+	else if (type == LABEL_BOOLEAN)
+	{
+		*label = PG_GETARG_BOOL(arg) ? "true" : "false";
+		*len = (int) strlen(*label);
+	}
 	else
 	{
 		const EnumLabel *value = migration_enum_label(enum_list(fcinfo), PG_GETARG_OID(arg));
@@ -186,6 +192,8 @@ MATRIX_TRANS(migration_matrix_integer_trans, LABEL_INTEGER, 0, 0)
 MATRIX_TRANS(migration_matrix_integer_value_trans, LABEL_INTEGER, 3, 0)
 MATRIX_TRANS(migration_matrix_integer_states_trans, LABEL_INTEGER, 0, 3)
 MATRIX_TRANS(migration_matrix_integer_value_states_trans, LABEL_INTEGER, 3, 4)
+MATRIX_TRANS(migration_matrix_boolean_trans, LABEL_BOOLEAN, 0, 0)
+MATRIX_TRANS(migration_matrix_boolean_value_trans, LABEL_BOOLEAN, 3, 0)
 MATRIX_TRANS(migration_matrix_enum_trans, LABEL_ENUM, 0, 0)
 MATRIX_TRANS(migration_matrix_enum_value_trans, LABEL_ENUM, 3, 0)
 

@@ -39,6 +39,7 @@ typedef enum SegmentKind
 	SEGMENT_INT2,
 	SEGMENT_INT4,
 	SEGMENT_INT8,
+	SEGMENT_BOOLEAN,
 	SEGMENT_ENUM
 } SegmentKind;
 
@@ -110,13 +111,15 @@ segment_kind(FunctionCallInfo fcinfo)
 			return SEGMENT_INT4;
 		case INT8OID:
 			return SEGMENT_INT8;
+		case BOOLOID:
+			return SEGMENT_BOOLEAN;
 		default:
 			break;
 	}
 	if (!OidIsValid(type) || !type_is_enum(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("segment must be text, an integer or an enum, not %s",
+				 errmsg("segment must be text, an integer, a boolean or an enum, not %s",
 						OidIsValid(given) ? format_type_be(given) : "unknown"),
 				 errhint("Cast it, as in segment::text.")));
 	return SEGMENT_ENUM;
@@ -159,6 +162,9 @@ segment_number(FunctionCallInfo fcinfo, const PanelPerQuery *query, PanelLog *lo
 			break;
 		case SEGMENT_INT8:
 			pg_lltoa(DatumGetInt64(value), digits);
+			break;
+		case SEGMENT_BOOLEAN:
+			label = DatumGetBool(value) ? "true" : "false";
 			break;
 		case SEGMENT_ENUM:
 			{

@@ -34,6 +34,7 @@ typedef struct StepQuery
 {
 	TupleDesc	desc;
 	bool		is_text;
+	bool		is_boolean;
 	FmgrInfo	output;
 } StepQuery;
 
@@ -50,6 +51,7 @@ migration_window_begin_query(FunctionCallInfo fcinfo)
 		elog(ERROR, "migration() must return a composite type");
 	query->desc = BlessTupleDesc(CreateTupleDescCopy(query->desc));
 	query->is_text = type == TEXTOID;
+	query->is_boolean = type == BOOLOID;
 	getTypeOutputInfo(type, &function, &is_varlena);
 	fmgr_info(function, &query->output);
 	fcinfo->flinfo->fn_extra = query;
@@ -61,7 +63,7 @@ migration_window_begin_query(FunctionCallInfo fcinfo)
 static const char *
 segment_name(StepQuery *query, Datum value, Size *len)
 {
-	char	   *name;
+	const char *name;
 
 	if (query->is_text)
 	{
@@ -70,7 +72,11 @@ segment_name(StepQuery *query, Datum value, Size *len)
 		*len = VARSIZE_ANY_EXHDR(segment);
 		return VARDATA_ANY(segment);
 	}
-	name = OutputFunctionCall(&query->output, value);
+	/* as a cast to text has it, and a matrix */
+	if (query->is_boolean)
+		name = DatumGetBool(value) ? "true" : "false";
+	else
+		name = OutputFunctionCall(&query->output, value);
 	*len = strlen(name);
 	return name;
 }
