@@ -5,8 +5,9 @@
 #
 # Sourced after lib.sh, never run. suites DIR runs what is in DIR/src: the
 # pg_regress files, the pgTAP files test/*.sql, and the programs test/*.t and
-# test/*.sh; suite_c DIR needs no server and runs the unit tests of test/c. Every pgTAP file and program gets a database of its own, so they
-# run side by side and in any order. $passed, $failed and $skipped add up: one
+# test/*.sh; suite_c DIR needs no server and runs the unit tests of test/c.
+# Every pgTAP file and program gets a database of its own, so they run side by
+# side and in any order. $passed, $failed and $skipped add up: one
 # for each pg_regress file, one for each pgTAP assertion, one for each program
 # that does not speak TAP. With RETENTION_SLOW=no in the environment, tests
 # that mostly wait skip themselves.
