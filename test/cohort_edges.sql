@@ -195,5 +195,19 @@ SELECT results_eq($$SELECT r.* FROM retention_test(pg_temp.group(56, 70), pg_tem
 SELECT is((SELECT count(*) FROM retention_test(pg_temp.group(56, 70), pg_temp.group(48, 80), 7, '2024-02-20')),
   1::bigint, 'always one row');
 
+-- Windows of more days than there are microseconds for: the first one never ends, in any zone.
+SELECT results_eq(format($$SELECT r.* FROM (SELECT cohort_retention(customer, at, 'month', interval %L) FROM ev
+    WHERE customer > 4) c(t), cohort_rows(t, as_of => '2024-12-31') r$$, width),
+  $$SELECT date_trunc('month', min(at)), 0, date_trunc('month', min(at)), count(DISTINCT customer), 0::bigint,
+    NULL::bigint, NULL::float8, NULL::float8, NULL::float8, false, count(DISTINCT customer)
+    FROM ev WHERE customer > 4$$, 'a window of ' || width)
+FROM unnest(ARRAY['100000000 days', '150000000 days', '2000000000 days', '2000000000 months']) width;
+SELECT results_eq(format($$SELECT r.* FROM (SELECT cohort_retention(customer, at::timestamptz, 'month', interval %L,
+    'Europe/Berlin') FROM ev WHERE customer > 4) c(t), cohort_rows(t, as_of => '2024-12-31') r$$, width),
+  $$SELECT date_trunc('month', min(at)), 0, date_trunc('month', min(at)), count(DISTINCT customer), 0::bigint,
+    NULL::bigint, NULL::float8, NULL::float8, NULL::float8, false, count(DISTINCT customer)
+    FROM ev WHERE customer > 4$$, 'a window of ' || width || ' in a zone')
+FROM unnest(ARRAY['100000000 days', '150000000 days', '2000000000 days', '2000000000 months']) width;
+
 SELECT * FROM finish();
 ROLLBACK;

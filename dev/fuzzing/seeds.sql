@@ -45,8 +45,8 @@ SELECT 'customer_history', encode(customer_history_send(v), 'hex') FROM (
     UNION ALL SELECT customer_history(day, 1e-20 + amount) FROM orders WHERE customer = 2) t(v);
 
 SELECT 'clv_model', encode(clv_model_send(v), 'hex') FROM (
-    SELECT clv_model(h, date '2025-06-30', m) FROM histories, unnest(ARRAY['bg_nbd', 'mbg_nbd', 'pareto_nbd', 'nbd']) m
-    GROUP BY m
+    SELECT clv_model(h, date '2025-06-30', model)
+    FROM histories, unnest(ARRAY['bg_nbd', 'mbg_nbd', 'pareto_nbd', 'nbd']) model GROUP BY model
     UNION ALL SELECT clv_model(h, date '2025-06-30', 'bg_bb', 'none', 'month') FROM histories
     UNION ALL SELECT clv_model(t, x, 'sbg') FROM (VALUES (0, 1000::bigint), (1, 631), (2, 468), (3, 382)) c(t, x)
     UNION ALL SELECT clv_model('bg_nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}'::text, 'week',

@@ -51,9 +51,10 @@ server_refused(void)
 }
 
 bool
-server_too_large(void)
+server_explained(void)
 {
-	return sqlstate == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE || sqlstate == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+	return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION ||
+		ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 }
 
 bool

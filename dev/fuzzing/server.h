@@ -13,10 +13,10 @@ extern void server_end(void);
 
 /*
  * The message of the last error; and did it tell a client what is wrong with their
- * bytes? or that what they ask for is too large?
+ * bytes? or with what they ask for, as it tells of data that do not suit, or are too large?
  */
 extern const char *server_error(void);
 extern bool server_refused(void);
-extern bool server_too_large(void);
+extern bool server_explained(void);
 
 #endif							/* FUZZ_SERVER_H */

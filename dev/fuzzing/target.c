@@ -11,8 +11,8 @@
  * RETENTION_FUZZ_SEEDS=1: all inputs are values that a server wrote; none is refused.
  *
  * Promises: an error of a class that tells a client what is wrong with the bytes is no
- * finding, nor one of a sum that is too large; any other error is, as is any error on
- * the way of a value that was taken.
+ * finding, nor one that tells why values cannot be added up; any other error is, as is
+ * any error on the way of a value that was taken.
  */
 #include "postgres.h"
 
@@ -212,7 +212,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if ((seeds && size > 1) || !server_refused())
 			finding();
 	}
-	else if (!server_too_large())
+	else if (!server_explained())
 		finding();
 	server_end();
 	return 0;

@@ -451,6 +451,15 @@ rolling_width_valid(int32 months, int32 days, int64 micros)
 		(months > 0 || days > 0 || micros > 0);
 }
 
+/* An interval may have more days than there are microseconds for. */
+static int64
+days_micros(int64 days)
+{
+	int64		micros;
+
+	return pg_mul_s64_overflow(days, USECS_PER_DAY, &micros) ? PG_INT64_MAX : micros;
+}
+
 RollingWidth
 rolling_width(bool zoned, int32 months, int32 days, int64 micros)
 {
@@ -460,14 +469,14 @@ rolling_width(bool zoned, int32 months, int32 days, int64 micros)
 	Assert(rolling_width_valid(months, days, micros));
 
 	/* a length past the timestamp range means that window 0 never ends */
-	if (pg_add_s64_overflow((int64) days * USECS_PER_DAY, micros, &length))
+	if (pg_add_s64_overflow(days_micros(days), micros, &length))
 		length = PG_INT64_MAX;
 	if (months == 0 && (days == 0 || !zoned))
 		w.fixed = w.shortest = length;
 	else
 	{
 		/* no month has fewer than 28 days; zone changes may cost a day and some */
-		if (pg_add_s64_overflow(length, (int64) months * 28 * USECS_PER_DAY, &length))
+		if (pg_add_s64_overflow(length, days_micros((int64) months * 28), &length))
 			length = PG_INT64_MAX;
 		w.shortest = zoned ? Max(length - 2 * OFFSET_MARGIN, 0) : length;
 	}
@@ -513,7 +522,7 @@ rolling_wall_start(const RollingWidth *w, Timestamp wall, int32 k)
 	if (w->months != 0)
 		wall = add_months(wall, (int64) w->months * k);
 	if (w->days != 0 && wall != PG_INT64_MAX)
-		wall = add_micros(wall, (int64) w->days * USECS_PER_DAY, k);
+		wall = add_micros(wall, days_micros(w->days), k);
 	if (wall != PG_INT64_MAX)
 		wall = add_micros(wall, w->micros, k);
 	return wall;
@@ -537,7 +546,7 @@ rolling_start(Calendar *cal, const RollingWidth *w, int64 anchor, int32 k)
 	}
 	if (w->days != 0 && t != PG_INT64_MAX)
 	{
-		t = add_micros(calendar_to_wall(cal, t), (int64) w->days * USECS_PER_DAY, k);
+		t = add_micros(calendar_to_wall(cal, t), days_micros(w->days), k);
 		if (t != PG_INT64_MAX)
 			t = calendar_from_wall(cal, t);
 	}
