@@ -1,6 +1,7 @@
--- clv finds again what customers were made with: 50 data sets a model, simulated as its paper describes customers, each with 95% intervals
--- of every parameter, which must hold the true one in 90 to 99 of 100.  The seed is fixed, RETENTION_SEED gives another one; and
--- PostgreSQL 15 has no gamma variates, so they are made here (oracle/shared.psql).
+-- clv finds again what customers were made with: 50 data sets a model, simulated as its paper describes customers, each
+-- with 95% intervals of every parameter, which must hold the true one in 90 to 99 of 100.  The seed is fixed,
+-- RETENTION_SEED gives another one; and PostgreSQL 15 has no gamma variates, so they are made here
+-- (oracle/shared.psql).
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -24,13 +25,18 @@ SET max_parallel_workers_per_gather = 0;
 
 CREATE TABLE truth (kind text, customers integer, parameters jsonb);
 INSERT INTO truth VALUES
-  ('bg_nbd', 800, '{"r": 0.8, "alpha": 6, "a": 1.2, "b": 3}'), ('mbg_nbd', 800, '{"r": 0.9, "alpha": 6, "a": 0.9, "b": 2.5}'), ('pareto_nbd', 800, '{"r": 1.2, "alpha": 8, "s": 0.9, "beta": 15}'), ('nbd', 400, '{"r": 0.8, "alpha": 8}'),
-  ('gamma_gamma', 800, '{"p": 4, "q": 5, "v": 20}'), ('bg_bb', 1500, '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.78}'), ('sbg', 1000, '{"alpha": 0.7, "beta": 1.5}'), ('bdw', 3000, '{"alpha": 0.6, "beta": 1.5, "c": 1.4}');
+  ('bg_nbd', 800, '{"r": 0.8, "alpha": 6, "a": 1.2, "b": 3}'),
+    ('mbg_nbd', 800, '{"r": 0.9, "alpha": 6, "a": 0.9, "b": 2.5}'),
+    ('pareto_nbd', 800, '{"r": 1.2, "alpha": 8, "s": 0.9, "beta": 15}'), ('nbd', 400, '{"r": 0.8, "alpha": 8}'),
+  ('gamma_gamma', 800, '{"p": 4, "q": 5, "v": 20}'),
+    ('bg_bb', 1500, '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.78}'),
+    ('sbg', 1000, '{"alpha": 0.7, "beta": 1.5}'), ('bdw', 3000, '{"alpha": 0.6, "beta": 1.5, "c": 1.4}');
 
 SELECT set_eq('SELECT kind FROM truth', 'SELECT model FROM clv_models()', 'every model is made customers of');
 
 -- Customer n of all.  Continuous time: seen for 30 to 80 units.  Discrete: 12 periods.
-CREATE FUNCTION pg_temp.customer(kind text, p1 float8, p2 float8, p3 float8, p4 float8, n integer, OUT x float8, OUT t_x float8, OUT age float8, OUT z float8) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.customer(kind text, p1 float8, p2 float8, p3 float8, p4 float8, n integer, OUT x float8,
+  OUT t_x float8, OUT age float8, OUT z float8) LANGUAGE plpgsql AS $$
 DECLARE
   rate float8;
   dropout float8;
@@ -74,7 +80,8 @@ BEGIN
       -- survives t renewals with probability (1 - dropout)^(t^c)
       dropout := pg_temp.beta(p1, p2);
       age := 12;
-      t_x := CASE WHEN dropout < 1 THEN least(12, floor(least(1e6, ln(1 - random()) / ln(1 - dropout)) ^ (1 / p3))) ELSE 0 END;
+      t_x := CASE WHEN dropout < 1 THEN least(12, floor(least(1e6, ln(1 - random()) / ln(1 - dropout)) ^ (1 / p3)))
+        ELSE 0 END;
   END CASE;
 END $$;
 
@@ -83,26 +90,42 @@ CREATE TABLE fitted (kind text, set integer, m clv_model);
 CREATE FUNCTION pg_temp.fit(t truth, sets integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   -- in the order of the paper
-  p float8[] := ARRAY(SELECT (t.parameters ->> name)::float8 FROM clv_models(), string_to_table(clv_models.parameters, ', ') WITH ORDINALITY n (name, o)
+  p float8[] := ARRAY(SELECT (t.parameters ->> name)::float8
+    FROM clv_models(), string_to_table(clv_models.parameters, ', ') WITH ORDINALITY n (name, o)
     WHERE model = t.kind ORDER BY o);
 BEGIN
   FOR set IN 1 .. sets LOOP
     INSERT INTO fitted
-      SELECT t.kind, set, clv_model(x, t_x, age, z, CASE t.kind WHEN 'gamma_gamma' THEN 'nbd' ELSE t.kind END, CASE t.kind WHEN 'gamma_gamma' THEN t.kind ELSE 'none' END)
+      SELECT t.kind, set, clv_model(x, t_x, age, z, CASE t.kind WHEN 'gamma_gamma' THEN 'nbd' ELSE t.kind END,
+        CASE t.kind WHEN 'gamma_gamma' THEN t.kind ELSE 'none' END)
       FROM generate_series(1, t.customers) n, pg_temp.customer(t.kind, p[1], p[2], coalesce(p[3], 1), p[4], n);
   END LOOP;
 END $$;
 SELECT pg_temp.fit(t, 50 * :cases) FROM truth t ORDER BY kind \g /dev/null
 CREATE TABLE held AS
-  SELECT f.kind, set, parameter, low <= truth AND truth <= high AS inside, (ln(estimate) - ln(truth)) / (standard_error / estimate) AS z
-  FROM fitted f JOIN truth t USING (kind), clv_parameters(m), LATERAL (SELECT (parameters ->> parameter)::float8 AS truth) v WHERE parameters ? parameter AND standard_error IS NOT NULL;
+  SELECT f.kind, set, parameter, low <= truth AND truth <= high AS inside,
+    (ln(estimate) - ln(truth)) / (standard_error / estimate) AS z
+  FROM fitted f JOIN truth t USING (kind), clv_parameters(m),
+    LATERAL (SELECT (parameters ->> parameter)::float8 AS truth) v
+    WHERE parameters ? parameter AND standard_error IS NOT NULL;
 
 -- A set that runs away has no interval: few do.
-SELECT cmp_ok(count(*), '>=', (0.97 * (SELECT count(*) FROM truth) * 50 * :cases)::bigint, 'nearly all of the fits are at a maximum') FROM (SELECT DISTINCT kind, set FROM held) h;
-SELECT ok(avg(inside::integer) BETWEEN :low AND :high, format('%s: %s of %s intervals hold the true parameter', kind, count(*) FILTER (WHERE inside), count(*))) FROM held GROUP BY kind ORDER BY kind;
-SELECT ok(avg(inside::integer) BETWEEN 0.90 AND 0.99, format('all models: %s of %s intervals, %s of 100', count(*) FILTER (WHERE inside), count(*), round(100 * avg(inside::integer), 1))) FROM held;
+SELECT cmp_ok(count(*), '>=', (0.97 * (SELECT count(*) FROM truth) * 50 * :cases)::bigint,
+  'nearly all of the fits are at a maximum') FROM (SELECT DISTINCT kind, set FROM held) h;
+SELECT ok(avg(inside::integer) BETWEEN :low AND :high,
+  format('%s: %s of %s intervals hold the true parameter', kind, count(*) FILTER (WHERE inside), count(*))) FROM held
+  GROUP BY kind ORDER BY kind;
+SELECT ok(avg(inside::integer) BETWEEN 0.90 AND 0.99,
+  format('all models: %s of %s intervals, %s of 100', count(*) FILTER (WHERE inside), count(*),
+    round(100 * avg(inside::integer), 1))) FROM held;
 -- errors in units of their standard error: around 0, and as large as they say
-SELECT is(string_agg(format('%s %s: %s', kind, parameter, round(mean::numeric, 2)), E'\n'), NULL, 'no parameter is off on one side') FROM (SELECT kind, parameter, avg(z) AS mean, count(*) AS n FROM held GROUP BY kind, parameter) q WHERE NOT abs(mean) < 0.2 + 4 / sqrt(n);
-SELECT is(string_agg(format('%s %s: %s', kind, parameter, round(sd::numeric, 2)), E'\n'), NULL, 'standard errors are as large as errors') FROM (SELECT kind, parameter, stddev(z) AS sd FROM held GROUP BY kind, parameter) q WHERE NOT sd BETWEEN 0.65 AND 1.45;
+SELECT is(string_agg(format('%s %s: %s', kind, parameter, round(mean::numeric, 2)), E'\n'), NULL,
+  'no parameter is off on one side')
+  FROM (SELECT kind, parameter, avg(z) AS mean, count(*) AS n FROM held GROUP BY kind, parameter) q
+  WHERE NOT abs(mean) < 0.2 + 4 / sqrt(n);
+SELECT is(string_agg(format('%s %s: %s', kind, parameter, round(sd::numeric, 2)), E'\n'), NULL,
+  'standard errors are as large as errors')
+  FROM (SELECT kind, parameter, stddev(z) AS sd FROM held GROUP BY kind, parameter) q
+  WHERE NOT sd BETWEEN 0.65 AND 1.45;
 SELECT * FROM finish();
 ROLLBACK;

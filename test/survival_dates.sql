@@ -30,8 +30,10 @@ FROM (SELECT started FROM few LIMIT 1) f;
 
 -- Random customers against durations in plain SQL: dates, wall clocks, instants; as_of as each of its types.
 CREATE TABLE stay WITH (parallel_workers = 3) AS
-SELECT n, date '2025-01-01' + s AS day, date '2025-01-01' + s + CASE WHEN random() < 0.6 THEN floor(random() * 200)::int END
-         AS day_end, timestamp '2025-01-01' + s * interval '1 day' + f * interval '1 second' AS wall, l * interval '1 second' AS length
+SELECT n, date '2025-01-01' + s AS day, date '2025-01-01' + s + CASE WHEN random() < 0.6
+  THEN floor(random() * 200)::int END
+         AS day_end, timestamp '2025-01-01' + s * interval '1 day' + f * interval '1 second' AS wall,
+           l * interval '1 second' AS length
 FROM (SELECT n, floor(random() * 300)::int AS s, floor(random() * 86400)::int AS f,
              CASE WHEN random() < 0.6 THEN floor(random() * 2e7)::int END AS l FROM generate_series(1, 3000) n) q;
 ANALYZE stay;
@@ -44,20 +46,25 @@ SELECT is((SELECT survival_curve(wall, wall + length, as_of) FROM stay),
            FROM stay WHERE wall <= as_of), 'instants, as of ' || as_of)
 FROM unnest('{2025-03-31 12:00,2025-09-30 00:00:01}'::timestamp[]) as_of;
 SELECT is((SELECT survival_curve(wall, wall + length, '2025-06-30') FROM stay),
-          (SELECT survival_curve(least(wall + length, '2025-07-01') - wall, coalesce(wall + length < '2025-07-01', false))
+          (SELECT survival_curve(least(wall + length, '2025-07-01') - wall,
+            coalesce(wall + length < '2025-07-01', false))
            FROM stay WHERE wall < '2025-07-01'), 'a date is the end of that day');
-SELECT is((SELECT survival_curve(wall AT TIME ZONE 'Asia/Kolkata', (wall + length) AT TIME ZONE 'Asia/Kolkata', as_of) FROM stay),
+SELECT is((SELECT survival_curve(wall AT TIME ZONE 'Asia/Kolkata', (wall + length) AT TIME ZONE 'Asia/Kolkata', as_of)
+    FROM stay),
           (SELECT survival_curve(wall, wall + length, as_of) FROM stay), 'in the zone of the session, as of ' || as_of)
 FROM unnest('{2025-06-30,2025-06-30 18:30+05:30}'::text[]) as_of;
 PREPARE untyped AS SELECT survival_curve(day, day_end, $1) FROM stay;
 CREATE TEMP TABLE got AS EXECUTE untyped('2025-09-30');
-SELECT is((SELECT survival_curve FROM got), (SELECT survival_curve(day, day_end, date '2025-09-30') FROM stay), 'as_of as a parameter');
+SELECT is((SELECT survival_curve FROM got), (SELECT survival_curve(day, day_end, date '2025-09-30') FROM stay),
+  'as_of as a parameter');
 
 -- The same in parallel, what was left out included.
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 3; SET parallel_leader_participation = off;
-SELECT matches(pg_temp.plan('SELECT survival_curve(day, day_end, ''2025-09-30'') FROM stay'), 'Partial Aggregate', 'in parallel');
-SELECT is((SELECT survival_curve(day, day_end, '2025-09-30') FROM stay), (SELECT survival_curve FROM got), 'the same bytes');
+SELECT matches(pg_temp.plan('SELECT survival_curve(day, day_end, ''2025-09-30'') FROM stay'), 'Partial Aggregate',
+  'in parallel');
+SELECT is((SELECT survival_curve(day, day_end, '2025-09-30') FROM stay), (SELECT survival_curve FROM got),
+  'the same bytes');
 
 -- The limits of the arguments.
 SELECT is(pg_temp.outcome(query), want, query)
