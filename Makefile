@@ -4,7 +4,7 @@
 #                        PG_CONFIG=/path/to/pg_config chooses the server
 # make selfcheck         ./check: every suite on a private throw-away cluster
 # make bench             bench/run: measured ratios, takes minutes
-# make indent            the C files as PostgreSQL's own are laid out
+# make indent            dev/indent: the C files as PostgreSQL's own are laid out
 # make dist              a release archive; of the committed tree, where git is there
 #
 # In a folder of its own: make -f ../retention/Makefile VPATH=../retention.
@@ -85,13 +85,16 @@ endif
 $(RETENTION_SQL): $(ROOM_SQL_FILES) $(top)/src/value/value_type.sql.in $(top)/src/assemble.awk $(top)/retention.control $(top)/Makefile
 	awk -v template='$(top)/src/value/value_type.sql.in' -f $(top)/src/assemble.awk $(ROOM_SQL_FILES) >$@.new && mv $@.new $@
 
-.PHONY: selfcheck bench dist
+.PHONY: selfcheck bench indent dist
 
 selfcheck:
 	$(top)/check
 
 bench:
 	PG_CONFIG='$(PG_CONFIG)' $(top)/bench/run
+
+indent:
+	$(top)/dev/indent
 
 # PGXN takes a zip.  Without git it is what lies here, less what make made.
 dist: $(RETENTION_SQL)

@@ -137,8 +137,8 @@ if command -v git >/dev/null 2>&1; then
         unpack "$archive" "$work/archive" 2>>"$work/err"
         unpacked=$(find "$work/archive" -mindepth 1 -maxdepth 1)
         # what .gitattributes leaves out of archives is of use in a checkout only
-        grep -v '/\.git' "$work/files" >"$work/wanted"
-        files "$unpacked" | grep -v '/\.git' | diff "$work/wanted" - >>"$work/err" 2>&1
+        grep -v '^\./\.[gc]i' "$work/files" >"$work/wanted"
+        files "$unpacked" | diff "$work/wanted" - >>"$work/err" 2>&1
         result $? 'its archive holds what is committed'
     else
         skip 'there is no unzip: the archive is not looked at'
