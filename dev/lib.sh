@@ -241,6 +241,7 @@ missing_packages() {
 # extra_packages: of use to the tests, which skip what needs them where they
 # cannot be had; one a line
 extra_packages() {
+    command -v pg_bsd_indent >/dev/null 2>&1 || ! package_offered pg-bsd-indent || echo pg-bsd-indent
     extra_major=$(major_of "$pg_config")
     [ "$bindir" = "/usr/lib/postgresql/$extra_major/bin" ] || return 0
     [ -f "$sharedir/extension/pg_cron.control" ] || ! package_offered "postgresql-$extra_major-cron" ||
@@ -264,7 +265,7 @@ prepare() {
     fi
     server_paths
     [ "$1" = tests ] || return 0
-    prepare_list=$(extra_packages)
+    prepare_list=$(extra_packages | tr '\n' ' ')
     [ -n "$prepare_list" ] || return 0
     printf '%s: installing %s\n' "$prog" "$prepare_list" >&2
     # shellcheck disable=SC2086
