@@ -15,7 +15,16 @@
 # Never: writes outside DIR.
 
 passed=0 failed=0 skipped=0
+only= # the files to be run, sql/x.sql or test/x.sql; empty: all
 : "${here:?}"
+
+# chosen FILE: is it to be run?
+chosen() {
+    case " $only " in
+        '  ' | *" $1 "*) return 0 ;;
+    esac
+    return 1
+}
 
 suites() {
     RETENTION_SRC=$1/src
@@ -60,16 +69,21 @@ suite_c() {
 # ---------------------------------------------------------------- pg_regress
 
 suite_regress() {
-    regress_total=0
+    regress_total=0 regress_names=
     for regress_file in "$1"/src/sql/*.sql; do
-        [ ! -f "$regress_file" ] || regress_total=$((regress_total + 1))
+        if [ -f "$regress_file" ] && chosen "sql/${regress_file##*/}"; then
+            regress_total=$((regress_total + 1))
+            regress_file=${regress_file##*/}
+            regress_names="$regress_names ${regress_file%.sql}"
+        fi
     done
     if [ "$regress_total" = 0 ]; then
+        [ -z "$only" ] || return 0
         say "FAIL  pg_regress: there are no files in sql/"
         failed=$((failed + 1))
         return
     fi
-    if make -s -C "$1/src" PG_CONFIG="$pg_config" installcheck >"$1/regress.log" 2>&1 </dev/null; then
+    if make -s -C "$1/src" PG_CONFIG="$pg_config" installcheck REGRESS="$regress_names" >"$1/regress.log" 2>&1 </dev/null; then
         passed=$((passed + regress_total))
         say "ok    pg_regress: $regress_total files"
         return
@@ -96,12 +110,14 @@ suite_tap() {
     set --
     # Programs first: some wait, for the clock or for other sessions to end.
     for tap_file in "$tap_dir"/src/test/*.sh "$tap_dir"/src/test/*.t "$tap_dir"/src/test/*.sql; do
+        chosen "test/${tap_file##*/}" || continue
         case $tap_file in
             *.sql) [ ! -f "$tap_file" ] || set -- "$@" "$tap_file" ;;
             *) [ ! -f "$tap_file" ] || [ ! -x "$tap_file" ] || set -- "$@" "$tap_file" ;;
         esac
     done
     if [ $# = 0 ]; then
+        [ -z "$only" ] || return 0
         say "FAIL  pgTAP: there are no files in test/"
         failed=$((failed + 1))
         return
