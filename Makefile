@@ -52,6 +52,8 @@ ROOM_SQL = retention.sql \
 	churn/churn.sql
 ROOM_SQL_FILES = $(addprefix $(top)/src/,$(ROOM_SQL))
 DATA_built = $(RETENTION_SQL)
+# scripts of released versions, and from one to the next
+DATA = $(filter-out updates/$(RETENTION_SQL),$(patsubst $(top)/%,%,$(sort $(wildcard $(top)/updates/*.sql))))
 
 # ------------------------------------------------------------------------- PGXS
 
