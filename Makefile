@@ -35,6 +35,11 @@ endif
 # other module's symbols can stand in for ours; 16 asks for it by itself.
 # PostgreSQL's own macros need the two exceptions among the warnings.
 override PG_CFLAGS := -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(PG_CFLAGS)
+# CC=clang where the server was built by gcc: its flags and headers name gcc's
+# own warnings and its printf, which are no faults of ours.
+ifneq ($(findstring clang,$(CC)),)
+override PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
+endif
 PG_CPPFLAGS = -I$(top)/src -DRETENTION_VERSION='"$(EXTVERSION)"'
 override SHLIB_LINK += $(filter -lm, $(LIBS))
 
