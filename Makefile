@@ -68,6 +68,11 @@ REGRESS_OPTS = --inputdir=$(top) --encoding=UTF8
 DISTNAME = $(EXTENSION)-$(EXTVERSION).0
 EXTRA_CLEAN = results regression.diffs regression.out $(DISTNAME).zip $(DISTNAME).tar.gz
 
+# No LLVM bitcode beside the module, whatever the server has: JIT would copy a
+# small function of ours into its own code and then look in vain for the hidden
+# ones that it calls, which ends the session.  They are too long to gain by it.
+override with_llvm = no
+
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
 $(error $(PG_CONFIG) does not run: install the server headers (on Debian and Ubuntu the package postgresql-server-dev-NN), or set PG_CONFIG)
@@ -76,7 +81,7 @@ include $(PGXS)
 
 # Debian's servers are configured without dependency tracking: any header, the
 # version or this file makes everything build again.
-$(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS) $(top)/retention.control $(top)/Makefile
+$(OBJS): $(ALL_HEADERS) $(top)/retention.control $(top)/Makefile
 
 # The rooms' folders for objects; as prerequisites make would find those of VPATH,
 # as it would find what a build among the sources has left.

@@ -207,13 +207,6 @@ server_paths() {
     pkglibdir=$("$pg_config" --pkglibdir)
     PATH=$bindir:$PATH
     export PATH
-    # The server's package may name a clang that is not installed beside it.
-    build_args=
-    makefile_global=$(dirname "$("$pg_config" --pgxs)")/../Makefile.global
-    if grep -q '^with_llvm[[:space:]]*= *yes' "$makefile_global"; then
-        clang=$(sed -n 's/^CLANG[[:space:]]*= *//p' "$makefile_global")
-        command -v "${clang:-clang}" >/dev/null 2>&1 || build_args=with_llvm=no
-    fi
 }
 
 c_compiler_works() {
@@ -291,11 +284,10 @@ stage_build() {
     shift
     [ -d "$work/tree" ] || tree_copy "$work/tree" || return 1
     mkdir -p "$stage_dir" && cp -R "$work/tree" "$stage_dir/src" || return 1
-    # shellcheck disable=SC2086
     (
         cd "$stage_dir/src" &&
-            make -s -j"$cores" PG_CONFIG="$pg_config" $build_args "$@" all &&
-            make -s PG_CONFIG="$pg_config" $build_args "$@" install DESTDIR="$stage_dir/stage"
+            make -s -j"$cores" PG_CONFIG="$pg_config" "$@" all &&
+            make -s PG_CONFIG="$pg_config" "$@" install DESTDIR="$stage_dir/stage"
     ) >"$stage_dir/build.log" 2>&1 </dev/null
 }
 
@@ -312,6 +304,7 @@ stage_server() {
         ln -sf "$1/stage$sharedir"/extension/retention* "$1/pg$sharedir/extension/" &&
         link_all "$pkglibdir/bitcode" "$1/pg$pkglibdir/bitcode" &&
         ln -sf "$1/stage$pkglibdir/retention.so" "$1/pg$pkglibdir/" || return 1
+    # none should be there; test/jit.sql looks
     [ ! -d "$1/stage$pkglibdir/bitcode" ] || ln -sf "$1/stage$pkglibdir"/bitcode/* "$1/pg$pkglibdir/bitcode/"
 }
 
