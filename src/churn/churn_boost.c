@@ -14,6 +14,7 @@
 
 #include "churn/churn_json.h"
 #include "churn/churn_model.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/json.h"
 #include "utils/memutils.h"

@@ -19,7 +19,6 @@
 #define RETENTION_CHURN_CLASSIFIER_H
 
 #include "churn/churn.h"
-
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 

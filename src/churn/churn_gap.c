@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "churn/churn_json.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 
 static int

@@ -14,11 +14,14 @@
  * Never: depends on the order of rows, on a frame or on the clock.
  */
 #include "churn/churn_classifier.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
 #include "churn/churn_history_sample.h"
 #include "churn/churn_json.h"
 #include "churn/churn_model_cache.h"
 #include "churn/churn_reasons.h"
-#include <math.h>
 #include "fmgr/arguments.h"
 #include "fmgr/window_arguments.h"
 #include "funcapi.h"
@@ -29,6 +32,7 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "windowapi.h"
 
 /* What all rows must agree in. */
 typedef struct HistoryQuery

@@ -6,7 +6,6 @@
 #define RETENTION_CHURN_JSON_H
 
 #include "retention.h"
-
 #include "lib/stringinfo.h"
 
 /* As SQL prints it, in its shortest form whatever the settings. */

@@ -20,6 +20,7 @@
 #include "churn/churn_model.h"
 #include "churn/churn_reasons.h"
 #include "fmgr/result_row.h"
+#include "lib/stringinfo.h"
 #include "math/wilson.h"
 #include "utils/builtins.h"
 #include "utils/float.h"

@@ -8,10 +8,12 @@
  * Never: fits.
  */
 #include "churn/churn_classifier.h"
+
+#include <math.h>
+
 #include "churn/churn_json.h"
 #include "churn/churn_model_cache.h"
 #include "churn/churn_reasons.h"
-#include <math.h>
 #include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "utils/builtins.h"

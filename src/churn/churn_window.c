@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "windowapi.h"
 
 #define CHURNED_ARG		0
 #define FEATURES_ARG	1

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "cohort/cohort_view.h"
 #include "fmgr/arguments.h"
 #include "fmgr/interrupts.h"

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr/as_of.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

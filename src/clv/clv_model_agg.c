@@ -13,10 +13,11 @@
  * Never: fits before the last row has come.
  */
 #include "clv/clv_customer.h"
-#include "clv/clv_sample.h"
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
+#include "clv/clv_sample.h"
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "utils/builtins.h"

@@ -8,8 +8,11 @@
  * Never: names a model.
  */
 #include "clv/clv.h"
-#include "fmgr/result_row.h"
 
+#include <ctype.h>
+#include <limits.h>
+
+#include "fmgr/result_row.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"

@@ -16,11 +16,11 @@
  * discount rates are annual.
  */
 #include "clv/clv.h"
-#include "cohort/cohort_view.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "cohort/cohort_view.h"
 #include "datatype/timestamp.h"
 #include "fmgr/result_row.h"
 #include "funcapi.h"

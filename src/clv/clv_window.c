@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "clv/clv_memo.h"
 #include "clv/clv_sample.h"
 #include "datatype/timestamp.h"

@@ -11,9 +11,9 @@
  * Never: reads the clock, or the session's zone where a zone was given.
  */
 #include "cohort/cohort_table_trans.h"
-#include "cohort/cohort_state_add.h"
 
 #include "catalog/pg_type.h"
+#include "cohort/cohort_state_add.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
 #include "fmgr/parameter_sets.h"

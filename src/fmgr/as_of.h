@@ -18,7 +18,6 @@
 #define RETENTION_AS_OF_H
 
 #include "retention.h"
-
 #include "catalog/pg_type.h"
 #include "pgtime.h"
 #include "utils/date.h"

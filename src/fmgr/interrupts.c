@@ -5,8 +5,8 @@
  * Promises, never: see interrupts.h.
  */
 #include "retention.h"
-#include "fmgr/interrupts.h"
 
+#include "fmgr/interrupts.h"
 #include "miscadmin.h"
 
 void

@@ -8,6 +8,8 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "utils/tuplestore.h"
 
 void
 retention_put_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)

@@ -16,6 +16,8 @@
 
 #include <math.h>
 
+#include "utils/float.h"
+
 /* The widest row of numbers alone. */
 #define NUMBERS_MAX		16
 

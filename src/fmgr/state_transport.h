@@ -15,7 +15,6 @@
 #define RETENTION_STATE_TRANSPORT_H
 
 #include "retention.h"
-
 #include "fmgr/arguments.h"
 
 /* The bytes of a state, where they lie. */

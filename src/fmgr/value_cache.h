@@ -21,7 +21,6 @@
 #define RETENTION_VALUE_CACHE_H
 
 #include "retention.h"
-
 #include "access/detoast.h"
 
 /* The head of what is remembered of a value. */

@@ -7,7 +7,9 @@
  */
 #include "fmgr/window_arguments.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr/arguments.h"
+#include "utils/date.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 

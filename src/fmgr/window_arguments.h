@@ -14,7 +14,6 @@
 #define RETENTION_WINDOW_ARGUMENTS_H
 
 #include "retention.h"
-
 #include "fmgr/as_of.h"
 #include "windowapi.h"
 

@@ -7,6 +7,8 @@
  */
 #include "history/history.h"
 
+#include "calendar/time_unit.h"
+#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "fmgr/result_row.h"
 #include "funcapi.h"

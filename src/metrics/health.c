@@ -22,6 +22,7 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
 
 #define PARTS		3			/* nps, tickets, usage */

@@ -12,6 +12,7 @@
 
 #include "fmgr/result_row.h"
 #include "models/metrics/calibration.h"
+#include "utils/float.h"
 
 typedef double (*Metric) (const RankSource *source, const ScoreQuestion *question);
 

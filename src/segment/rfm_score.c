@@ -31,6 +31,11 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/sortsupport.h"
+#include "utils/timestamp.h"
+#include "utils/tuplesort.h"
+#include "utils/typcache.h"
+#include "windowapi.h"
 
 #define MEASURES	RFM_SCORES
 #define BINS_MAX	1000

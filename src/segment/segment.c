@@ -11,6 +11,7 @@
  */
 #include "segment/segment.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "fmgr/result_row.h"

@@ -18,6 +18,7 @@
 #include "fmgr/notice.h"
 #include "fmgr/state_transport.h"
 #include "libpq/pqformat.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"

@@ -22,6 +22,7 @@
 #include "models/survival/km_summary.h"
 #include "survival/survival_table.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
