@@ -9,19 +9,8 @@
 #include "common/int.h"
 #include "datatype/timestamp.h"
 #include "miscadmin.h"
-#define CODE_BIG		5
-#define CODE_NONE		1
-#define CODE_SCALED		3
-#define FLAG_AMOUNTS	0x01
-#define SCALE_MAX		16383	/* NUMERIC_DSCALE_MAX */
 #include "port/pg_bswap.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 #include "value/byte_writer.h"
-#include "value/rollup.h"
-#include "value/varint.h"
-/* Codes of amounts: even numbers are values. */
 
 #define EVENTS_MAX		(INT64CONST(1) << 56)	/* of a day */
 #define DAY_MIN			(DATETIME_MIN_JULIAN - POSTGRES_EPOCH_JDATE)
