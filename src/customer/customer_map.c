@@ -6,9 +6,11 @@
  */
 #include "customer/customer_map.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -51,6 +53,7 @@ key_type_init(KeyType *kt, Oid argtype, Oid collation)
 	kt->type = getBaseType(argtype);
 	kt->collation = collation;
 	get_typlenbyval(kt->type, &kt->typlen, &kt->typbyval);
+	kt->has_parts = type_is_array(kt->type) || type_is_rowtype(kt->type);
 
 	if (kt->typbyval && (bitwise_word_type(kt->type) || type_is_enum(kt->type)))
 	{
@@ -91,6 +94,32 @@ key_type_init(KeyType *kt, Oid argtype, Oid collation)
 	kt->hash_extended = OidIsValid(cache->hash_extended_proc);
 	fmgr_info_cxt(kt->hash_extended ? cache->hash_extended_proc : cache->hash_proc,
 				  &kt->hash, CurrentMemoryContext);
+}
+
+/* Columns that were dropped do not count. */
+static bool
+row_part_is_null(HeapTupleHeader row)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row),
+											  HeapTupleHeaderGetTypMod(row));
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+	bool		found = false;
+
+	for (int i = 0; i < desc->natts && !found; i++)
+		found = !TupleDescAttr(desc, i)->attisdropped && heap_attisnull(&tuple, i + 1, desc);
+	ReleaseTupleDesc(desc);
+	return found;
+}
+
+bool
+key_part_is_null(const KeyType *kt, Datum value)
+{
+	HeapTupleHeader row;
+
+	if (type_is_array(kt->type))
+		return array_contains_nulls(DatumGetArrayTypeP(value));
+	row = DatumGetHeapTupleHeader(value);
+	return (row->t_infomask & HEAP_HASNULL) != 0 && row_part_is_null(row);
 }
 
 static uint64

@@ -39,6 +39,7 @@ typedef struct KeyType
 	KeyKind		kind;
 	int16		typlen;
 	bool		typbyval;
+	bool		has_parts;		/* an array or row, which may have a NULL inside */
 	FmgrInfo	hash;			/* KEY_GENERIC only */
 	bool		hash_extended;	/* 64-bit hash function, with seed */
 	FmgrInfo	equal;
@@ -46,6 +47,15 @@ typedef struct KeyType
 
 /* Errors 42883 for a type that cannot be hashed.  Lives in CurrentMemoryContext. */
 extern void key_type_init(KeyType *kt, Oid argtype, Oid collation);
+
+/* Is a part of a key NULL?  Such a customer is not known: NULLs in it are nobody's. */
+extern bool key_part_is_null(const KeyType *kt, Datum value);
+
+static inline bool
+key_has_null(const KeyType *kt, Datum value)
+{
+	return unlikely(kt->has_parts) && key_part_is_null(kt, value);
+}
 
 /* A key on its way in: its hash, and either the word or the bytes. */
 typedef struct Key

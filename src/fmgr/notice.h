@@ -24,4 +24,23 @@ notice_once(FunctionCallInfo fcinfo)
 	return true;
 }
 
+#define NOTICE_SUBJECTS		4
+
+/*
+ * The same of a call site that has several things to say, each once; "said" is an
+ * array of its own, of 2^NOTICE_SUBJECTS bytes.
+ */
+static inline bool
+notice_subject_once(FunctionCallInfo fcinfo, const char *said, int subject)
+{
+	Size		known = fcinfo->flinfo->fn_extra == NULL ? 0 :
+		(const char *) fcinfo->flinfo->fn_extra - said;
+
+	Assert(subject < NOTICE_SUBJECTS && known < (1 << NOTICE_SUBJECTS));
+	if ((known & (1 << subject)) != 0)
+		return false;
+	fcinfo->flinfo->fn_extra = unconstify(char *, said + (known | (1 << subject)));
+	return true;
+}
+
 #endif							/* RETENTION_NOTICE_H */

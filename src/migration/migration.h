@@ -145,6 +145,24 @@ extern void migration_label_check(const char *label, int len);
 /* A label for a message: cut at a length that can be read. */
 extern const char *migration_label_quote(const char *label, int len);
 
+/* Is it citext, whose labels are equal if they are so in lower case? */
+extern bool migration_label_folds(Oid basetype);
+
+/* Does an argument come from such a type, though it is passed as text? */
+extern bool migration_argument_folds(const struct Node *argument);
+
+/* A label in lower case, as citext compares it. */
+extern char *migration_label_fold(const char *label, int len);
+
+/* same[i]: the number of the first of the labels, by bytes, that are equal to the i-th. */
+extern void migration_labels_fold(char *const *labels, int32 n, int32 *same);
+
+extern const char *migration_boolean_label(bool segment);
+
+/* Are the labels of a list those of another one, in its order, some left out? */
+extern bool migration_set_within(const LabelSet *part, const LabelSet *whole);
+extern bool migration_list_within(char *const *part, int32 part_n, char *const *whole, int32 n);
+
 /* 22023: a label that is not in a declared list. */
 extern void migration_undeclared_error(const char *label, int len);
 

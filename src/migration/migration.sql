@@ -563,3 +563,79 @@ CREATE AGGREGATE migration_matrix(customer anyelement, at "any", segment "any", 
 );
 COMMENT ON AGGREGATE migration_matrix(anyelement, "any", "any", text, bigint[], text) IS
 'migration_matrix of a panel: one row per customer and calendar period with its segment, in any order. Customers are counted from each period to the next one (by cell, by cell and period, and by runs of three periods for migration_order() and migration_homogeneity()). customer: of any hashable type; at: date, timestamp or timestamptz; segment: text, an integer, a boolean or an enum. Rows with NULL in one of these are skipped: a period without a row is a gap, and no customer moves across a gap, or is counted as entered or left. Of two rows of a customer in one period the later one counts; at the same time, the one whose segment stands later among the states. The last period of a customer is in no denominator. period: ''hour'', ''day'', ''week'' (''week:sunday''), ''month'', ''quarter'', ''year''; time_zone: of timestamptz; date and timestamp are wall clock and not converted. states: all states in their order; they are kept where nobody was in them, and any other segment is 22023. Period, states and time zone must be the same in all rows of a group (22023, NULL 22004). 22008 for infinite times; 22023 for an empty segment, one of more than 255 bytes, ''(entered)'' and ''(left)''; 42804 for another type; 42883 for customers that cannot be hashed; 54000 for more than 1000 segments. Zero rows give a matrix without states.';
+
+-- ---------------------------------------------------------------------------
+-- migration_changes(): matrices from a log of changes
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION migration_changes_final(internal) RETURNS migration_matrix
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION migration_changes_final(internal) IS 'part of migration_changes(): the matrix of a state';
+
+CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, text) IS 'part of migration_changes(): one row';
+
+CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segment "any", period text, as_of text) (
+	SFUNC = migration_changes_trans,
+	STYPE = internal,
+	SSPACE = 384,
+	FINALFUNC = migration_changes_final,
+	COMBINEFUNC = migration_panel_combine,
+	SERIALFUNC = migration_panel_serialize,
+	DESERIALFUNC = migration_panel_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, text) IS
+'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). Rows without customer, time or segment are told. See doc/migration.md.';
+
+CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, "any") RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, "any") IS 'part of migration_changes(): one row';
+
+CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segment "any", period text, as_of "any") (
+	SFUNC = migration_changes_trans,
+	STYPE = internal,
+	SSPACE = 384,
+	FINALFUNC = migration_changes_final,
+	COMBINEFUNC = migration_panel_combine,
+	SERIALFUNC = migration_panel_serialize,
+	DESERIALFUNC = migration_panel_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, "any") IS
+'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). Rows without customer, time or segment are told. See doc/migration.md.';
+
+CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, text, jsonb) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, text, jsonb) IS 'part of migration_changes(): one row';
+
+CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segment "any", period text, as_of text, options jsonb) (
+	SFUNC = migration_changes_trans,
+	STYPE = internal,
+	SSPACE = 384,
+	FINALFUNC = migration_changes_final,
+	COMBINEFUNC = migration_panel_combine,
+	SERIALFUNC = migration_panel_serialize,
+	DESERIALFUNC = migration_panel_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, text, jsonb) IS
+'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). options: {"final": segments that end it, "states": in order, "time_zone"}. Rows without customer, time or segment are told. See doc/migration.md.';
+
+CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, "any", jsonb) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, "any", jsonb) IS 'part of migration_changes(): one row';
+
+CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segment "any", period text, as_of "any", options jsonb) (
+	SFUNC = migration_changes_trans,
+	STYPE = internal,
+	SSPACE = 384,
+	FINALFUNC = migration_changes_final,
+	COMBINEFUNC = migration_panel_combine,
+	SERIALFUNC = migration_panel_serialize,
+	DESERIALFUNC = migration_panel_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, "any", jsonb) IS
+'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). options: {"final": segments that end it, "states": in order, "time_zone"}. Rows without customer, time or segment are told. See doc/migration.md.';

@@ -3,14 +3,23 @@
  *	  The names of states: which are allowed, and lists of them.
  *
  * Promises: errors name the label.
- * Never: folds case, trims, or follows a collation: labels are their bytes.
+ * Never: trims, or follows a collation: labels are their bytes, but those of
+ * citext, which folds their case.
  */
 #include "migration/migration.h"
 
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
+#include "utils/lsyscache.h"
 
 /* bytes of a label that a message shows */
 #define QUOTE_MAX	64
@@ -45,6 +54,115 @@ migration_label_check(const char *label, int len)
 						migration_label_quote(label, len)),
 				 errhint("It stands for customers that came from nowhere or went there: use NULL, or rename the segment.")));
 }
+
+/* ---------- labels that are equal though their bytes differ ---------- */
+
+bool
+migration_label_folds(Oid basetype)
+{
+	char		category;
+	bool		preferred;
+	Oid			extension;
+
+	if (basetype < FirstNormalObjectId)
+		return false;
+	get_type_category_preferred(basetype, &category, &preferred);
+	if (category != TYPCATEGORY_STRING)
+		return false;
+	extension = getExtensionOfObject(TypeRelationId, basetype);
+	return OidIsValid(extension) && extension == get_extension_oid("citext", true);
+}
+
+bool
+migration_argument_folds(const Node *argument)
+{
+	/* the cast of citext to text changes nothing */
+	while (argument != NULL && IsA(argument, RelabelType))
+	{
+		argument = (Node *) ((RelabelType *) argument)->arg;
+		if (migration_label_folds(getBaseType(exprType(argument))))
+			return true;
+	}
+	return false;
+}
+
+char *
+migration_label_fold(const char *label, int len)
+{
+	return str_tolower(label, len, DEFAULT_COLLATION_OID);
+}
+
+/* A label and how it compares. */
+typedef struct FoldedLabel
+{
+	const char *folded;
+	const char *label;
+	int32		number;
+} FoldedLabel;
+
+static int
+compare_folded(const void *a, const void *b)
+{
+	const FoldedLabel *x = a;
+	const FoldedLabel *y = b;
+	int			difference = strcmp(x->folded, y->folded);
+
+	return difference != 0 ? difference : strcmp(x->label, y->label);
+}
+
+void
+migration_labels_fold(char *const *labels, int32 n, int32 *same)
+{
+	FoldedLabel *folded = palloc(sizeof(FoldedLabel) * (n + 1));
+	int32		first = 0;
+
+	for (int32 i = 0; i < n; i++)
+	{
+		folded[i].folded = migration_label_fold(labels[i], strlen(labels[i]));
+		folded[i].label = labels[i];
+		folded[i].number = i;
+	}
+	qsort(folded, n, sizeof(FoldedLabel), compare_folded);
+	for (int32 i = 0; i < n; i++)
+	{
+		if (i == 0 || strcmp(folded[i - 1].folded, folded[i].folded) != 0)
+			first = folded[i].number;
+		same[folded[i].number] = first;
+	}
+	pfree(folded);
+}
+
+const char *
+migration_boolean_label(bool segment)
+{
+	return segment ? "true" : "false";
+}
+
+/* ---------- lists of which one is an ordered part of the other ---------- */
+
+bool
+migration_set_within(const LabelSet *part, const LabelSet *whole)
+{
+	uint32		i = 0;
+
+	for (uint32 j = 0; j < whole->n && i < part->n; j++)
+		if (label_set_is(part, i, label_set_text(whole, j), label_set_len(whole, j)))
+			i++;
+	return i == part->n;
+}
+
+bool
+migration_list_within(char *const *part, int32 part_n, char *const *whole, int32 n)
+{
+	int32		i = 0;
+
+	for (int32 j = 0; j < n && i < part_n; j++)
+		if (strcmp(part[i], whole[j]) == 0)
+			i++;
+	return i == part_n;
+}
+
+/* ---------- errors and lists ---------- */
 
 void
 migration_undeclared_error(const char *label, int len)

@@ -11,37 +11,18 @@
  * parameters must be equal in all rows.
  * Never: reads the clock, or the session's zone where a zone was given.
  */
-#include "migration/migration_enum.h"
+#include "migration/panel_rows.h"
 
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
 #include "fmgr/parameter_sets.h"
 #include "fmgr/state_transport.h"
-#include "migration/panel_log.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/pg_list.h"
-#include "nodes/primnodes.h"
 #include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/lsyscache.h"
-
-/* How a segment comes. */
-typedef enum SegmentKind
-{
-	SEGMENT_TEXT,				/* text, varchar */
-	SEGMENT_PADDED,				/* char(n): blanks at the end do not count */
-	SEGMENT_NAME,
-	SEGMENT_LITERAL,			/* of no type yet: a C string */
-	SEGMENT_INT2,
-	SEGMENT_INT4,
-	SEGMENT_INT8,
-	SEGMENT_BOOLEAN,
-	SEGMENT_ENUM
-} SegmentKind;
 
 /* One set of parameters; groups of a call site may have different ones. */
 typedef struct PanelParameterSet
@@ -59,13 +40,12 @@ typedef struct PanelParameterSet
 typedef struct PanelPerQuery
 {
 	Oid			at_type;
-	SegmentKind segment;
+	SegmentType segment;
 	int			states_arg;		/* 0 without */
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* an argument may differ from row to row */
 	bool		short_keys;
 	ParameterSet *sets;			/* PanelParameterSet; that of the last row first */
-	EnumList   *enums;			/* SEGMENT_ENUM: its labels */
 } PanelPerQuery;
 
 static inline PanelParameterSet *
@@ -74,111 +54,14 @@ migration_panel_set(const PanelPerQuery *query)
 	return (PanelParameterSet *) query->sets;
 }
 
-#define ARG_CUSTOMER	1
-#define ARG_AT			2
-#define ARG_SEGMENT		3
+#define ARG_CUSTOMER	PANEL_ARG_CUSTOMER
+#define ARG_AT			PANEL_ARG_AT
+#define ARG_SEGMENT		PANEL_ARG_SEGMENT
 #define ARG_PERIOD		4
-
-/* The longest bigint has 20 characters. */
-#define INTEGER_LABEL	24
 
 /* What a signature has after the period. */
 #define WITH_STATES		1
 #define WITH_ZONE		2
-
-/* ---------- segments ---------- */
-
-static SegmentKind
-segment_kind(FunctionCallInfo fcinfo)
-{
-	Oid			given = get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT);
-	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
-
-	switch (type)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-			return SEGMENT_TEXT;
-		case BPCHAROID:
-			return SEGMENT_PADDED;
-		case NAMEOID:
-			return SEGMENT_NAME;
-		case UNKNOWNOID:
-			return SEGMENT_LITERAL;
-		case INT2OID:
-			return SEGMENT_INT2;
-		case INT4OID:
-			return SEGMENT_INT4;
-		case INT8OID:
-			return SEGMENT_INT8;
-		case BOOLOID:
-			return SEGMENT_BOOLEAN;
-		default:
-			break;
-	}
-	if (!OidIsValid(type) || !type_is_enum(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("segment must be text, an integer, a boolean or an enum, not %s",
-						OidIsValid(given) ? format_type_be(given) : "unknown"),
-				 errhint("Cast it, as in segment::text.")));
-	return SEGMENT_ENUM;
-}
-
-/* The number of a row's segment in a log. */
-static uint32
-segment_number(FunctionCallInfo fcinfo, const PanelPerQuery *query, PanelLog *log)
-{
-	Datum		value = PG_GETARG_DATUM(ARG_SEGMENT);
-	char		digits[INTEGER_LABEL];
-	const char *label = digits;
-
-	switch (query->segment)
-	{
-		case SEGMENT_TEXT:
-			{
-				text	   *packed = DatumGetTextPP(value);
-
-				return panel_log_label(log, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
-			}
-		case SEGMENT_PADDED:
-			{
-				text	   *packed = DatumGetTextPP(value);
-
-				return panel_log_label(log, VARDATA_ANY(packed),
-										bpchartruelen(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)));
-			}
-		case SEGMENT_NAME:
-			label = NameStr(*DatumGetName(value));
-			break;
-		case SEGMENT_LITERAL:
-			label = DatumGetCString(value);
-			break;
-		case SEGMENT_INT2:
-			pg_itoa(DatumGetInt16(value), digits);
-			break;
-		case SEGMENT_INT4:
-			pg_ltoa(DatumGetInt32(value), digits);
-			break;
-		case SEGMENT_INT8:
-			pg_lltoa(DatumGetInt64(value), digits);
-			break;
-		case SEGMENT_BOOLEAN:
-			label = DatumGetBool(value) ? "true" : "false";
-			break;
-		case SEGMENT_ENUM:
-			{
-				const EnumLabel *segment = migration_enum_label(query->enums,
-																DatumGetObjectId(value));
-
-				if (query->states_arg == 0)
-					return segment->number;
-				label = segment->label;
-				break;
-			}
-	}
-	return panel_log_label(log, label, strlen(label));
-}
 
 /* ---------- parameters ---------- */
 
@@ -208,27 +91,13 @@ states_labels(const ArrayType *array, int32 *n)
 	for (int i = 0; i < dims[0]; i++)
 		if (!nulls[i])
 		{
-			char		digits[INTEGER_LABEL];
+			char		digits[PANEL_INTEGER_LABEL];
 
 			pg_lltoa(DatumGetInt64(values[i]), digits);
 			values[i] = CStringGetTextDatum(digits);
 		}
 	return migration_states_list(construct_md_array(values, nulls, 1, dims, bounds, TEXTOID, -1,
 													false, TYPALIGN_INT), n);
-}
-
-/*
- * Customers are compared under their own collation: what the call has as one may
- * be that of segments, or none where the two differ.
- */
-static Oid
-customer_collation(FunctionCallInfo fcinfo)
-{
-	Aggref	   *aggref = AggGetAggref(fcinfo);
-
-	if (aggref == NULL || aggref->args == NIL)
-		return PG_GET_COLLATION();
-	return exprCollation((Node *) linitial_node(TargetEntry, aggref->args)->expr);
 }
 
 /* A set of parameters that has not been seen yet: read and check it. */
@@ -239,8 +108,8 @@ migration_panel_create_set(FunctionCallInfo fcinfo, PanelPerQuery *query)
 	PanelParameterSet *set = palloc0(sizeof(PanelParameterSet));
 	PanelTerms	terms = {0};
 	pg_tz	   *tz = NULL;
-	char	  **states = NULL;
-	int32		states_n = 0;
+	PanelList	states = {NULL, 0};
+	const PanelList none = {NULL, 0};
 
 	set->period = PG_GETARG_TEXT_P_COPY(ARG_PERIOD);
 	terms.period = period_parse(VARDATA_ANY(set->period), VARSIZE_ANY_EXHDR(set->period));
@@ -258,17 +127,15 @@ migration_panel_create_set(FunctionCallInfo fcinfo, PanelPerQuery *query)
 	if (query->states_arg)
 	{
 		set->states = PG_GETARG_ARRAYTYPE_P_COPY(query->states_arg);
-		states = states_labels(set->states, &states_n);
+		states.labels = states_labels(set->states, &states.n);
 	}
-	else if (query->segment == SEGMENT_ENUM)
-	{
-		migration_enum_check(query->enums);
-		states = query->enums->in_order;
-		states_n = query->enums->n;
-	}
-	set->shared = panel_shared_create(&terms, states, states_n,
-										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
-										  customer_collation(fcinfo), fcinfo->flinfo->fn_mcxt);
+	else
+		states.labels = segment_type_states(&query->segment, &states.n);
+	terms.folds = query->segment.kind == SEGMENT_FOLDED;
+	terms.enumerated = query->segment.kind == SEGMENT_ENUM && !query->segment.listed;
+	set->shared = panel_shared_create(&terms, &states, &none,
+									  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
+									  panel_customer_collation(fcinfo), fcinfo->flinfo->fn_mcxt);
 	MemoryContextSwitchTo(old);
 	set->base.shared = set->shared;
 	parameter_sets_add(&query->sets, &set->base);
@@ -323,15 +190,14 @@ migration_panel_begin_query(FunctionCallInfo fcinfo, int form)
 	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	query = palloc0(sizeof(PanelPerQuery));
 	query->at_type = time_argument_type(fcinfo, ARG_AT, "event time");
-	query->segment = segment_kind(fcinfo);
+	segment_type_init(&query->segment, fcinfo, ARG_SEGMENT);
+	query->segment.listed = (form & WITH_STATES) != 0;
 	query->states_arg = form & WITH_STATES ? arg++ : 0;
 	query->zone_arg = form & WITH_ZONE ? arg++ : 0;
 	Assert(PG_NARGS() == arg);
 	migration_panel_require_parameters(fcinfo, query);
 	for (arg = ARG_PERIOD; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
-	if (query->segment == SEGMENT_ENUM)
-		query->enums = migration_enum_read(get_fn_expr_argtype(fcinfo->flinfo, ARG_SEGMENT));
 	MemoryContextSwitchTo(old);
 	migration_panel_create_set(fcinfo, query);
 	query->short_keys = migration_panel_set(query)->shared->keys.short_keys;
@@ -358,10 +224,10 @@ panel_trans(FunctionCallInfo fcinfo, int form)
 	if (log == NULL)
 		log = panel_log_create(migration_panel_set(query)->shared,
 								 require_aggregate(fcinfo, "migration_matrix"));
-	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_SEGMENT))
+	if (!panel_row_is_whole(fcinfo, log))
 		PG_RETURN_POINTER(log);
 	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
-	label = segment_number(fcinfo, query, log);
+	label = segment_number(&query->segment, PG_GETARG_DATUM(ARG_SEGMENT), log);
 	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
 	customer_log_add(&log->customers, &key, calendar_period(migration_panel_set(query)->calendar, at),
 					  panel_word(at, label));
@@ -384,7 +250,7 @@ panel_trans_usual(FunctionCallInfo fcinfo)
 	int32		period;
 	uint32		label;
 
-	if (query == NULL || query->vary || query->segment != SEGMENT_TEXT ||
+	if (query == NULL || query->vary || !SEGMENT_IS_LABEL(query->segment.kind) ||
 		fcinfo->args[0].isnull || fcinfo->args[ARG_CUSTOMER].isnull ||
 		fcinfo->args[ARG_AT].isnull || fcinfo->args[ARG_SEGMENT].isnull ||
 		log->customers.by_number || ((uint64) customer >> 32 != 0 && !query->short_keys))
@@ -432,18 +298,10 @@ PANEL_TRANS(migration_panel_states_zone_trans, WITH_STATES | WITH_ZONE)
 STATE_TRANSPORT(migration_panel, PanelLog, PanelShared, "migration_matrix", PANEL_BOOK_MAGIC,
 				panel_log_serialize, panel_log_merge);
 
-/* Without rows nothing is known of what was asked: the matrix that counts as nothing. */
 PG_FUNCTION_INFO_V1(migration_panel_final);
 Datum
 migration_panel_final(PG_FUNCTION_ARGS)
 {
 	require_aggregate(fcinfo, "migration_matrix");
-	if (PG_ARGISNULL(0))
-	{
-		MigrationMatrix nothing;
-
-		memset(&nothing, 0, sizeof(nothing));
-		PG_RETURN_POINTER(migration_pack(&nothing));
-	}
-	PG_RETURN_POINTER(panel_log_matrix((PanelLog *) PG_GETARG_POINTER(0)));
+	PG_RETURN_POINTER(panel_final_matrix(fcinfo));
 }
