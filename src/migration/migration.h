@@ -106,12 +106,34 @@ extern const char *migration_check(const char *data, Size len);
 extern void migration_normalise(MigrationMatrix *matrix);
 
 /*
- * States are matched by name.  22023 where both lists are declared and differ,
- * or one is and lacks a state of the other; where probabilities are given by
+ * States are matched by name.  22023 where both lists are declared and none is an
+ * ordered part of the other, or one is and lacks a state of the other; where probabilities are given by
  * hand (they have no counts); where only one is of a panel, or their periods
  * differ.  A matrix without states that is not declared counts as nothing.
  */
 extern MigrationMatrix *migration_add(const MigrationMatrix *a, const MigrationMatrix *b);
+
+/* Whether lists of states are fit to be added up, and the errors where they or the kinds are not. */
+extern bool migration_lists_fit(const MigrationMatrix *a, const MigrationMatrix *b);
+extern void migration_check_lists(const MigrationMatrix *a, const MigrationMatrix *b);
+extern void migration_check_kinds(const MigrationMatrix *a, const MigrationMatrix *b);
+
+/* What an aggregate without rows makes, which counts as nothing. */
+extern bool migration_is_nothing(const MigrationMatrix *matrix);
+
+/* The states of all cells by other numbers; map[states] is nowhere. */
+extern void migration_renumber(MigrationMatrix *matrix, const int32 *map);
+
+/* ---------- values whose lists of states differ (migration_lists.c) ---------- */
+
+/*
+ * The sum of two values; where their lists do not fit each other, a state in which
+ * they stand apart.  Either may be one.
+ */
+extern MigrationValue *migration_add_values(const MigrationValue *a, const MigrationValue *b);
+
+/* The value of a state: 22023 where matrices still stand apart. */
+extern MigrationValue *migration_finish(const MigrationValue *state);
 
 /*
  * Dense views, states * states, row by row.  Counts leave out (entered) and

@@ -240,12 +240,17 @@ COMMENT ON FUNCTION migration_matrix(text[], integer[]) IS
 CREATE FUNCTION migration_matrix_add(migration_matrix, migration_matrix) RETURNS migration_matrix
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION migration_matrix_add(migration_matrix, migration_matrix) IS
-'the customers of both matrices, states matched by name; NULL counts as nothing. 22023 if both declare their states and the lists differ, if one does and lacks a state of the other, if one is of given probabilities, or if only one is of a panel or their periods differ';
+'the customers of both matrices, states matched by name; NULL counts as nothing. Of two declared lists, one may be an ordered part of the other. 22023 if neither is, if one is declared and lacks a state of the other, if one is of given probabilities, or if only one is of a panel or their periods differ';
 
 CREATE OPERATOR + (
 	LEFTARG = migration_matrix, RIGHTARG = migration_matrix, FUNCTION = migration_matrix_add, COMMUTATOR = +
 );
 COMMENT ON OPERATOR + (migration_matrix, migration_matrix) IS 'the customers of both matrices, states matched by name; NULL counts as nothing';
+
+CREATE FUNCTION migration_with_states(matrix migration_matrix, states text[], renamed jsonb DEFAULT '{}') RETURNS migration_matrix
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION migration_with_states(migration_matrix, text[], jsonb) IS
+'the matrix with this list of states, in this order: states that it lacks are added without customers. renamed: {"old name": "new name"}; states of one new name become one. 22023 for a state with customers that is not in the list. NULL for NULL.';
 
 CREATE FUNCTION migration_matrix_rollup(migration_matrix, migration_matrix) RETURNS migration_matrix
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;

@@ -126,9 +126,8 @@ sum_triples(MigrationTriple *a, const MigrationTriple *b)
 	count_add(&a->count, b->count);
 }
 
-/* The states of all cells by other numbers; map[states] is nowhere. */
-static void
-renumber(MigrationMatrix *matrix, const int32 *map)
+void
+migration_renumber(MigrationMatrix *matrix, const int32 *map)
 {
 	MigrationCell *cells = palloc_extended(sizeof(MigrationCell) * (matrix->cells_n + 1), MCXT_ALLOC_HUGE);
 	MigrationPeriodCell *periods = palloc_extended(sizeof(MigrationPeriodCell) * (matrix->periods_n + 1), MCXT_ALLOC_HUGE);
@@ -196,7 +195,7 @@ sort_states(MigrationMatrix *matrix)
 			map[states[i].was] = i;
 		}
 		map[matrix->states] = matrix->states;
-		renumber(matrix, map);
+		migration_renumber(matrix, map);
 	}
 	pfree(states);
 	pfree(map);
@@ -247,14 +246,33 @@ states_missing(const MigrationMatrix *a, const MigrationMatrix *b)
 	return n == 0 ? NULL : buf.data;
 }
 
+#define HINT_LISTS	"Declare one list for both: migration_with_states(matrix, states) adds, reorders and renames states."
+
+bool
+migration_lists_fit(const MigrationMatrix *a, const MigrationMatrix *b)
+{
+	const MigrationMatrix *list = a->declared && (!b->declared || a->states >= b->states) ? a : b;
+	const MigrationMatrix *other = list == a ? b : a;
+
+	if (!list->declared)
+		return true;
+	if (other->declared)
+		return migration_list_within(other->labels, other->states, list->labels, list->states);
+	for (int32 i = 0; i < other->states; i++)
+		if (migration_state(list, other->labels[i]) < 0)
+			return false;
+	return true;
+}
+
 /* Declared lists are a promise: a merge must not break it. */
-static void
-check_lists(const MigrationMatrix *a, const MigrationMatrix *b)
+void
+migration_check_lists(const MigrationMatrix *a, const MigrationMatrix *b)
 {
 	char	   *only_a = b->declared ? states_missing(a, b) : NULL;
 	char	   *only_b = a->declared ? states_missing(b, a) : NULL;
-	bool		same_order = true;
 
+	if (migration_lists_fit(a, b))
+		return;
 	if (only_a != NULL || only_b != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -262,20 +280,15 @@ check_lists(const MigrationMatrix *a, const MigrationMatrix *b)
 				 errdetail("Not declared in the other: %s.",
 						   only_a == NULL ? only_b : only_b == NULL ? only_a :
 						   psprintf("%s; %s", only_a, only_b)),
-				 errhint("Declare the same list for both, or none: then states are matched by name.")));
-	if (!a->declared || !b->declared)
-		return;
-	for (int32 i = 0; i < a->states; i++)
-		same_order &= strcmp(a->labels[i], b->labels[i]) == 0;
-	if (!same_order)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("migration matrices have their states in different orders"),
-				 errhint("Declare the same list for both.")));
+				 errhint(HINT_LISTS)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("migration matrices have their states in different orders"),
+			 errhint(HINT_LISTS)));
 }
 
-static void
-check_kinds(const MigrationMatrix *a, const MigrationMatrix *b)
+void
+migration_check_kinds(const MigrationMatrix *a, const MigrationMatrix *b)
 {
 	if (a->given || b->given)
 		ereport(ERROR,
@@ -294,9 +307,8 @@ check_kinds(const MigrationMatrix *a, const MigrationMatrix *b)
 						period_name(a->period), period_name(b->period))));
 }
 
-/* What an aggregate without rows makes. */
-static bool
-is_nothing(const MigrationMatrix *matrix)
+bool
+migration_is_nothing(const MigrationMatrix *matrix)
 {
 	return matrix->states == 0 && !matrix->declared && !matrix->panel && matrix->cells_n == 0;
 }
@@ -316,11 +328,11 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* All states: of the one that declares them, else of both. */
+/* All states: of the one that declares them all, else of both. */
 static int32
 migration_matrix_union_labels(const MigrationMatrix *a, const MigrationMatrix *b, char **labels)
 {
-	const MigrationMatrix *list = a->declared ? a : b;
+	const MigrationMatrix *list = a->declared && (!b->declared || a->states >= b->states) ? a : b;
 	int32		n = 0;
 
 	if (list->declared)
@@ -365,7 +377,7 @@ to_list(MigrationMatrix *matrix, char **labels, int32 n)
 		map[i] = (int32) (*found - labels);
 	}
 	map[matrix->states] = n;
-	renumber(matrix, map);
+	migration_renumber(matrix, map);
 	pfree(map);
 	pfree(sorted);
 }
@@ -401,16 +413,16 @@ migration_add(const MigrationMatrix *a, const MigrationMatrix *b)
 	MigrationMatrix x = *a;
 	MigrationMatrix y = *b;
 
-	if (is_nothing(a))
+	if (migration_is_nothing(a))
 		return copy_of(b);
-	if (is_nothing(b))
+	if (migration_is_nothing(b))
 		return copy_of(a);
-	check_kinds(a, b);
+	migration_check_kinds(a, b);
 	sum = copy_of(a);
 	sum->declared = a->declared || b->declared;
 	if (!same_labels(a, b))
 	{
-		check_lists(a, b);
+		migration_check_lists(a, b);
 		sum->labels = palloc(sizeof(char *) * ((Size) a->states + b->states + 1));
 		sum->states = migration_matrix_union_labels(a, b, sum->labels);
 		to_list(&x, sum->labels, sum->states);

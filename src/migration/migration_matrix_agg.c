@@ -16,6 +16,8 @@
 #include "catalog/pg_type.h"
 #include "fmgr/arguments.h"
 #include "migration/migration_matrix_trans.h"
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -85,18 +87,32 @@ states_argument(FunctionCallInfo fcinfo, int arg)
 	return construct_md_array(values, nulls, 1, dims, bounds, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
+/* citext comes as text: only the call says that it was citext. */
+static uint8
+text_flags(FunctionCallInfo fcinfo)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+
+	for (int i = 0; aggref != NULL && i < 2 && i < list_length(aggref->args); i++)
+		if (migration_argument_folds((Node *) list_nth_node(TargetEntry, aggref->args, i)->expr))
+			return MIGRATION_OPEN_FOLDS;
+	return 0;
+}
+
 static pg_noinline MigrationTrans *
 matrix_agg_create_state(FunctionCallInfo fcinfo, LabelType type, int states_arg)
 {
 	char	  **labels;
 	int32		n;
 
+	uint8		flags = type == LABEL_TEXT ? text_flags(fcinfo) : 0;
+
 	if (type == LABEL_ENUM)
-		return migration_open_declare(enum_list(fcinfo)->in_order, enum_list(fcinfo)->n);
+		return migration_open_declare(enum_list(fcinfo)->in_order, enum_list(fcinfo)->n, flags);
 	if (states_arg == 0)
-		return migration_open_create();
+		return migration_open_create(flags);
 	labels = migration_states_list(states_argument(fcinfo, states_arg), &n);
-	return migration_open_declare(labels, n);
+	return migration_open_declare(labels, n, flags | MIGRATION_OPEN_LISTED);
 }
 
 /* Is the list of this row that of the state?  A constant needs no second look. */
@@ -139,8 +155,8 @@ read_label(FunctionCallInfo fcinfo, int arg, LabelType type, char *buf,
 	}
 	else if (type == LABEL_BOOLEAN)
 	{
-		*label = PG_GETARG_BOOL(arg) ? "true" : "false";
-		*len = (int) strlen(*label);
+		*label = migration_boolean_label(PG_GETARG_BOOL(arg));
+		*len = strlen(*label);
 	}
 	else
 	{

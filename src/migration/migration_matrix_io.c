@@ -25,20 +25,8 @@
 #include "utils/timestamp.h"
 #include "value/value_type.h"
 
-static MigrationValue *
-add_values(const MigrationValue *a, const MigrationValue *b)
-{
-	MigrationMatrix x;
-	MigrationMatrix y;
-
-	migration_unpack(a, &x);
-	migration_unpack(b, &y);
-	return migration_pack(migration_add(&x, &y));
-}
-
 VALUE_TYPE_ADDS(migration_matrix, .maker = "migration_matrix()", .check = migration_check,
-				.add = add_values, .finish = migration_open_finish)
-VALUE_FUNCTION(migration_matrix_add, value_add(fcinfo, &migration_matrix_type))
+				.add = migration_add_values, .finish = migration_finish)
 
 /* ---------- jsonb ---------- */
 

@@ -43,7 +43,7 @@ struct MigrationTrans
 {
 	int32		vl_len_;		/* varlena header, of all there is room for */
 	uint8		tag;			/* VALUE_STATE_OPEN */
-	uint8		flags;			/* 0 */
+	uint8		flags;			/* MIGRATION_OPEN_... */
 	uint8		unused[2];
 	FlatHash	hash;			/* of cells */
 	uint32		heap_room;
@@ -108,7 +108,7 @@ room_of(const MigrationTrans *open)
 }
 
 static MigrationTrans *
-matrix_trans_allocate(const Room *room)
+matrix_trans_allocate(const Room *room, uint8 flags)
 {
 	MigrationTrans *open;
 	Size		size = open_size(room->cells, room->labels, room->label_bytes, room->heap);
@@ -121,6 +121,7 @@ matrix_trans_allocate(const Room *room)
 	open = palloc0(size);
 	SET_VARSIZE(open, size);
 	open->tag = VALUE_STATE_OPEN;
+	open->flags = flags;
 	flat_hash_init(&open->hash, (uint32) room->cells);
 	open->heap_room = (uint32) room->heap;
 	label_set_init(labels_of(open), room->labels, room->label_bytes);
@@ -154,7 +155,7 @@ big_of(const MigrationTrans *open, const OpenCell *cell)
 static pg_noinline MigrationTrans *
 resize(MigrationTrans *open, const Room *room)
 {
-	MigrationTrans *other = matrix_trans_allocate(room);
+	MigrationTrans *other = matrix_trans_allocate(room, open->flags);
 	OpenCell   *cell;
 
 	other->last_from = open->last_from;
@@ -228,33 +229,61 @@ matrix_trans_add_label(MigrationTrans *open, const char *text, uint32 len, uint3
 	return open;
 }
 
+/* A label of a declared list that is written otherwise there. */
+static uint32
+find_folded(const MigrationTrans *open, const char *text, uint32 len)
+{
+	const LabelSet *labels = labels_of(open);
+	uint32		number = LABEL_NONE;
+	char	   *folded;
+
+	if ((open->flags & MIGRATION_OPEN_FOLDS) == 0)
+		return LABEL_NONE;
+	folded = migration_label_fold(text, (int) len);
+	for (uint32 i = 0; i < labels->n && number == LABEL_NONE; i++)
+	{
+		char	   *other = migration_label_fold(label_set_text(labels, i), label_set_len(labels, i));
+
+		if (strcmp(folded, other) == 0)
+			number = i;
+		pfree(other);
+	}
+	pfree(folded);
+	return number;
+}
+
 /* The same for a label of a row, which may be a wrong one. */
 static pg_noinline MigrationTrans *
 new_label(MigrationTrans *open, const char *text, uint32 len, uint32 *number)
 {
 	migration_label_check(text, len);
 	if (labels_of(open)->declared)
-		migration_undeclared_error(text, len);
+	{
+		*number = find_folded(open, text, len);
+		if (*number == LABEL_NONE)
+			migration_undeclared_error(text, len);
+		return open;
+	}
 	return matrix_trans_add_label(open, text, len, number);
 }
 
 MigrationTrans *
-migration_open_create(void)
+migration_open_create(uint8 flags)
 {
 	static const Room first = {FIRST_CELLS, FIRST_LABELS, FIRST_BYTES, 0};
 
-	return matrix_trans_allocate(&first);
+	return matrix_trans_allocate(&first, flags);
 }
 
 MigrationTrans *
-migration_open_declare(char **labels, int32 n)
+migration_open_declare(char **labels, int32 n, uint8 flags)
 {
 	Room		room = {FIRST_CELLS, pg_nextpower2_32(Max(n, FIRST_LABELS)), FIRST_BYTES, 0};
 	MigrationTrans *open;
 
 	for (int32 i = 0; i < n; i++)
 		room.label_bytes += strlen(labels[i]) + 1;
-	open = matrix_trans_allocate(&room);
+	open = matrix_trans_allocate(&room, flags);
 	for (int32 i = 0; i < n; i++)
 		label_set_put(labels_of(open), labels[i], strlen(labels[i]));
 	labels_of(open)->declared = true;
@@ -416,6 +445,7 @@ is_sound(MigrationTrans *open, Size size)
 	OpenCell   *cell;
 
 	if (size < open_size(FIRST_CELLS, FIRST_LABELS, 0, 0) || open->tag != VALUE_STATE_OPEN ||
+		(open->flags & MIGRATION_OPEN_APART) != 0 ||
 		!cells_is_sound(&open->hash, open->cell, size - offsetof(MigrationTrans, cell)))
 		return false;
 	labels_at = offsetof(MigrationTrans, cell) + CELLS_SIZE(open->hash.capacity);
@@ -467,24 +497,46 @@ lists_differ(void)
 			 errmsg("list of states must be the same in all rows")));
 }
 
+/* May a matrix take the customers of another one, of another list of states? */
+static bool
+list_takes(const MigrationTrans *open, const MigrationTrans *more)
+{
+	const LabelSet *labels = labels_of(more);
+
+	if (!labels->declared)
+		return true;
+	if ((open->flags & more->flags & MIGRATION_OPEN_LISTED) != 0)
+		return label_set_same(labels_of(open), labels);
+	return migration_set_within(labels, labels_of(open));
+}
+
 static MigrationTrans *
 merge_trans(MigrationTrans *open, MigrationTrans *more)
 {
-	const LabelSet *labels = labels_of(more);
-	uint32	   *map = palloc(sizeof(uint32) * (labels->n + 1));
+	const LabelSet *labels;
+	uint32	   *map;
 	const OpenCell *cell;
 
-	if (labels_of(open)->declared != labels->declared ||
-		(labels->declared && labels_of(open)->n != labels->n))
+	if (labels_of(open)->declared != labels_of(more)->declared)
 		lists_differ();
+	if (!list_takes(open, more))
+	{
+		MigrationTrans *swap = open;
+
+		if (!list_takes(more, open))
+			lists_differ();
+		open = more;
+		more = swap;
+	}
+	labels = labels_of(more);
+	map = palloc(sizeof(uint32) * (labels->n + 1));
+	open->flags |= more->flags & MIGRATION_OPEN_FOLDS;
 	for (uint32 i = 0; i < labels->n; i++)
 	{
 		const char *text = label_set_text(labels, i);
 		uint32		len = label_set_len(labels, i);
 
 		map[i] = find_label(open, text, len, i);
-		if (labels->declared && map[i] != i)
-			lists_differ();
 		if (map[i] == LABEL_NONE)
 			open = matrix_trans_add_label(open, text, len, &map[i]);
 	}
@@ -514,7 +566,7 @@ reopen(const MigrationMatrix *matrix)
 				 errmsg("a migration_matrix of %s cannot be continued by migration_matrix()",
 						matrix->given ? "given probabilities" : "a panel"),
 				 errhint("Add matrices with + or rollup().")));
-	open = migration_open_declare(matrix->labels, matrix->states);
+	open = migration_open_declare(matrix->labels, matrix->states, 0);
 	labels_of(open)->declared = matrix->declared;
 	for (int64 i = 0; i < matrix->cells_n; i++)
 	{
@@ -557,28 +609,58 @@ migration_open_state(MigrationValue *value)
 
 /* ---------- finishing ---------- */
 
+/* The states, equal labels being one; their numbers by those of labels. */
+static int32 *
+set_labels(MigrationMatrix *matrix, const MigrationTrans *open)
+{
+	const LabelSet *labels = labels_of(open);
+	char	  **all = palloc(sizeof(char *) * (labels->n + 1));
+	int32	   *same = palloc(sizeof(int32) * (labels->n + 1));
+	int32	   *map = palloc(sizeof(int32) * (labels->n + 1));
+
+	for (uint32 i = 0; i < labels->n; i++)
+	{
+		all[i] = unconstify(char *, label_set_text(labels, i));
+		same[i] = (int32) i;
+	}
+	matrix->declared = labels->declared;
+	matrix->labels = all;
+	if (!labels->declared && (open->flags & MIGRATION_OPEN_FOLDS) != 0)
+	{
+		migration_labels_fold(all, (int32) labels->n, same);
+		matrix->labels = palloc(sizeof(char *) * (labels->n + 1));
+	}
+	for (uint32 i = 0; i < labels->n; i++)
+		if (same[i] == (int32) i)
+		{
+			map[i] = matrix->states;
+			matrix->labels[matrix->states++] = all[i];
+		}
+	for (uint32 i = 0; i < labels->n; i++)
+		map[i] = map[same[i]];
+	map[labels->n] = matrix->states;
+	return map;
+}
+
 MigrationValue *
 migration_open_finish(const MigrationValue *value)
 {
 	MigrationTrans *open = matrix_trans_copy(value);
 	const LabelSet *labels = labels_of(open);
 	MigrationMatrix matrix;
+	int32	   *map;
 	const OpenCell *from;
 
 	memset(&matrix, 0, sizeof(matrix));
-	matrix.declared = labels->declared;
-	matrix.states = (int32) labels->n;
-	matrix.labels = palloc(sizeof(char *) * (labels->n + 1));
-	for (uint32 i = 0; i < labels->n; i++)
-		matrix.labels[i] = unconstify(char *, label_set_text(labels, i));
+	map = set_labels(&matrix, open);
 	matrix.cells = palloc_extended(sizeof(MigrationCell) * ((Size) open->hash.used + 1),
 								   MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; (from = cells_next(&open->hash, open->cell, &i)) != NULL;)
 	{
 		MigrationCell *cell = &matrix.cells[matrix.cells_n++];
 
-		cell->from = Min(from->key >> 16, labels->n);
-		cell->to = Min(from->key & 0xffff, labels->n);
+		cell->from = map[Min(from->key >> 16, labels->n)];
+		cell->to = map[Min(from->key & 0xffff, labels->n)];
 		cell->count = from->count;
 		cell->value = cell_amount(open, from);
 	}

@@ -32,11 +32,16 @@ typedef struct MigrationMove
 	Amount		value;
 } MigrationMove;
 
+/* Flags of an open matrix, which stand in its second byte. */
+#define MIGRATION_OPEN_FOLDS	0x01	/* labels are equal if they are so in lower case */
+#define MIGRATION_OPEN_LISTED	0x02	/* its list of states was given with the rows */
+#define MIGRATION_OPEN_APART	0x04	/* not one, but several: migration_lists.c */
+
 /* Without customers, in the current context. */
-extern MigrationTrans *migration_open_create(void);
+extern MigrationTrans *migration_open_create(uint8 flags);
 
 /* With a declared list. */
-extern MigrationTrans *migration_open_declare(char **labels, int32 n);
+extern MigrationTrans *migration_open_declare(char **labels, int32 n, uint8 flags);
 
 /* Does it declare this list? */
 extern bool migration_open_declares(const MigrationTrans *open, const struct ArrayType *states);
@@ -47,7 +52,11 @@ extern bool migration_open_declares(const MigrationTrans *open, const struct Arr
  */
 extern MigrationTrans *migration_open_add(MigrationTrans *open, const MigrationMove *move);
 
-/* Adds another matrix, open or finished; the same promise. */
+/*
+ * Adds another matrix, open or finished; the same promise.  Lists of states must be
+ * equal where both were given with the rows; else one may be an ordered part of
+ * the other, as when an enum has gained a value meanwhile.
+ */
 extern MigrationTrans *migration_open_merge(MigrationTrans *open, const MigrationValue *more);
 
 /*

@@ -9,11 +9,12 @@
  * the frame.
  * Never: looks at a row twice.
  */
-#include "retention.h"
+#include "migration/migration.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -35,6 +36,7 @@ typedef struct StepQuery
 	TupleDesc	desc;
 	bool		is_text;
 	bool		is_boolean;
+	bool		folds;			/* citext, which comes as text */
 	FmgrInfo	output;
 } StepQuery;
 
@@ -52,6 +54,8 @@ migration_window_begin_query(FunctionCallInfo fcinfo)
 	query->desc = BlessTupleDesc(CreateTupleDescCopy(query->desc));
 	query->is_text = type == TEXTOID;
 	query->is_boolean = type == BOOLOID;
+	if (query->is_text && fcinfo->flinfo->fn_expr != NULL && IsA(fcinfo->flinfo->fn_expr, WindowFunc))
+		query->folds = migration_argument_folds(linitial(((WindowFunc *) fcinfo->flinfo->fn_expr)->args));
 	getTypeOutputInfo(type, &function, &is_varlena);
 	fmgr_info(function, &query->output);
 	fcinfo->flinfo->fn_extra = query;
@@ -72,9 +76,8 @@ segment_name(StepQuery *query, Datum value, Size *len)
 		*len = VARSIZE_ANY_EXHDR(segment);
 		return VARDATA_ANY(segment);
 	}
-	/* as a cast to text has it, and a matrix */
 	if (query->is_boolean)
-		name = DatumGetBool(value) ? "true" : "false";
+		name = migration_boolean_label(DatumGetBool(value));
 	else
 		name = OutputFunctionCall(&query->output, value);
 	*len = strlen(name);
@@ -84,7 +87,8 @@ segment_name(StepQuery *query, Datum value, Size *len)
 static void
 remember(LastRow *last, const char *name, Size len)
 {
-	if (len > last->room)
+	/* also for the empty text, which has a place */
+	if (len > last->room || last->segment == NULL)
 	{
 		Size		room = Max(len, 64);
 
@@ -95,6 +99,26 @@ remember(LastRow *last, const char *name, Size len)
 	}
 	memcpy(last->segment, name, len);
 	last->len = len;
+}
+
+/* Is it the segment of the row before? */
+static bool
+is_same(const StepQuery *query, const LastRow *last, const char *name, Size len)
+{
+	char	   *folded;
+	char	   *other;
+	bool		same;
+
+	if (last->len == len && memcmp(last->segment, name, len) == 0)
+		return true;
+	if (!query->folds)
+		return false;
+	folded = migration_label_fold(name, (int) len);
+	other = migration_label_fold(last->segment, (int) last->len);
+	same = strcmp(folded, other) == 0;
+	pfree(folded);
+	pfree(other);
+	return same;
 }
 
 PG_FUNCTION_INFO_V1(migration_step);
@@ -118,7 +142,7 @@ migration_step(PG_FUNCTION_ARGS)
 	segment = WinGetFuncArgCurrent(winobj, 0, &isnull);
 	if (!isnull)
 		name = segment_name(query, segment, &len);
-	same = !isnull && last->known && last->len == len && memcmp(last->segment, name, len) == 0;
+	same = !isnull && last->known && is_same(query, last, name, len);
 	nulls[0] = !last->known;
 	if (last->known)
 		values[0] = PointerGetDatum(cstring_to_text_with_len(last->segment, (int) last->len));

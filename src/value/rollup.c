@@ -217,7 +217,7 @@ value_finish(struct varlena *state, const ValueType *type)
 	uint8		tag = value_tag(state);
 
 	if (tag == VALUE_STATE_ROLLUP && type->add != NULL)
-		return rollup_sum(state, type);
+		return value_finished(rollup_sum(state, type), type);
 	if (tag != VALUE_STATE_OPEN || type->finish == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
