@@ -243,7 +243,7 @@ migration_changes_require_parameters(FunctionCallInfo fcinfo)
 {
 	require_argument(fcinfo, ARG_PERIOD, "period");
 	if (PG_ARGISNULL(ARG_AS_OF))
-		null_argument_error("as_of", AS_OF_HINT_COMPLETE);
+		as_of_null_error();
 	require_argument(fcinfo, PG_NARGS() > ARG_OPTIONS ? ARG_OPTIONS : 0, "options");
 }
 

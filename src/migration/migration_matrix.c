@@ -273,7 +273,9 @@ migration_check_lists(const MigrationMatrix *a, const MigrationMatrix *b)
 
 	if (migration_lists_fit(a, b))
 		return;
-	if (only_a != NULL || only_b != NULL)
+	/* if both are declared, and one has all states of the other, it is their order */
+	if ((only_a != NULL && only_b != NULL) || (only_a != NULL && !a->declared) ||
+		(only_b != NULL && !b->declared))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("migration matrices have different lists of states"),
