@@ -9,23 +9,15 @@
 #include <math.h>
 
 #include "mb/pg_wchar.h"
-#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "value/byte_reader.h"
 
-void
-writer_double(StringInfo buf, double value)
+double
+writer_one_form(double value)
 {
-	uint64		bits;
-
-	value = isnan(value) ? get_float8_nan() : value == 0 ? 0 : value;
-	memcpy(&bits, &value, sizeof(bits));
-#ifdef WORDS_BIGENDIAN
-	bits = pg_bswap64(bits);
-#endif
-	appendBinaryStringInfo(buf, (char *) &bits, sizeof(bits));
+	return isnan(value) ? get_float8_nan() : value == 0 ? 0 : value;
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include "retention.h"
 #include "lib/stringinfo.h"
+#include "port/pg_bswap.h"
 #include "value/amount.h"
 #include "value/value_type.h"
 #include "value/varint.h"
@@ -55,8 +56,27 @@ writer_int(StringInfo buf, int64 value)
 	varint_append(buf, zigzag(value));
 }
 
-/* NaNs and zeros have several forms: one is written. */
-extern void writer_double(StringInfo buf, double value);
+/* Of NaN and zero, the form that is written. */
+extern double writer_one_form(double value);
+
+static inline void
+writer_double(StringInfo buf, double value)
+{
+	uint64		bits;
+
+	/* written so that NaN is among them */
+	if (unlikely(!(value < 0 || value > 0)))
+		value = writer_one_form(value);
+	memcpy(&bits, &value, sizeof(bits));
+#ifdef WORDS_BIGENDIAN
+	bits = pg_bswap64(bits);
+#endif
+	if (unlikely(buf->maxlen - buf->len <= (int) sizeof(bits)))
+		enlargeStringInfo(buf, sizeof(bits));
+	memcpy(buf->data + buf->len, &bits, sizeof(bits));
+	buf->len += sizeof(bits);
+	buf->data[buf->len] = '\0';
+}
 
 /* Of UTF-8. */
 extern void writer_text(StringInfo buf, const char *text);
