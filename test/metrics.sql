@@ -61,19 +61,21 @@ SELECT pg_temp.agree('average_precision', $$SELECT c, o.average_precision, ap FR
     LEFT JOIN (SELECT c, sum(hit / p::float8 * (tp / (tp + fp))) AS ap FROM cut WHERE p > 0 GROUP BY c) d USING (c)$$,
   (SELECT count(*) FROM of_rows), 1e-13, 0);
 CREATE TABLE probability AS SELECT c FROM row GROUP BY c HAVING min(s) >= 0 AND max(s) <= 1;
+-- a table, so that no plan can work on the other rows before it leaves them out, as 19's can
+CREATE TABLE predicted AS SELECT row.* FROM row JOIN probability USING (c);
 SELECT pg_temp.agree('brier_score',
   $$SELECT c, o.brier_score, b FROM of_rows o
-    LEFT JOIN (SELECT c, avg((s - y) * (s - y)) AS b FROM row JOIN probability USING (c) GROUP BY c) d USING (c)$$,
+    LEFT JOIN (SELECT c, avg((s - y) * (s - y)) AS b FROM predicted GROUP BY c) d USING (c)$$,
   (SELECT count(*) FROM of_rows), 1e-13, 0);
 SELECT pg_temp.agree('log_loss',
   $$SELECT c, o.log_loss, b FROM of_rows o
     LEFT JOIN (SELECT c, avg(CASE CASE WHEN l THEN s ELSE 1 - s END WHEN 0 THEN 'Infinity'
-    ELSE -ln(CASE WHEN l THEN s ELSE 1 - s END) END) AS b FROM row JOIN probability USING (c) GROUP BY c) d USING (c)$$,
+    ELSE -ln(CASE WHEN l THEN s ELSE 1 - s END) END) AS b FROM predicted GROUP BY c) d USING (c)$$,
   (SELECT count(*) FROM of_rows), 1e-13, 1e-15);
 SELECT pg_temp.agree('log_loss, clipped',
   $$SELECT c, clipped, b FROM of_rows o
-    LEFT JOIN (SELECT c, avg(-ln(least(greatest(CASE WHEN l THEN s ELSE 1 - s END, 0.01), 0.99))) AS b FROM row
-    JOIN probability USING (c) GROUP BY c) d USING (c)$$, (SELECT count(*) FROM of_rows), 1e-13, 1e-15);
+    LEFT JOIN (SELECT c, avg(-ln(least(greatest(CASE WHEN l THEN s ELSE 1 - s END, 0.01), 0.99))) AS b FROM predicted
+    GROUP BY c) d USING (c)$$, (SELECT count(*) FROM of_rows), 1e-13, 1e-15);
 CREATE TABLE choice AS SELECT c, s, fp + 3 * (p - tp) AS cost, here, tp + fp AS called FROM cut UNION ALL
   SELECT c, 'Infinity', 3 * p, 0, 0 FROM (SELECT DISTINCT c, p FROM cut) k
   WHERE NOT EXISTS (SELECT FROM cut WHERE cut.c = k.c AND s = 'Infinity')
@@ -136,8 +138,8 @@ SELECT results_eq('SELECT c, bin FROM tables, calibration_rows(t, 10) ORDER BY 1
   'calibration_rows by width: all bins of probabilities, none of others');
 SELECT results_eq('SELECT c, bin, n, n_pos, score_min, score_max, rate_low <= rate AND rate <= rate_high
     FROM tables, calibration_rows(t, 10) WHERE n > 0 ORDER BY 1, 2',
-  'SELECT c, least(floor(s * 10 + 1e-12), 9)::integer + 1, count(*), sum(y), min(s), max(s), true FROM row
-    JOIN probability USING (c) GROUP BY 1, 2 ORDER BY 1, 2', 'whose rows are those of the scores');
+  'SELECT c, least(floor(s * 10 + 1e-12), 9)::integer + 1, count(*), sum(y), min(s), max(s), true FROM predicted
+    GROUP BY 1, 2 ORDER BY 1, 2', 'whose rows are those of the scores');
 SELECT results_eq('SELECT c, bin, n, n_pos, score_min, score_max FROM tables, calibration_rows(t, 4, ''quantile'')
     ORDER BY 1, 2',
   'SELECT c, floor(4 * (2 * (n - tp - fp) + here) / (2 * n))::integer + 1, sum(here)::bigint, sum(hit)::bigint, min(s),

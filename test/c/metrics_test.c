@@ -144,14 +144,10 @@ rankings(void)
 		{
 			double		tp = 0;
 			double		fp = 0;
-			double		tied = 0;
 
 			for (int j = 0; j < s.n; j++)
 				if (s.score[j] >= s.score[i])
-				{
 					*(s.positive[j] ? &tp : &fp) += 1;
-					tied += s.score[j] == s.score[i] && s.positive[j];
-				}
 			best_ks = fmax(best_ks, fabs(tp / s.source.positives - fp / s.source.negatives));
 			best_cost = fmin(best_cost, cost_fp * fp + cost_fn * (s.source.positives - tp));
 			if (s.score[i] == got)
