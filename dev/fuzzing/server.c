@@ -132,6 +132,21 @@ errhint(const char *fmt,...)
 	return 0;
 }
 
+#if PG_VERSION_NUM >= 160000
+/* no caller here takes soft errors */
+bool
+errsave_start(struct Node *context, const char *domain)
+{
+	return errstart(ERROR, domain);
+}
+
+void
+errsave_finish(struct Node *context, const char *filename, int lineno, const char *funcname)
+{
+	errfinish(filename, lineno, funcname);
+}
+#endif
+
 void
 ExceptionalCondition(const char *conditionName,
 #if PG_VERSION_NUM < 160000
