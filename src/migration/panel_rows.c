@@ -214,8 +214,8 @@ panel_rows_tell(FunctionCallInfo fcinfo, const PanelLog *log, const PanelLosses 
 				 errhint("Of a log of changes, with a row only when the segment changes, make the matrix by migration_changes(customer, changed_at, segment, period, as_of).")));
 	if (changes && lost->ties > 0 && notice_subject_once(fcinfo, said, TOLD_TIES))
 		ereport(NOTICE,
-				(errmsg_plural("%lld customer and period ends with several segments at one instant",
-							   "%lld customers and periods end with several segments at one instant",
+				(errmsg_plural("%lld period ends for a customer with several segments at one instant",
+							   "%lld periods end for customers with several segments at one instant",
 							   (unsigned long) lost->ties, (long long) lost->ties),
 				 errdetail("The segment whose name comes last was taken."),
 				 errhint("Give the time of day of changes, or the order of segments as the option \"states\": the later one is taken.")));

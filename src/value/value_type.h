@@ -17,7 +17,9 @@
  * States have the type of their value so that distributed plans can split an
  * aggregate; they never leave the server: what prints, sends, compares, hashes
  * or asks a value finishes it first (value_get()).  What cannot be added up
- * fails when it is added, never when it is read.
+ * fails when it is added, never when it is read; but where a value that is still
+ * to come may decide that, add() may give a state of the type's own, which fails
+ * when it is finished.
  *
  * Promises: text is the base64 of the bytes; nothing unchecked gets in.
  * Never: depends on a setting.
