@@ -41,7 +41,7 @@ FROM (SELECT migration_changes(customer, changed_at, plan, 'month', '2025-09-30'
 SELECT migration_changes(customer, changed_at, plan, 'month', NULL::date) FROM plans;
 SELECT migration_changes(customer, changed_at, plan, 'month', '2025-06-30', '{"last": "left"}') FROM plans;
 SELECT migration_changes(customer, changed_at, plan, 'month', '2025-06-30', '{"final": {"left": true}}') FROM plans;
-SELECT migration_changes(customer, changed_at, plan, 'month', '2025-06-30', '{"states": ["trial", "basic"]}') FROM plans;
+SELECT migration_changes(customer, changed_at, plan, 'month', '2025-06-30', '{"states": ["trial"]}') FROM plans;
 SELECT migration_changes(customer, changed_at, 1.5, 'month', '2025-06-30') FROM plans;
 SELECT migration_changes(customer, date '0001-01-01', plan, 'hour', '2025-06-30') FROM plans;
 

@@ -1,6 +1,7 @@
--- migration_changes(): cells, periods, runs of three periods and states of logs of changes as plain SQL counts them, and
--- the same bytes as the panel form gives of the panel written out in full; types, zones, final segments, ties, as_of;
--- whatever the plan and the order of rows.  Lists of states of which one is an ordered part of the other.  citext.
+-- migration_changes(): cells, periods, runs of three periods and states of logs of changes as plain SQL counts them,
+-- and the same bytes as the panel form gives of the panel written out in full; types, zones, final segments, ties,
+-- as_of; whatever the plan and the order of rows.  Lists of states of which one is an ordered part of the other;
+-- citext.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -188,7 +189,8 @@ CREATE FUNCTION pg_temp.lower_steps(m migration_matrix) RETURNS text LANGUAGE sq
                     ORDER BY lower(from_segment), lower(to_segment)) FROM migration_rows(m) WHERE customers > 0 $$;
 SELECT is(pg_temp.lower_steps(migration_changes(c, d, plan, 'month', '2025-09-30', '{"final": "Left"}')),
           'basic>basic 6, basic>left 1, basic>pro 1, pro>pro 5', 'citext in a log') FROM written;
-SELECT is((SELECT string_agg(DISTINCT from_segment, ',' ORDER BY from_segment) FROM migration_rows(m)), 'BASIC,PRO,left',
+SELECT is((SELECT string_agg(DISTINCT from_segment, ',' ORDER BY from_segment) FROM migration_rows(m)),
+          'BASIC,PRO,left',
           'the smallest label is shown')
 FROM (SELECT migration_changes(c, d, plan, 'month', '2025-09-30', '{"final": "left"}') m FROM written) q;
 SELECT is(migration_changes(c, d, plan, 'month', '2025-09-30', '{"states": ["Trial", "Basic", "Pro", "Left"]}'),
@@ -197,8 +199,8 @@ SELECT is(migration_changes(c, d, plan, 'month', '2025-09-30', '{"states": ["Tri
 FROM written;
 SELECT is(pg_temp.lower_steps(migration_matrix(c, g::date, plan, 'day')), 'basic>basic 4, pro>pro 2, trial>basic 2',
           'citext in a panel')
-FROM (VALUES (1, 1, 'trial'::citext), (1, 2, 'BASIC'), (1, 3, 'basic'), (1, 4, 'Basic'), (2, 1, 'Trial'), (2, 2, 'BASIC'),
-      (2, 3, 'bASIC'), (2, 4, 'BASIC'), (3, 1, 'pro'), (3, 2, 'PRO'), (3, 3, 'pro')) v (c, n, plan),
+FROM (VALUES (1, 1, 'trial'::citext), (1, 2, 'BASIC'), (1, 3, 'basic'), (1, 4, 'Basic'), (2, 1, 'Trial'),
+      (2, 2, 'BASIC'), (2, 3, 'bASIC'), (2, 4, 'BASIC'), (3, 1, 'pro'), (3, 2, 'PRO'), (3, 3, 'pro')) v (c, n, plan),
   LATERAL (SELECT date '2025-01-01' + n AS g) d;
 CREATE TABLE pairs AS SELECT * FROM (VALUES ('Gold'::citext, 'gold'::citext), ('GOLD', 'silver'), ('gold', 'Silver'))
   v (before, after);
@@ -255,7 +257,8 @@ SELECT is((SELECT array_agg(pg_temp.steps(m) ORDER BY c) FROM
 -- Whatever the plan ---------------------------------------------------------------------------------------------------
 
 CREATE TABLE many WITH (parallel_workers = 3) AS
-SELECT n, (floor(random() * 1500))::integer AS c, timestamptz '2023-01-01 00:00+00' + random() * interval '700 days' AS at,
+SELECT n, (floor(random() * 1500))::integer AS c,
+  timestamptz '2023-01-01 00:00+00' + random() * interval '700 days' AS at,
   pg_temp.pick('{a,b,B,A,c}'::text[])::citext AS f, pg_temp.pick('{trial,basic,pro,left}'::plan[]) AS e,
   date_trunc('day', timestamptz '2023-01-01 00:00+00' + random() * interval '30 days') AS tied
 FROM generate_series(1, 12000) n;
@@ -267,7 +270,8 @@ INSERT INTO form (call) VALUES
   ('migration_changes(c, at, f, ''week'', ''2024-11-30'', ''{"final": "C", "time_zone": "Asia/Tokyo"}'')'),
   ('migration_changes(c::text, at, e, ''day'', date ''2024-11-30'', ''{"final": ["left"]}'')'),
   ('migration_changes(c, tied, f::text, ''day'', date ''2023-02-28'')'),
-  ('migration_changes(ARRAY[c, 1], at, e, ''quarter'', date ''2024-11-30'', ''{"states": ["left","pro","basic","trial"]}'')'),
+  ('migration_changes(ARRAY[c, 1], at, e, ''quarter'', date ''2024-11-30'', '
+   '''{"states": ["left", "pro", "basic", "trial"]}'')'),
   ('migration_matrix(c, at, f, ''month'')'), ('migration_matrix(c % 2 = 0, at, f, ''month'')');
 DO $$ DECLARE f record; r text; BEGIN
   FOR f IN SELECT * FROM form LOOP
@@ -336,7 +340,8 @@ BEGIN
     TRUNCATE part;
     INSERT INTO part (o, list)
     SELECT n, CASE WHEN n = 1 THEN whole
-                   ELSE ARRAY(SELECT s FROM unnest(whole) WITH ORDINALITY u (s, k) WHERE random() < 0.5 + n * 0 ORDER BY k) END
+                   ELSE ARRAY(SELECT s FROM unnest(whole) WITH ORDINALITY u (s, k)
+                              WHERE random() < 0.5 + n * 0 ORDER BY k) END
     FROM generate_series(1, 2 + floor(random() * 8)::integer) n;
     DELETE FROM part WHERE cardinality(list) = 0;
     UPDATE part SET f = pg_temp.pick(list), t = pg_temp.pick(list);
@@ -378,7 +383,8 @@ END $$;
 SET enable_partitionwise_aggregate = on;
 CREATE TABLE grew AS
 SELECT migration_matrix(pg_temp.grow(n), date '2025-01-01' + n / 10, s, 'day') AS m FROM grows;
-SELECT matches(pg_temp.plan('SELECT migration_matrix(pg_temp.grow(n), date ''2025-01-01'' + n / 10, s, ''day'') FROM grows'),
+SELECT matches(pg_temp.plan('SELECT migration_matrix(pg_temp.grow(n), date ''2025-01-01'' + n / 10, s, ''day'')
+                             FROM grows'),
                'Append\s+->  Partial Aggregate', 'parts of an aggregate');
 SELECT is(pg_temp.list(m), '["a", "b", "c"]', 'the enum has grown') FROM grew;
 SELECT is(migration_matrix(n % 10, date '2025-01-01' + n / 10, s, 'day'), m, 'while the panel was counted')
@@ -410,13 +416,15 @@ SELECT is(migration_with_states(m, '{b,a}'), migration_matrix('{b,a}', '{0.7,0.3
           'given probabilities in another order')
 FROM (SELECT migration_matrix('{a,b}', '{0.1,0.9,0.3,0.7}'::float8[]) m) q;
 SELECT is(migration_with_states(NULL, '{a}'), NULL, 'NULL for NULL');
-SELECT throws_ok(format('SELECT migration_with_states(m, %s) FROM (SELECT migration_matrix(''a'', ''b'', 1) m) q', call),
+SELECT throws_ok(format('SELECT migration_with_states(m, %s)
+                         FROM (SELECT migration_matrix(''a'', ''b'', 1) m) q', call),
                  state, message)
 FROM (VALUES ('''{a}''', '22023', 'state "b" has customers, but is not in the list of states'),
   ('''{a,b,a}''', '22023', 'state "a" is in the list twice'), ('''{}''', '22023', 'list of states must not be empty'),
   ('''{a,b}'', ''[]''', '22023', 'renamed states must be a JSON object of old and new names'),
   ('''{a,b}'', ''{"a": 1}''', '22023', 'new name of state "a" must be a string')) v (call, state, message);
-SELECT throws_ok('SELECT migration_with_states(migration_matrix(''{a,b}'', ''{0.1,0.9,0.3,0.7}''::float8[]), ''{a,b,c}'')',
+SELECT throws_ok('SELECT migration_with_states(migration_matrix(''{a,b}'', ''{0.1,0.9,0.3,0.7}''::float8[]),
+                                               ''{a,b,c}'')',
                  '22023', 'a migration_matrix of given probabilities cannot have other states');
 
 SELECT * FROM finish();
