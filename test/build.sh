@@ -46,7 +46,7 @@ skip() { # skip TITLE
     tests=$((tests + 1))
     echo "ok $tests # SKIP $1"
 }
-quick() { make -s -j8 with_llvm=no COPT=-O0 "$@" >>"$work/err" 2>&1 </dev/null; }
+quick() { make -s -j8 COPT=-O0 "$@" >>"$work/err" 2>&1 </dev/null; }
 # what the server can call in a module
 functions() { nm -D -P --defined-only "$1" 2>>"$work/err" | sed -n 's/^pg_finfo_\([^ ]*\).*/\1/p' | sort; }
 # every file but what make and git leave
