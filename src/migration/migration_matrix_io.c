@@ -1,6 +1,7 @@
 /*
  * migration_matrix_io.c
- *	  SQL-callable: migration_matrix in and out, equality, sums, jsonb, and by hand.
+ *	  SQL-callable: migration_matrix in and out, equality, sums, jsonb, by hand, and
+ *	  with its states declared anew.
  *
  * The binary form is the value's own bytes, the text form their base64: both
  * lossless and free of any setting.
@@ -27,6 +28,19 @@
 
 VALUE_TYPE_ADDS(migration_matrix, .maker = "migration_matrix()", .check = migration_check,
 				.add = migration_add_values, .finish = migration_finish)
+
+/* The operator: here nothing comes after. */
+PG_FUNCTION_INFO_V1(migration_matrix_add);
+Datum
+migration_matrix_add(PG_FUNCTION_ARGS)
+{
+	Datum		sum = value_add(fcinfo, &migration_matrix_type);
+
+	if (fcinfo->isnull)
+		return sum;
+	PG_RETURN_POINTER(value_finished((struct varlena *) DatumGetPointer(sum),
+									 &migration_matrix_type));
+}
 
 /* ---------- jsonb ---------- */
 
@@ -258,7 +272,7 @@ migration_matrix_counted(PG_FUNCTION_ARGS)
 	for (int64 i = 0; i < n; i++)
 	{
 		int64		count = ARR_ELEMTYPE(counts) == INT4OID ? DatumGetInt32(values[i]) :
-			DatumGetInt64(values[i]);
+		DatumGetInt64(values[i]);
 		MigrationCell *cell = &matrix.cells[matrix.cells_n];
 
 		if (count < 0)
@@ -271,5 +285,115 @@ migration_matrix_counted(PG_FUNCTION_ARGS)
 		cell->value = amount_none();
 		matrix.cells_n++;
 	}
+	PG_RETURN_POINTER(migration_pack(&matrix));
+}
+
+/* ---------- migration_with_states() ---------- */
+
+/* What each state is called from now on; {} changes no name. */
+static void
+rename_states(MigrationMatrix *matrix, Jsonb *names)
+{
+	char	  **labels = palloc(sizeof(char *) * (matrix->states + 1));
+	JsonbIterator *it = JsonbIteratorInit(&names->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *old = NULL;
+
+	if (!JB_ROOT_IS_OBJECT(names))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("renamed states must be a JSON object of old and new names"),
+				 errhint("Write it as '{\"basic\": \"starter\"}'.")));
+	memcpy(labels, matrix->labels, sizeof(char *) * matrix->states);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		int32		state;
+
+		if (token == WJB_KEY)
+			old = pnstrdup(value.val.string.val, value.val.string.len);
+		if (token != WJB_VALUE)
+			continue;
+		/* one mapping may be written for many matrices: not all have the state */
+		state = migration_state(matrix, old);
+		if (value.type != jbvString)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("new name of state \"%s\" must be a string",
+							migration_label_quote(old, strlen(old)))));
+		if (state >= 0)
+			labels[state] = pnstrdup(value.val.string.val, value.val.string.len);
+	}
+	matrix->labels = labels;
+}
+
+/* Does anybody go to a state or leave it? */
+static bool
+has_customers(const MigrationMatrix *matrix, int32 state)
+{
+	for (int64 i = 0; i < matrix->cells_n; i++)
+		if (matrix->cells[i].from == state || matrix->cells[i].to == state)
+			return true;
+	return false;
+}
+
+/* Given probabilities in the order of another list of the same states. */
+static void
+reorder_given(MigrationMatrix *matrix, const int32 *map, int32 n)
+{
+	double	   *p = palloc(sizeof(double) * ((int64) n * n + 1));
+
+	if (n != matrix->states)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a migration_matrix of given probabilities cannot have other states"),
+				 errdetail("Nothing is known of where their customers go.")));
+	for (int32 i = 0; i < n; i++)
+		for (int32 j = 0; j < n; j++)
+			p[(int64) map[i] * n + map[j]] = matrix->probabilities[(int64) i * n + j];
+	matrix->probabilities = p;
+}
+
+PG_FUNCTION_INFO_V1(migration_with_states);
+Datum
+migration_with_states(PG_FUNCTION_ARGS)
+{
+	MigrationMatrix matrix;
+	MigrationMatrix list = {0};
+	int32	   *map;
+	bool	   *taken;
+
+	migration_unpack(PG_GETARG_MIGRATION_PP(0), &matrix);
+	list.labels = migration_states_list(PG_GETARG_ARRAYTYPE_P(1), &list.states);
+	rename_states(&matrix, PG_GETARG_JSONB_P(2));
+	map = palloc(sizeof(int32) * (matrix.states + 1));
+	taken = palloc0(sizeof(bool) * (list.states + 1));
+	for (int32 i = 0; i < matrix.states; i++)
+	{
+		const char *label = matrix.labels[i];
+
+		map[i] = migration_state(&list, label);
+		if (map[i] < 0 && (matrix.given || has_customers(&matrix, i)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("state \"%s\" has customers, but is not in the list of states",
+							migration_label_quote(label, strlen(label))),
+					 errhint("Add it to the list, or say what it is called now: migration_with_states(matrix, states, '{\"old\": \"new\"}').")));
+		if (map[i] >= 0 && matrix.given && taken[map[i]])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("states of given probabilities cannot become one state \"%s\"",
+							migration_label_quote(label, strlen(label)))));
+		if (map[i] >= 0)
+			taken[map[i]] = true;
+	}
+	map[matrix.states] = list.states;
+	if (matrix.given)
+		reorder_given(&matrix, map, list.states);
+	else
+		migration_renumber(&matrix, map);
+	matrix.states = list.states;
+	matrix.labels = list.labels;
+	matrix.declared = true;
 	PG_RETURN_POINTER(migration_pack(&matrix));
 }
