@@ -592,7 +592,7 @@ CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segmen
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, text) IS
-'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). Rows without customer, time or segment are told. See doc/migration.md.';
+'migration_matrix of a log with a row when a segment changes: carried forward to the end of each period until the customer''s next row, up to the last period that ended by as_of. See doc/migration.md.';
 
 CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, "any") RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
@@ -609,7 +609,7 @@ CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segmen
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, "any") IS
-'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). Rows without customer, time or segment are told. See doc/migration.md.';
+'migration_matrix of a log with a row when a segment changes: carried forward to the end of each period until the customer''s next row, up to the last period that ended by as_of. See doc/migration.md.';
 
 CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, text, jsonb) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
@@ -626,7 +626,7 @@ CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segmen
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, text, jsonb) IS
-'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). options: {"final": segments that end it, "states": in order, "time_zone"}. Rows without customer, time or segment are told. See doc/migration.md.';
+'migration_matrix of a log with a row when a segment changes: carried forward to the end of each period until the customer''s next row, up to the last period that ended by as_of. options: "final", "states", "time_zone". See doc/migration.md.';
 
 CREATE FUNCTION migration_changes_trans(internal, anyelement, "any", "any", text, "any", jsonb) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
@@ -643,4 +643,4 @@ CREATE AGGREGATE migration_changes(customer anyelement, changed_at "any", segmen
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE migration_changes(anyelement, "any", "any", text, "any", jsonb) IS
-'migration_matrix of a log with a row when a customer''s segment changes: they stay in it at the end of each period until their next row, up to the last period that had ended by as_of (a date is the end of that day). options: {"final": segments that end it, "states": in order, "time_zone"}. Rows without customer, time or segment are told. See doc/migration.md.';
+'migration_matrix of a log with a row when a segment changes: carried forward to the end of each period until the customer''s next row, up to the last period that ended by as_of. options: "final", "states", "time_zone". See doc/migration.md.';
