@@ -81,7 +81,7 @@ FROM unnest('{cohort_rows,retention_curve,lifecycle_rows,retention_test}'::text[
 SELECT is_empty('SELECT signature FROM function WHERE proparallel <> ''s''', 'every function is parallel safe');
 SELECT is_empty('SELECT signature FROM function
     WHERE provolatile = ''v'' OR (provolatile = ''s'' AND prokind <> ''a''
-    AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum|record'')',
+    AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum|record|anycompatible'')',
   'none is volatile, and stable only what may look at the session''s zone or DateStyle, or at labels of an enum');
 SELECT is_empty('SELECT signature FROM function WHERE prokind = ''f'' AND proname ~ ''(_in|_out|_send|_recv|_eq|_ne)$''
     AND (provolatile <> ''i'' OR NOT proisstrict)', 'input, output and operators are immutable and strict');

@@ -241,9 +241,9 @@ COMMENT ON FUNCTION churn_score(boolean, record, jsonb) IS
 -- churn from histories alone: who will make no purchase
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION churn_history_trans(internal, customer_history, date, interval) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION churn_history_trans(internal, customer_history, date, interval) IS
+CREATE FUNCTION churn_history_trans(internal, customer_history, anycompatible, interval) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION churn_history_trans(internal, customer_history, anycompatible, interval) IS
 'part of churn_model(): one customer';
 
 CREATE FUNCTION churn_history_final(internal) RETURNS churn_model
@@ -251,50 +251,50 @@ CREATE FUNCTION churn_history_final(internal) RETURNS churn_model
 COMMENT ON FUNCTION churn_history_final(internal) IS
 'part of churn_model(): fits the model to the customers';
 
-CREATE AGGREGATE churn_model(history customer_history, as_of date, horizon interval) (
+CREATE AGGREGATE churn_model(history customer_history, as_of anycompatible, horizon interval) (
 	SFUNC = churn_history_trans,
 	STYPE = internal,
 	SSPACE = 512,
 	FINALFUNC = churn_history_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE churn_model(customer_history, date, interval) IS
-'a model of who makes no purchase in the next horizon, from histories alone, one a customer. It is trained one horizon earlier: who had a purchase by as_of - horizon (by the calendar) trains, with his behaviour of that day, the outcome being that he made no purchase until as_of; days after as_of are not looked at. Features, with x repeat purchase days, T days since the first purchase, r since the last, t = T - r, g = t / x (T where x is 0), h days of horizon and c = h / 20: recency = ln(1 + r), frequency = ln(1 + x), age = ln(1 + T), silence = ln((T + c) / (t + c)), pace = ln((r + c) / (g + c)), overdue = ln(1 + x ln((T + c) / (t + c))), activity = ln of the purchases, one d days ago counted as 1 / (1 + d / 2h), spend = ln of the mean amount of a purchase day, left out where no amounts are known. Method: logistic regression with lambda 1 on standardised features. Where fewer than 20 customers have either outcome, a NOTICE says so and the method is ''gap_survival'': Kaplan-Meier (1958) survival S of the gaps between purchase days of all customers, the last of each censored at as_of. NULL histories are counted as skipped, customers without a purchase by as_of - horizon as unlabelled. as_of and horizon must not be NULL (22004) and be the same in all rows (22023); as_of must be finite (22008), horizon of whole days and positive (22023). NULL without rows; WARNING and converged = false where nothing can be learnt: see churn_summary().';
+COMMENT ON AGGREGATE churn_model(customer_history, anycompatible, interval) IS
+'a model of who makes no purchase in the next horizon, from histories alone, one a customer. It is trained one horizon earlier: who had a purchase by as_of - horizon (by the calendar) trains, with his behaviour of that day, the outcome being that he made no purchase until as_of; days after as_of are not looked at. Features, with x repeat purchase days, T days since the first purchase, r since the last, t = T - r, g = t / x (T where x is 0), h days of horizon and c = h / 20: recency = ln(1 + r), frequency = ln(1 + x), age = ln(1 + T), silence = ln((T + c) / (t + c)), pace = ln((r + c) / (g + c)), overdue = ln(1 + x ln((T + c) / (t + c))), activity = ln of the purchases, one d days ago counted as 1 / (1 + d / 2h), spend = ln of the mean amount of a purchase day, left out where no amounts are known. Method: logistic regression with lambda 1 on standardised features. Where fewer than 20 customers have either outcome, a NOTICE says so and the method is ''gap_survival'': Kaplan-Meier (1958) survival S of the gaps between purchase days of all customers, the last of each censored at as_of. NULL histories are counted as skipped, customers without a purchase by as_of - horizon as unlabelled. as_of and horizon must not be NULL (22004) and be the same in all rows (22023); as_of must be finite (22008), horizon of whole days and positive (22023). NULL without rows; WARNING and converged = false where nothing can be learnt: see churn_summary(). as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION churn_history_trans(internal, customer_history, date, interval, jsonb) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION churn_history_trans(internal, customer_history, date, interval, jsonb) IS
+CREATE FUNCTION churn_history_trans(internal, customer_history, anycompatible, interval, jsonb) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION churn_history_trans(internal, customer_history, anycompatible, interval, jsonb) IS
 'part of churn_model(): one customer';
 
-CREATE AGGREGATE churn_model(history customer_history, as_of date, horizon interval, options jsonb) (
+CREATE AGGREGATE churn_model(history customer_history, as_of anycompatible, horizon interval, options jsonb) (
 	SFUNC = churn_history_trans,
 	STYPE = internal,
 	SSPACE = 512,
 	FINALFUNC = churn_history_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE churn_model(customer_history, date, interval, jsonb) IS
+COMMENT ON AGGREGATE churn_model(customer_history, anycompatible, interval, jsonb) IS
 'a model of who makes no purchase in the next horizon, from histories alone: as churn_model(history, as_of, horizon), with options, which must be the same in all rows (22023). {"method": "logistic"} (default), "boost" or "gap_survival"; "lambda", "missing" and those of "boost" as in churn_model(churned, features, options); "exclude": names of features to leave out.';
 
-CREATE FUNCTION churn_score(history customer_history, as_of date, horizon interval, options jsonb DEFAULT NULL)
+CREATE FUNCTION churn_score(history customer_history, as_of anycompatible, horizon interval, options jsonb DEFAULT NULL)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'churn_history_window' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION churn_score(customer_history, date, interval, jsonb) IS
-'the probability that a customer makes no purchase in the horizon after as_of: a window function that trains churn_model(history, as_of, horizon, options) on the customers of each partition, one horizon earlier, and scores each by his behaviour at as_of, to the same bits as churn_score(churn_model(...), history). The horizon ahead has as many days as as_of - (as_of - horizon). Frame, order and ORDER BY of the window do not matter. NULL for NULL histories and for customers without a purchase by as_of. Too little history to train: scores are by the survival of gaps, S(recency + horizon) / S(recency), and a NOTICE says so; a partition without scores gives NULLs and one WARNING. as_of, horizon and options must be the same in all rows of a partition (22023). Never 1 - p_alive(), which is another question: one-time buyers are alive for sure under BG/NBD.';
+	AS 'MODULE_PATHNAME', 'churn_history_window' LANGUAGE C WINDOW STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION churn_score(customer_history, anycompatible, interval, jsonb) IS
+'the probability that a customer makes no purchase in the horizon after as_of: a window function that trains churn_model(history, as_of, horizon, options) on the customers of each partition, one horizon earlier, and scores each by his behaviour at as_of, to the same bits as churn_score(churn_model(...), history). The horizon ahead has as many days as as_of - (as_of - horizon). Frame, order and ORDER BY of the window do not matter. NULL for NULL histories and for customers without a purchase by as_of. Too little history to train: scores are by the survival of gaps, S(recency + horizon) / S(recency), and a NOTICE says so; a partition without scores gives NULLs and one WARNING. as_of, horizon and options must be the same in all rows of a partition (22023). Never 1 - p_alive(), which is another question: one-time buyers are alive for sure under BG/NBD. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION churn_score(model churn_model, history customer_history, as_of date DEFAULT NULL)
+CREATE FUNCTION churn_score(model churn_model, history customer_history, as_of anycompatible DEFAULT NULL)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'churn_score_history' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION churn_score(churn_model, customer_history, date) IS
-'the probability that a customer makes no purchase in the horizon of the model after as_of, by his behaviour at as_of; days after it are not looked at. as_of: NULL stands for that of the model; must be finite (22008). Models of method ''gap_survival'': S(recency + horizon) / S(recency), S being constant after the longest gap seen; NULL where S(recency) is 0. NULL: no model, no history, no purchase by as_of, a model without scores (WARNING once a query). 22023 for a model that was not trained on histories.';
+	AS 'MODULE_PATHNAME', 'churn_score_history' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION churn_score(churn_model, customer_history, anycompatible) IS
+'the probability that a customer makes no purchase in the horizon of the model after as_of, by his behaviour at as_of; days after it are not looked at. as_of: NULL stands for that of the model; must be finite (22008). Models of method ''gap_survival'': S(recency + horizon) / S(recency), S being constant after the longest gap seen; NULL where S(recency) is 0. NULL: no model, no history, no purchase by as_of, a model without scores (WARNING once a query). 22023 for a model that was not trained on histories. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION churn_reasons(model churn_model, history customer_history, as_of date DEFAULT NULL, k integer DEFAULT 3)
+CREATE FUNCTION churn_reasons(model churn_model, history customer_history, as_of anycompatible DEFAULT NULL, k integer DEFAULT 3)
 	RETURNS TABLE (rank integer, feature text, value text, contribution double precision, direction text)
-	AS 'MODULE_PATHNAME', 'churn_reasons_history' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 5;
-COMMENT ON FUNCTION churn_reasons(churn_model, customer_history, date, integer) IS
-'why a customer has his churn_score(model, history, as_of): rank 0 is the baseline, ranks 1 to k the features that move it most, in the order of their absolute contribution, and a last row (others) sums up the rest. contribution: in log-odds; all rows add up to ln(p / (1 - p)). value, for people: recency and age in days, frequency in repeat purchase days, silence as the share of the age since the last purchase, pace as that time in mean gaps, overdue as the purchases missed at his rate, activity as the purchases that count, the old ones less, spend as the mean of a purchase day; ratios to four digits. Models of method ''gap_survival'': the baseline is a customer who has just bought (0 where that one is certain), and recency what the time since adds; NULL where p is 0 or 1. k: how many features, NULL for all; 22023 if negative. No rows where there is no score.';
+	AS 'MODULE_PATHNAME', 'churn_reasons_history' LANGUAGE C STABLE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION churn_reasons(churn_model, customer_history, anycompatible, integer) IS
+'why a customer has his churn_score(model, history, as_of): rank 0 is the baseline, ranks 1 to k the features that move it most, in the order of their absolute contribution, and a last row (others) sums up the rest. contribution: in log-odds; all rows add up to ln(p / (1 - p)). value, for people: recency and age in days, frequency in repeat purchase days, silence as the share of the age since the last purchase, pace as that time in mean gaps, overdue as the purchases missed at his rate, activity as the purchases that count, the old ones less, spend as the mean of a purchase day; ratios to four digits. Models of method ''gap_survival'': the baseline is a customer who has just bought (0 where that one is certain), and recency what the time since adds; NULL where p is 0 or 1. k: how many features, NULL for all; 22023 if negative. No rows where there is no score. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION churn_outcome(history customer_history, as_of date, horizon interval) RETURNS boolean
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION churn_outcome(customer_history, date, interval) IS
-'did a customer make no purchase in (as_of, as_of + horizon]: what churn_score(history, as_of, horizon) has predicted, to be compared with it once that time is over. NULL without a purchase by as_of. as_of must be finite (22008), horizon of whole days and positive (22023). Until the data reach as_of + horizon, true means not yet.';
+CREATE FUNCTION churn_outcome(history customer_history, as_of anycompatible, horizon interval) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION churn_outcome(customer_history, anycompatible, interval) IS
+'did a customer make no purchase in (as_of, as_of + horizon]: what churn_score(history, as_of, horizon) has predicted, to be compared with it once that time is over. NULL without a purchase by as_of. as_of must be finite (22008), horizon of whole days and positive (22023). Until the data reach as_of + horizon, true means not yet. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';

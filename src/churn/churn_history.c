@@ -164,7 +164,7 @@ churn_history_trans(PG_FUNCTION_ARGS)
 	HistoryState *state = PG_ARGISNULL(0) ? NULL : (HistoryState *) PG_GETARG_POINTER(0);
 	HistoryRow	row;
 
-	row.as_of = argument_as_of(fcinfo, AS_OF_ARG, DATEOID, AS_OF_HINT_COMPLETE);
+	row.as_of = argument_as_of(fcinfo, AS_OF_ARG, InvalidOid, AS_OF_HINT_COMPLETE);
 	row.horizon = fcinfo->args[HORIZON_ARG];
 	row.options.isnull = true;
 	if (PG_NARGS() > OPTIONS_ARG)
@@ -224,7 +224,7 @@ partition_row(FunctionCallInfo fcinfo, WindowObject winobj, int64 i)
 {
 	HistoryRow	row;
 
-	row.as_of = window_as_of(fcinfo, winobj, WINDOW_ARG(AS_OF_ARG), i, DATEOID,
+	row.as_of = window_as_of(fcinfo, winobj, WINDOW_ARG(AS_OF_ARG), i, InvalidOid,
 							 AS_OF_HINT_COMPLETE);
 	row.horizon = window_row_nullable(winobj, WINDOW_ARG(HORIZON_ARG), i);
 	/* to read another argument is to read the row again, over this one */
@@ -346,7 +346,7 @@ scored_customer(FunctionCallInfo fcinfo, ChurnCacheModel **cache, Behaviour *beh
 		return false;
 	*cache = churn_cache_model(fcinfo, 0);
 	behaviour_require((*cache)->model);
-	as_of = argument_as_of(fcinfo, 2, DATEOID, AS_OF_HINT_COMPLETE);
+	as_of = argument_as_of(fcinfo, 2, InvalidOid, AS_OF_HINT_COMPLETE);
 	return churn_model_scores((*cache)->model) &&
 		behaviour_of_history(PG_GETARG_HISTORY_PP(1),
 							 as_of.kind == AS_OF_NONE ? (*cache)->model->until :
@@ -407,7 +407,7 @@ PG_FUNCTION_INFO_V1(churn_outcome);
 Datum
 churn_outcome(PG_FUNCTION_ARGS)
 {
-	AsOf		given = argument_as_of(fcinfo, 1, DATEOID, AS_OF_HINT_COMPLETE);
+	AsOf		given = argument_as_of(fcinfo, 1, InvalidOid, AS_OF_HINT_COMPLETE);
 	DateADT		as_of = as_of_last_day(&given, NULL);
 	DateADT		until = behaviour_until(as_of, PG_GETARG_INTERVAL_P(2));
 	HistoryReader reader;

@@ -75,7 +75,7 @@ horizon_error(const char *what, const Interval *horizon)
 			 errmsg("horizon must be %s, not \"%s\"", what,
 					DatumGetCString(DirectFunctionCall1(interval_out,
 														IntervalPGetDatum(horizon)))),
-			 errhint("Write interval '90 days' or '6 months'.")));
+			 errhint("Write interval '90 days' or '6 months'; a number alone is so many seconds.")));
 }
 
 /* as_of moved by the horizon, back or ahead. */
@@ -89,7 +89,8 @@ moved(DateADT as_of, const Interval *horizon, PGFunction move)
 	at = DatumGetTimestamp(DirectFunctionCall2(move, DateADTGetDatum(as_of),
 											   IntervalPGetDatum(horizon)));
 	if (at % USECS_PER_DAY != 0)
-		horizon_error("of whole days", horizon);
+		horizon_error(horizon->month == 0 && horizon->day == 0 ? "of whole days, a day or longer" :
+					  "of whole days", horizon);
 	return (DateADT) (at / USECS_PER_DAY);
 }
 

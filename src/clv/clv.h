@@ -44,7 +44,10 @@ extern bool clv_model_is_continuous(const PurchaseModel *model);
 
 /* ---------- the value (clv_model.c) ---------- */
 
-/* An interval in units: months of 30.4375 days.  22023 unless finite and >= 0. */
+/*
+ * An interval in units: months of 30.4375 days.  22023 unless finite, and 0 or a
+ * day at least.
+ */
 extern double clv_interval_units(const Interval *interval, TimeUnit unit, const char *name);
 
 typedef struct ClvModel
@@ -212,7 +215,10 @@ extern double clv_residual(const ClvPredictor *p, const ClvCustomer *customer, d
 /* Rate of discount a unit of time of the model, continuous: ln(1 + rate) * years per unit. */
 extern double clv_rate_per_unit(const ClvPredictor *p, double rate);
 
-/* 22023 unless 0 <= rate, finite */
+/* More than 100% a year is a percentage that was not divided by 100. */
+#define CLV_RATE_MAX	1.0
+
+/* 22023 unless 0 <= rate <= CLV_RATE_MAX */
 extern void clv_rate_check(double rate);
 
 /* 22023 unless finite */

@@ -137,7 +137,7 @@ clv_customer_from_history(const PurchaseModel *model, TimeUnit unit,
 DateADT
 clv_as_of_argument(FunctionCallInfo fcinfo, int arg, const ClvModel *model)
 {
-	AsOf		as_of = argument_as_of(fcinfo, arg, DATEOID, AS_OF_HINT_COMPLETE);
+	AsOf		as_of = argument_as_of(fcinfo, arg, InvalidOid, AS_OF_HINT_COMPLETE);
 
 	if (likely(as_of.kind != AS_OF_NONE))
 		return as_of_last_day(&as_of, NULL);

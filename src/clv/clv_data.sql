@@ -41,13 +41,13 @@ CREATE AGGREGATE clv_data(history customer_history, calibration_end date) (
 COMMENT ON AGGREGATE clv_data(customer_history, date) IS
 'what customers did until calibration_end and after it, one history a customer (merge those of the same customer first, with rollup()). A purchase is an active day, a repeat purchase one after the first. NULL histories and those without a day by as_of are skipped; customers who came after calibration_end are only counted, for nothing of theirs was known then. calibration_end: the last day of calibration, the same in all rows; 22004 if NULL. The holdout ends on the latest day of all histories. To judge a model, fit it to history_until(history, calibration_end). NULL without rows. 22023 where calibration_end differs between rows; 22008 for infinite days.';
 
-CREATE FUNCTION clv_data_trans(clv_data, customer_history, date, date)
+CREATE FUNCTION clv_data_trans(clv_data, customer_history, date, anycompatible)
 	RETURNS clv_data
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_data_trans(clv_data, customer_history, date, date) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_data_trans(clv_data, customer_history, date, anycompatible) IS
 'part of clv_data(): one customer';
 
-CREATE AGGREGATE clv_data(history customer_history, calibration_end date, as_of date) (
+CREATE AGGREGATE clv_data(history customer_history, calibration_end date, as_of anycompatible) (
 	SFUNC = clv_data_trans,
 	STYPE = clv_data,
 	SSPACE = 4096,
@@ -55,8 +55,8 @@ CREATE AGGREGATE clv_data(history customer_history, calibration_end date, as_of 
 	COMBINEFUNC = clv_data_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_data(customer_history, date, date) IS
-'what customers did until calibration_end and after it, one history a customer (merge those of the same customer first, with rollup()). A purchase is an active day, a repeat purchase one after the first. NULL histories and those without a day by as_of are skipped; customers who came after calibration_end are only counted, for nothing of theirs was known then. calibration_end: the last day of calibration, the same in all rows; 22004 if NULL. as_of: the day until which histories are complete, the last of the holdout; days after it are not looked at; NULL = the latest day of all histories; 22023 before calibration_end. To judge a model, fit it to history_until(history, calibration_end). NULL without rows. 22023 where calibration_end or as_of differs between rows; 22008 for infinite days.';
+COMMENT ON AGGREGATE clv_data(customer_history, date, anycompatible) IS
+'what customers did until calibration_end and after it, one history a customer (merge those of the same customer first, with rollup()). A purchase is an active day, a repeat purchase one after the first. NULL histories and those without a day by as_of are skipped; customers who came after calibration_end are only counted, for nothing of theirs was known then. calibration_end: the last day of calibration, the same in all rows; 22004 if NULL. as_of: the day until which histories are complete, the last of the holdout; days after it are not looked at; NULL = the latest day of all histories; 22023 before calibration_end. To judge a model, fit it to history_until(history, calibration_end). NULL without rows. 22023 where calibration_end or as_of differs between rows; 22008 for infinite days. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION clv_data_rollup(clv_data, clv_data)
 	RETURNS clv_data

@@ -43,7 +43,7 @@ clv_data_trans(PG_FUNCTION_ARGS)
 {
 	ClvDataTrans *open;
 	DateADT		calibration_end;
-	AsOf		given = argument_as_of(fcinfo, AS_OF_ARG, DATEOID, AS_OF_HINT_DAY);
+	AsOf		given = argument_as_of(fcinfo, AS_OF_ARG, InvalidOid, AS_OF_HINT_DAY);
 	bool		as_of_given = given.kind != AS_OF_NONE;
 	DateADT		as_of = 0;
 

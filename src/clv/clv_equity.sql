@@ -40,13 +40,13 @@ CREATE AGGREGATE customer_equity(model clv_model, history customer_history) (
 COMMENT ON AGGREGATE customer_equity(clv_model, customer_history) IS
 'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. As clv() has it where nothing is said: as of the model''s own day (22004 if it has none), horizon 12 months, discount_rate 0.10, margin 1.';
 
-CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date)
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible) IS
 'part of customer_equity(): one customer';
 
-CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date) (
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of anycompatible) (
 	SFUNC = customer_equity_history_trans,
 	STYPE = bytea,
 	SSPACE = 896,
@@ -54,16 +54,16 @@ CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_o
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date) IS
-'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1.';
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, anycompatible) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval)
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible, interval)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible, interval) IS
 'part of customer_equity(): one customer';
 
-CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date, horizon interval) (
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of anycompatible, horizon interval) (
 	SFUNC = customer_equity_history_trans,
 	STYPE = bytea,
 	SSPACE = 896,
@@ -71,16 +71,16 @@ CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_o
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date, interval) IS
-'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1.';
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, anycompatible, interval) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision)
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision) IS
 'part of customer_equity(): one customer';
 
-CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision) (
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of anycompatible, horizon interval, discount_rate double precision) (
 	SFUNC = customer_equity_history_trans,
 	STYPE = bytea,
 	SSPACE = 896,
@@ -88,16 +88,16 @@ CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_o
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date, interval, double precision) IS
-'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, anycompatible, interval, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. As clv() has it where nothing is said: margin 1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision)
+CREATE FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision, double precision)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision, double precision) IS
 'part of customer_equity(): one customer';
 
-CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision, margin double precision) (
+CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_of anycompatible, horizon interval, discount_rate double precision, margin double precision) (
 	SFUNC = customer_equity_history_trans,
 	STYPE = bytea,
 	SSPACE = 896,
@@ -105,8 +105,8 @@ CREATE AGGREGATE customer_equity(model clv_model, history customer_history, as_o
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, date, interval, double precision, double precision) IS
-'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+COMMENT ON AGGREGATE customer_equity(clv_model, customer_history, anycompatible, interval, double precision, double precision) IS
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. margin: share of spend that is kept. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision)
 	RETURNS bytea
@@ -157,7 +157,7 @@ CREATE AGGREGATE customer_equity(model clv_model, frequency double precision, re
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE customer_equity(clv_model, double precision, double precision, double precision, double precision, interval, double precision) IS
-'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. As clv() has it where nothing is said: margin 1.';
 
 CREATE FUNCTION customer_equity_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision)
 	RETURNS bytea
@@ -174,7 +174,7 @@ CREATE AGGREGATE customer_equity(model clv_model, frequency double precision, re
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE customer_equity(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision) IS
-'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+'value of all customers together: the sum of clv() over customers, exact and rounded once, whatever their order (Blattberg and Deighton 1996). Customers whose value is not known, where clv() gives NULL, are left out, as sum() leaves them out; NULL if there is none other. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. margin: share of spend that is kept.';
 
 CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history)
 	RETURNS bytea
@@ -193,13 +193,13 @@ CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history) (
 COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history) IS
 'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. As clv() has it where nothing is said: as of the model''s own day (22004 if it has none), horizon 12 months, discount_rate 0.10, margin 1.';
 
-CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date)
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible) IS
 'part of customer_equity_se(): one customer';
 
-CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date) (
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of anycompatible) (
 	SFUNC = customer_equity_se_history_trans,
 	STYPE = bytea,
 	SSPACE = 4864,
@@ -207,16 +207,16 @@ CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, a
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date) IS
-'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1.';
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, anycompatible) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. As clv() has it where nothing is said: horizon 12 months, discount_rate 0.10, margin 1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval)
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible, interval)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible, interval) IS
 'part of customer_equity_se(): one customer';
 
-CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date, horizon interval) (
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of anycompatible, horizon interval) (
 	SFUNC = customer_equity_se_history_trans,
 	STYPE = bytea,
 	SSPACE = 4864,
@@ -224,16 +224,16 @@ CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, a
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date, interval) IS
-'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1.';
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, anycompatible, interval) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. As clv() has it where nothing is said: discount_rate 0.10, margin 1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision)
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision) IS
 'part of customer_equity_se(): one customer';
 
-CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision) (
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of anycompatible, horizon interval, discount_rate double precision) (
 	SFUNC = customer_equity_se_history_trans,
 	STYPE = bytea,
 	SSPACE = 4864,
@@ -241,16 +241,16 @@ CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, a
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date, interval, double precision) IS
-'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, anycompatible, interval, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. As clv() has it where nothing is said: margin 1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision)
+CREATE FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision, double precision)
 	RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, date, interval, double precision, double precision) IS
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION customer_equity_se_history_trans(bytea, clv_model, customer_history, anycompatible, interval, double precision, double precision) IS
 'part of customer_equity_se(): one customer';
 
-CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of date, horizon interval, discount_rate double precision, margin double precision) (
+CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, as_of anycompatible, horizon interval, discount_rate double precision, margin double precision) (
 	SFUNC = customer_equity_se_history_trans,
 	STYPE = bytea,
 	SSPACE = 4864,
@@ -258,8 +258,8 @@ CREATE AGGREGATE customer_equity_se(model clv_model, history customer_history, a
 	COMBINEFUNC = customer_equity_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, date, interval, double precision, double precision) IS
-'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+COMMENT ON AGGREGATE customer_equity_se(clv_model, customer_history, anycompatible, interval, double precision, double precision) IS
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. history: one a customer. as_of: the day until which histories are complete, NULL = the model''s own, 22004 if it has none. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. margin: share of spend that is kept. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision)
 	RETURNS bytea
@@ -310,7 +310,7 @@ CREATE AGGREGATE customer_equity_se(model clv_model, frequency double precision,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE customer_equity_se(clv_model, double precision, double precision, double precision, double precision, interval, double precision) IS
-'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. As clv() has it where nothing is said: margin 1.';
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. As clv() has it where nothing is said: margin 1.';
 
 CREATE FUNCTION customer_equity_se_summary_trans(bytea, clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision)
 	RETURNS bytea
@@ -327,4 +327,4 @@ CREATE AGGREGATE customer_equity_se(model clv_model, frequency double precision,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE customer_equity_se(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision) IS
-'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept.';
+'standard error of customer_equity() by the delta method: the square root of g'' V g, where g is the sum of the gradients of all values by the parameters and V their covariance; all values depend on the same estimates, so that their errors add up instead of averaging out. It is that of the estimates alone: what customers will do by chance comes on top, and averages out. NULL without a customer whose value is known, and where the covariance is not known. model: the same in all rows, else 22023; NULL skips the row. frequency, recency, age, monetary_value: as clv_summary() gives them, in the model''s unit; NULL in one of the first three skips the row. horizon: how far ahead. discount_rate: annual, 0.10 = 10%, at most 1. margin: share of spend that is kept.';

@@ -50,6 +50,14 @@ clv_interval_units(const Interval *interval, TimeUnit unit, const char *name)
 				 errmsg("%s must be a finite interval of 0 or more, not \"%s\"", name,
 						DatumGetCString(DirectFunctionCall1(interval_out,
 															IntervalPGetDatum(interval))))));
+	/* '12' is twelve seconds */
+	if (days > 0 && days < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a day or longer, not \"%s\"", name,
+						DatumGetCString(DirectFunctionCall1(interval_out,
+															IntervalPGetDatum(interval)))),
+				 errhint("A number alone is so many seconds: write '12 months' or '90 days'.")));
 	return days / time_unit_days[unit];
 }
 

@@ -13,17 +13,17 @@ CREATE FUNCTION clv_models() RETURNS TABLE (model text, kind text, "time" text, 
 COMMENT ON FUNCTION clv_models() IS
 'the models that clv_model() fits, one row each. kind: ''purchase'', ''contract'' or ''spend''; time: ''continuous'', or ''discrete'': whole periods; NULL of spend. parameters: their names. becomes: to which simpler model it comes where a parameter runs to an edge, NULL if to none here.';
 
-CREATE FUNCTION clv_model(model text, parameters jsonb, unit text DEFAULT 'day', as_of date DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
+CREATE FUNCTION clv_model(model text, parameters jsonb, unit text DEFAULT 'day', as_of anycompatible DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
 	RETURNS clv_model
-	AS 'MODULE_PATHNAME', 'clv_model_by_hand' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model(text, jsonb, text, date, double precision[], double precision[]) IS
-'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters.';
+	AS 'MODULE_PATHNAME', 'clv_model_by_hand' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model(text, jsonb, text, anycompatible, double precision[], double precision[]) IS
+'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_model(model text, parameters text, unit text DEFAULT 'day', as_of date DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
+CREATE FUNCTION clv_model(model text, parameters text, unit text DEFAULT 'day', as_of anycompatible DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
 	RETURNS clv_model
-	AS 'MODULE_PATHNAME', 'clv_model_by_hand_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model(text, text, text, date, double precision[], double precision[]) IS
-'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters.';
+	AS 'MODULE_PATHNAME', 'clv_model_by_hand_text' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model(text, text, text, anycompatible, double precision[], double precision[]) IS
+'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION clv_parameters(model clv_model, confidence double precision DEFAULT 0.95) RETURNS TABLE (parameter text, estimate double precision, standard_error double precision,
 		low double precision, high double precision)
@@ -79,12 +79,12 @@ CREATE AGGREGATE clv_model(history customer_history) (
 COMMENT ON AGGREGATE clv_model(customer_history) IS
 'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. As of the latest day of all histories. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged.';
 
-CREATE FUNCTION clv_model_history_trans(bytea, customer_history, date) RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, date) IS
+CREATE FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible) IS
 'part of clv_model(): one customer';
 
-CREATE AGGREGATE clv_model(history customer_history, as_of date) (
+CREATE AGGREGATE clv_model(history customer_history, as_of anycompatible) (
 	SFUNC = clv_model_history_trans,
 	STYPE = bytea,
 	SSPACE = 4096,
@@ -92,15 +92,15 @@ CREATE AGGREGATE clv_model(history customer_history, as_of date) (
 	COMBINEFUNC = clv_model_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(customer_history, date) IS
-'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged.';
+COMMENT ON AGGREGATE clv_model(customer_history, anycompatible) IS
+'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_model_history_trans(bytea, customer_history, date, text) RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, date, text) IS
+CREATE FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible, text) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible, text) IS
 'part of clv_model(): one customer';
 
-CREATE AGGREGATE clv_model(history customer_history, as_of date, model text) (
+CREATE AGGREGATE clv_model(history customer_history, as_of anycompatible, model text) (
 	SFUNC = clv_model_history_trans,
 	STYPE = bytea,
 	SSPACE = 4096,
@@ -108,15 +108,15 @@ CREATE AGGREGATE clv_model(history customer_history, as_of date, model text) (
 	COMBINEFUNC = clv_model_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(customer_history, date, text) IS
-'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged.';
+COMMENT ON AGGREGATE clv_model(customer_history, anycompatible, text) IS
+'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_model_history_trans(bytea, customer_history, date, text, text) RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, date, text, text) IS
+CREATE FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible, text, text) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible, text, text) IS
 'part of clv_model(): one customer';
 
-CREATE AGGREGATE clv_model(history customer_history, as_of date, model text, spend_model text) (
+CREATE AGGREGATE clv_model(history customer_history, as_of anycompatible, model text, spend_model text) (
 	SFUNC = clv_model_history_trans,
 	STYPE = bytea,
 	SSPACE = 4096,
@@ -124,15 +124,15 @@ CREATE AGGREGATE clv_model(history customer_history, as_of date, model text, spe
 	COMBINEFUNC = clv_model_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(customer_history, date, text, text) IS
-'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged.';
+COMMENT ON AGGREGATE clv_model(customer_history, anycompatible, text, text) IS
+'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_model_history_trans(bytea, customer_history, date, text, text, text) RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, date, text, text, text) IS
+CREATE FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible, text, text, text) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model_history_trans(bytea, customer_history, anycompatible, text, text, text) IS
 'part of clv_model(): one customer';
 
-CREATE AGGREGATE clv_model(history customer_history, as_of date, model text, spend_model text, unit text) (
+CREATE AGGREGATE clv_model(history customer_history, as_of anycompatible, model text, spend_model text, unit text) (
 	SFUNC = clv_model_history_trans,
 	STYPE = bytea,
 	SSPACE = 4096,
@@ -140,8 +140,8 @@ CREATE AGGREGATE clv_model(history customer_history, as_of date, model text, spe
 	COMBINEFUNC = clv_model_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(customer_history, date, text, text, text) IS
-'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged.';
+COMMENT ON AGGREGATE clv_model(customer_history, anycompatible, text, text, text) IS
+'a model fitted to customers by maximum likelihood, one history a customer: x = active days after the first, t_x = first to last, T = first day to as_of, spend = mean amount of the repeat days that have one. as_of: the day until which histories are complete, days after it are not looked at; NULL = the latest day of all. Discrete and contract models count calendar periods of the unit that had ended at as_of, which they need. NULL histories are skipped and counted, customers without a day by as_of left out. model: see clv_models(), ''bg_nbd'' by default. spend_model: ''gamma_gamma'' by default, or ''none''. unit: ''day'' (default), ''week'', ''month'' (30.4375 days), ''quarter'', ''year''. model, spend_model and unit must be the same in all rows; NULL stands for the default. NULL without rows; see clv_fit() for whether it converged. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION clv_model_summary_trans(bytea, double precision, double precision, double precision) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -227,11 +227,11 @@ COMMENT ON AGGREGATE clv_model(double precision, double precision, double precis
 -- predictions: from a model and one customer
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION p_alive(model clv_model, history customer_history, as_of date DEFAULT NULL, ahead interval DEFAULT '0')
+CREATE FUNCTION p_alive(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, ahead interval DEFAULT '0')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION p_alive(clv_model, customer_history, date, interval) IS
-'P(alive): the probability that the customer will still buy, now (as_of, or age), or later by ahead. Not the probability that he comes back: one-time buyers of BG/NBD are alive for sure; see p_no_purchase(). customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. Contracts: alive while recency = age. NULL for NULL arguments and for customers without a day by as_of. Source: of each model''s paper.';
+	AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION p_alive(clv_model, customer_history, anycompatible, interval) IS
+'P(alive): the probability that the customer will still buy, now (as_of, or age), or later by ahead. Not the probability that he comes back: one-time buyers of BG/NBD are alive for sure; see p_no_purchase(). customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. Contracts: alive while recency = age. NULL for NULL arguments and for customers without a day by as_of. Source: of each model''s paper. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION p_alive(model clv_model, frequency double precision, recency double precision, age double precision, ahead interval DEFAULT '0')
 	RETURNS double precision
@@ -239,10 +239,10 @@ CREATE FUNCTION p_alive(model clv_model, frequency double precision, recency dou
 COMMENT ON FUNCTION p_alive(clv_model, double precision, double precision, double precision, interval) IS
 'P(alive): the probability that the customer will still buy, now (as_of, or age), or later by ahead. Not the probability that he comes back: one-time buyers of BG/NBD are alive for sure; see p_no_purchase(). customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. Contracts: alive while recency = age. NULL for NULL arguments and for customers without a day by as_of. Source: of each model''s paper.';
 
-CREATE FUNCTION p_alive_se(model clv_model, history customer_history, as_of date DEFAULT NULL, ahead interval DEFAULT '0')
+CREATE FUNCTION p_alive_se(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, ahead interval DEFAULT '0')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_p_alive_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION p_alive_se(clv_model, customer_history, date, interval) IS
+	AS 'MODULE_PATHNAME', 'clv_p_alive_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION p_alive_se(clv_model, customer_history, anycompatible, interval) IS
 'standard error of p_alive() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION p_alive_se(model clv_model, frequency double precision, recency double precision, age double precision, ahead interval DEFAULT '0')
@@ -251,11 +251,11 @@ CREATE FUNCTION p_alive_se(model clv_model, frequency double precision, recency 
 COMMENT ON FUNCTION p_alive_se(clv_model, double precision, double precision, double precision, interval) IS
 'standard error of p_alive() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
-CREATE FUNCTION expected_purchases(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months')
+CREATE FUNCTION expected_purchases(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_expected_purchases_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION expected_purchases(clv_model, customer_history, date, interval) IS
-'E[number of purchases in the next horizon], given what the customer did. A new customer has frequency, recency and age 0. Months of horizon are 30.4375 days; discrete models count whole periods. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. Source: the conditional expectations of each model''s paper; BG/NBD and MBG/NBD as an expectation over the dropout probability, without 2F1.';
+	AS 'MODULE_PATHNAME', 'clv_expected_purchases_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION expected_purchases(clv_model, customer_history, anycompatible, interval) IS
+'E[number of purchases in the next horizon], given what the customer did. A new customer has frequency, recency and age 0. Months of horizon are 30.4375 days; discrete models count whole periods. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. Source: the conditional expectations of each model''s paper; BG/NBD and MBG/NBD as an expectation over the dropout probability, without 2F1. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION expected_purchases(model clv_model, frequency double precision, recency double precision, age double precision, horizon interval DEFAULT '12 months')
 	RETURNS double precision
@@ -263,10 +263,10 @@ CREATE FUNCTION expected_purchases(model clv_model, frequency double precision, 
 COMMENT ON FUNCTION expected_purchases(clv_model, double precision, double precision, double precision, interval) IS
 'E[number of purchases in the next horizon], given what the customer did. A new customer has frequency, recency and age 0. Months of horizon are 30.4375 days; discrete models count whole periods. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. Source: the conditional expectations of each model''s paper; BG/NBD and MBG/NBD as an expectation over the dropout probability, without 2F1.';
 
-CREATE FUNCTION expected_purchases_se(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months')
+CREATE FUNCTION expected_purchases_se(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_expected_purchases_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION expected_purchases_se(clv_model, customer_history, date, interval) IS
+	AS 'MODULE_PATHNAME', 'clv_expected_purchases_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION expected_purchases_se(clv_model, customer_history, anycompatible, interval) IS
 'standard error of expected_purchases() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION expected_purchases_se(model clv_model, frequency double precision, recency double precision, age double precision, horizon interval DEFAULT '12 months')
@@ -275,11 +275,11 @@ CREATE FUNCTION expected_purchases_se(model clv_model, frequency double precisio
 COMMENT ON FUNCTION expected_purchases_se(clv_model, double precision, double precision, double precision, interval) IS
 'standard error of expected_purchases() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
-CREATE FUNCTION p_no_purchase(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months')
+CREATE FUNCTION p_no_purchase(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_p_no_purchase_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION p_no_purchase(clv_model, customer_history, date, interval) IS
-'P(no purchase in the next horizon): the measure of churn in a business without contracts, for it says what will be seen. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. ';
+	AS 'MODULE_PATHNAME', 'clv_p_no_purchase_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION p_no_purchase(clv_model, customer_history, anycompatible, interval) IS
+'P(no purchase in the next horizon): the measure of churn in a business without contracts, for it says what will be seen. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION p_no_purchase(model clv_model, frequency double precision, recency double precision, age double precision, horizon interval DEFAULT '12 months')
 	RETURNS double precision
@@ -287,10 +287,10 @@ CREATE FUNCTION p_no_purchase(model clv_model, frequency double precision, recen
 COMMENT ON FUNCTION p_no_purchase(clv_model, double precision, double precision, double precision, interval) IS
 'P(no purchase in the next horizon): the measure of churn in a business without contracts, for it says what will be seen. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. ';
 
-CREATE FUNCTION p_no_purchase_se(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months')
+CREATE FUNCTION p_no_purchase_se(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_p_no_purchase_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION p_no_purchase_se(clv_model, customer_history, date, interval) IS
+	AS 'MODULE_PATHNAME', 'clv_p_no_purchase_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION p_no_purchase_se(clv_model, customer_history, anycompatible, interval) IS
 'standard error of p_no_purchase() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION p_no_purchase_se(model clv_model, frequency double precision, recency double precision, age double precision, horizon interval DEFAULT '12 months')
@@ -299,11 +299,11 @@ CREATE FUNCTION p_no_purchase_se(model clv_model, frequency double precision, re
 COMMENT ON FUNCTION p_no_purchase_se(clv_model, double precision, double precision, double precision, interval) IS
 'standard error of p_no_purchase() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
-CREATE FUNCTION purchase_distribution(model clv_model, history customer_history, as_of date, horizon interval, purchases integer)
+CREATE FUNCTION purchase_distribution(model clv_model, history customer_history, as_of anycompatible, horizon interval, purchases integer)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_purchase_distribution_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION purchase_distribution(clv_model, customer_history, date, interval, integer) IS
-'P(exactly so many purchases in the next horizon); over all numbers of purchases they sum to 1. A new customer has frequency, recency and age 0. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. 22023 for fewer than 0 purchases.';
+	AS 'MODULE_PATHNAME', 'clv_purchase_distribution_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION purchase_distribution(clv_model, customer_history, anycompatible, interval, integer) IS
+'P(exactly so many purchases in the next horizon); over all numbers of purchases they sum to 1. A new customer has frequency, recency and age 0. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. 22023 for fewer than 0 purchases. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION purchase_distribution(model clv_model, frequency double precision, recency double precision, age double precision, horizon interval, purchases integer)
 	RETURNS double precision
@@ -311,10 +311,10 @@ CREATE FUNCTION purchase_distribution(model clv_model, frequency double precisio
 COMMENT ON FUNCTION purchase_distribution(clv_model, double precision, double precision, double precision, interval, integer) IS
 'P(exactly so many purchases in the next horizon); over all numbers of purchases they sum to 1. A new customer has frequency, recency and age 0. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. 22023 for fewer than 0 purchases.';
 
-CREATE FUNCTION purchase_distribution_se(model clv_model, history customer_history, as_of date, horizon interval, purchases integer)
+CREATE FUNCTION purchase_distribution_se(model clv_model, history customer_history, as_of anycompatible, horizon interval, purchases integer)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_purchase_distribution_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION purchase_distribution_se(clv_model, customer_history, date, interval, integer) IS
+	AS 'MODULE_PATHNAME', 'clv_purchase_distribution_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION purchase_distribution_se(clv_model, customer_history, anycompatible, interval, integer) IS
 'standard error of purchase_distribution() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION purchase_distribution_se(model clv_model, frequency double precision, recency double precision, age double precision, horizon interval, purchases integer)
@@ -323,11 +323,11 @@ CREATE FUNCTION purchase_distribution_se(model clv_model, frequency double preci
 COMMENT ON FUNCTION purchase_distribution_se(clv_model, double precision, double precision, double precision, interval, integer) IS
 'standard error of purchase_distribution() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
-CREATE FUNCTION expected_spend(model clv_model, history customer_history, as_of date DEFAULT NULL)
+CREATE FUNCTION expected_spend(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_spend_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION expected_spend(clv_model, customer_history, date) IS
-'E[spend per purchase], given the customer''s mean. frequency 0, no amount or a mean that is not positive: that of the population, p v / (q - 1). NULL where it is infinite (q <= 1). Fader, Hardie and Lee (2005). customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. ';
+	AS 'MODULE_PATHNAME', 'clv_spend_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION expected_spend(clv_model, customer_history, anycompatible) IS
+'E[spend per purchase], given the customer''s mean. frequency 0, no amount or a mean that is not positive: that of the population, p v / (q - 1). NULL where it is infinite (q <= 1). Fader, Hardie and Lee (2005). customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION expected_spend(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision)
 	RETURNS double precision
@@ -335,10 +335,10 @@ CREATE FUNCTION expected_spend(model clv_model, frequency double precision, rece
 COMMENT ON FUNCTION expected_spend(clv_model, double precision, double precision, double precision, double precision) IS
 'E[spend per purchase], given the customer''s mean. frequency 0, no amount or a mean that is not positive: that of the population, p v / (q - 1). NULL where it is infinite (q <= 1). Fader, Hardie and Lee (2005). customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. NULL for NULL arguments and for customers without a day by as_of. ';
 
-CREATE FUNCTION expected_spend_se(model clv_model, history customer_history, as_of date DEFAULT NULL)
+CREATE FUNCTION expected_spend_se(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_spend_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION expected_spend_se(clv_model, customer_history, date) IS
+	AS 'MODULE_PATHNAME', 'clv_spend_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION expected_spend_se(clv_model, customer_history, anycompatible) IS
 'standard error of expected_spend() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION expected_spend_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision)
@@ -347,22 +347,22 @@ CREATE FUNCTION expected_spend_se(model clv_model, frequency double precision, r
 COMMENT ON FUNCTION expected_spend_se(clv_model, double precision, double precision, double precision, double precision) IS
 'standard error of expected_spend() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
-CREATE FUNCTION clv(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
+CREATE FUNCTION clv(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_value_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clv(clv_model, customer_history, date, interval, double precision, double precision, interval) IS
-'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
+	AS 'MODULE_PATHNAME', 'clv_value_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv(clv_model, customer_history, anycompatible, interval, double precision, double precision, interval) IS
+'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%, at most 1. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION clv(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'clv_value' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision, interval) IS
-'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
+'customer lifetime value over the next horizon: the sum over its steps of E[purchases in the step] * expected_spend() * margin, each discounted from the end of the step at (1 + discount_rate)^-(years). discount_rate: annual, 0.10 = 10%, at most 1. margin: share of spend that is kept. step: when cash is counted, the last one may be shorter. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL where the spend is not known. NULL for NULL arguments and for customers without a day by as_of. ';
 
-CREATE FUNCTION clv_se(model clv_model, history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
+CREATE FUNCTION clv_se(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_value_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clv_se(clv_model, customer_history, date, interval, double precision, double precision, interval) IS
+	AS 'MODULE_PATHNAME', 'clv_value_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_se(clv_model, customer_history, anycompatible, interval, double precision, double precision, interval) IS
 'standard error of clv() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION clv_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, step interval DEFAULT '1 month')
@@ -371,22 +371,22 @@ CREATE FUNCTION clv_se(model clv_model, frequency double precision, recency doub
 COMMENT ON FUNCTION clv_se(clv_model, double precision, double precision, double precision, double precision, interval, double precision, double precision, interval) IS
 'standard error of clv() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
-CREATE FUNCTION residual_lifetime_value(model clv_model, history customer_history, as_of date DEFAULT NULL, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
+CREATE FUNCTION residual_lifetime_value(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_residual_value_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION residual_lifetime_value(clv_model, customer_history, date, double precision, double precision) IS
-'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL for NULL arguments and for customers without a day by as_of. ';
+	AS 'MODULE_PATHNAME', 'clv_residual_value_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION residual_lifetime_value(clv_model, customer_history, anycompatible, double precision, double precision) IS
+'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%, at most 1; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL for NULL arguments and for customers without a day by as_of. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION residual_lifetime_value(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION residual_lifetime_value(clv_model, double precision, double precision, double precision, double precision, double precision, double precision) IS
-'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL for NULL arguments and for customers without a day by as_of. ';
+'value of all purchases to come, without horizon: discounted expected residual transactions (DERT; Fader, Hardie and Lee 2005), discounted continuously at ln(1 + discount_rate) a year, or period by period for discrete models, times expected_spend() and margin. discount_rate: annual, 0.10 = 10%, at most 1; 0: NULL where the sum is infinite. customer: a history and as_of (NULL = the model''s own), or frequency, recency and age in the model''s unit. spend: with Gamma-Gamma the mean of the population and the customer''s own, weighted; without a spend model the customer''s own, from histories without repeat purchases that of the first one. NULL for NULL arguments and for customers without a day by as_of. ';
 
-CREATE FUNCTION residual_lifetime_value_se(model clv_model, history customer_history, as_of date DEFAULT NULL, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
+CREATE FUNCTION residual_lifetime_value_se(model clv_model, history customer_history, as_of anycompatible DEFAULT NULL, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_residual_value_se_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION residual_lifetime_value_se(clv_model, customer_history, date, double precision, double precision) IS
+	AS 'MODULE_PATHNAME', 'clv_residual_value_se_history' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION residual_lifetime_value_se(clv_model, customer_history, anycompatible, double precision, double precision) IS
 'standard error of residual_lifetime_value() by the delta method, from the covariance of the parameters; NULL where that is not known. Arguments as there.';
 
 CREATE FUNCTION residual_lifetime_value_se(model clv_model, frequency double precision, recency double precision, age double precision, monetary_value double precision, discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1)
@@ -399,11 +399,11 @@ COMMENT ON FUNCTION residual_lifetime_value_se(clv_model, double precision, doub
 -- clv() OVER: fit and predict at once
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION clv(history customer_history, as_of date DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, model text DEFAULT 'bg_nbd', spend_model text DEFAULT 'gamma_gamma', unit text DEFAULT 'day', step interval DEFAULT '1 month')
+CREATE FUNCTION clv(history customer_history, as_of anycompatible DEFAULT NULL, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, model text DEFAULT 'bg_nbd', spend_model text DEFAULT 'gamma_gamma', unit text DEFAULT 'day', step interval DEFAULT '1 month')
 	RETURNS double precision
-	AS 'MODULE_PATHNAME', 'clv_window_history' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv(customer_history, date, interval, double precision, double precision, text, text, text, interval) IS
-'customer lifetime value, fitted and predicted at once: a window function that fits a model of purchases and one of spend to the customers of each partition and gives each its clv(); the frame and order of the window do not matter. A partition that cannot be fitted (too few customers, nobody came back, a parameter without bound) gives NULLs and one NOTICE with the reason. as_of: the day until which histories are complete; NULL = the latest day of the partition. horizon, discount_rate, margin, step: as in clv(model, ...); model, spend_model, unit: as in clv_model(); all must be constant in a partition. NULL for NULL customers.';
+	AS 'MODULE_PATHNAME', 'clv_window_history' LANGUAGE C WINDOW STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv(customer_history, anycompatible, interval, double precision, double precision, text, text, text, interval) IS
+'customer lifetime value, fitted and predicted at once: a window function that fits a model of purchases and one of spend to the customers of each partition and gives each its clv(); the frame and order of the window do not matter. A partition that cannot be fitted (too few customers, nobody came back, a parameter without bound) gives NULLs and one NOTICE with the reason. as_of: the day until which histories are complete; NULL = the latest day of the partition. horizon, discount_rate, margin, step: as in clv(model, ...); model, spend_model, unit: as in clv_model(); all must be constant in a partition. NULL for NULL customers. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
 CREATE FUNCTION clv(frequency double precision, recency double precision, age double precision, monetary_value double precision, horizon interval DEFAULT '12 months', discount_rate double precision DEFAULT 0.10, margin double precision DEFAULT 1, model text DEFAULT 'bg_nbd', spend_model text DEFAULT 'gamma_gamma', unit text DEFAULT 'day', step interval DEFAULT '1 month')
 	RETURNS double precision
@@ -447,11 +447,11 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric) (
 COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric) IS
 'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the latest day of the data. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
 
-CREATE FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, date) RETURNS internal
+CREATE FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, anycompatible) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, date) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, anycompatible) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible) (
 	SFUNC = clv_orders_as_of_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -461,14 +461,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date) IS
-'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the day as_of; later orders are ignored. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible) IS
+'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the day as_of; later orders are ignored. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, date, text) RETURNS internal
+CREATE FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, anycompatible, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, date, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, anycompatible, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text) (
 	SFUNC = clv_orders_model_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -478,14 +478,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(); Gamma-Gamma of spend; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(); Gamma-Gamma of spend; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, date, text, text) RETURNS internal
+CREATE FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, anycompatible, text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, date, text, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, anycompatible, text, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text, spend_model text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text, spend_model text) (
 	SFUNC = clv_orders_spend_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -495,14 +495,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, date, text, text, text) RETURNS internal
+CREATE FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, date, text, text, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text, spend_model text, unit text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text, spend_model text, unit text) (
 	SFUNC = clv_orders_unit_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -512,14 +512,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text, text, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
 
-CREATE FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, date, text, text, text, text) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, date, text, text, text, text) IS 'part of clv_model() over orders: one row';
+CREATE FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of date, model text, spend_model text, unit text, time_zone text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text, spend_model text, unit text, time_zone text) (
 	SFUNC = clv_orders_zone_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -529,5 +529,5 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, date, text, text, text, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text, text, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';

@@ -193,7 +193,7 @@ clv_model_history_trans(PG_FUNCTION_ARGS)
 	ClvQuery   *query;
 	ClvSpec		spec;
 	ClvSample  *sample;
-	AsOf		as_of = argument_as_of(fcinfo, AS_OF_ARG, DATEOID, AS_OF_HINT_COMPLETE);
+	AsOf		as_of = argument_as_of(fcinfo, AS_OF_ARG, InvalidOid, AS_OF_HINT_COMPLETE);
 	bool		has_as_of = as_of.kind != AS_OF_NONE;
 
 	require_aggregate(fcinfo, "clv_model");

@@ -92,10 +92,8 @@ clv_model_orders_create_set(FunctionCallInfo fcinfo, OrderPerQuery *query)
 	set->spend = parameter_text_copy(fcinfo, ARG_SPEND);
 	set->unit = parameter_text_copy(fcinfo, ARG_UNIT);
 	set->zone = parameter_text_copy(fcinfo, ARG_ZONE);
-	set->as_of = argument_as_of(fcinfo, ARG_AS_OF, DATEOID, AS_OF_HINT_DAY);
+	set->as_of = argument_as_of(fcinfo, ARG_AS_OF, InvalidOid, AS_OF_HINT_DAY);
 	terms.has_as_of = set->as_of.kind != AS_OF_NONE;
-	terms.as_of = set->last_day = terms.has_as_of ? as_of_last_day(&set->as_of, NULL) :
-		DATEVAL_NOEND;
 	if (set->model != NULL)
 		model = clv_purchase_parse(set->model);
 	if (model->discrete && !terms.has_as_of)
@@ -114,6 +112,8 @@ clv_model_orders_create_set(FunctionCallInfo fcinfo, OrderPerQuery *query)
 		tz = session_timezone;
 	if (tz != NULL)
 		strlcpy(terms.zone, pg_get_timezone_name(tz), sizeof(terms.zone));
+	terms.as_of = set->last_day = terms.has_as_of ? as_of_last_day(&set->as_of, tz) :
+		DATEVAL_NOEND;
 	set->days = calendar_create(day, terms.zoned, tz);
 	set->shared = order_shared_create(&terms,
 										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
@@ -128,7 +128,7 @@ static const char *
 clv_model_orders_differs(FunctionCallInfo fcinfo, const void *query, const ParameterSet *it)
 {
 	const OrderParameterSet *set = (const OrderParameterSet *) it;
-	AsOf		as_of = argument_as_of(fcinfo, ARG_AS_OF, DATEOID, AS_OF_HINT_DAY);
+	AsOf		as_of = argument_as_of(fcinfo, ARG_AS_OF, InvalidOid, AS_OF_HINT_DAY);
 
 	if (!as_of_equal(&as_of, &set->as_of))
 		return "as_of";

@@ -62,6 +62,11 @@ clv_rate_check(double rate)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("discount_rate must be 0 or more, and finite, not %g", rate),
 				 errhint("It is annual: write 0.10 for 10%% a year.")));
+	if (rate > CLV_RATE_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("discount_rate must be 1 or less, which is 100%% a year, not %g", rate),
+				 errhint("10%% is 0.10.")));
 }
 
 void

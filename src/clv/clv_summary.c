@@ -23,7 +23,7 @@ PG_FUNCTION_INFO_V1(clv_summary);
 Datum
 clv_summary(PG_FUNCTION_ARGS)
 {
-	AsOf		given = required_as_of(fcinfo, 1, DATEOID);
+	AsOf		given = required_as_of(fcinfo, 1, InvalidOid);
 	DateADT		as_of = as_of_last_day(&given, NULL);
 	double		unit = PG_ARGISNULL(2) ? 1 : time_unit_days[time_unit_parse(PG_GETARG_TEXT_PP(2))];
 	HistorySummary summary;

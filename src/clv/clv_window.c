@@ -169,7 +169,7 @@ static DateADT
 partition_as_of(FunctionCallInfo fcinfo, WindowObject winobj, const PurchaseModel *model,
 				int64 rows, MemoryContext scratch)
 {
-	AsOf		as_of = window_as_of(fcinfo, winobj, AS_OF_ARG, 0, DATEOID, AS_OF_HINT_COMPLETE);
+	AsOf		as_of = window_as_of(fcinfo, winobj, AS_OF_ARG, 0, InvalidOid, AS_OF_HINT_COMPLETE);
 
 	if (as_of.kind != AS_OF_NONE)
 		return as_of_last_day(&as_of, NULL);

@@ -95,13 +95,72 @@ literal_is_date(const char *text)
 								  &tm, &fsec, &tz) == 0;
 }
 
+/* Nothing that any date or time looks like: a horizon or a measure, say. */
+static bool
+literal_is_no_time(const char *text)
+{
+	Literal		literal;
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			dtype;
+	int			tz;
+
+	return !literal_parse(&literal, text) ||
+		RETENTION_DECODE_DATETIME(literal.field, literal.type, literal.n, &dtype,
+								  &tm, &fsec, &tz) == DTERR_BAD_FORMAT;
+}
+
+#define HINT_ORDER \
+	"as_of comes before all that is optional, as in (model, history, as_of, horizon); to leave it out, name what you give: horizon => '90 days', or measure => 'on'."
+
+/*
+ * '2025-06-30', as most are written: a date under every DateStyle, read at once,
+ * because accessors read theirs in every row.
+ */
+static bool
+iso_date(const char *text, DateADT *day)
+{
+	int			number[3] = {0};
+	static const char form[] = "0000-00-00";
+	int			part = 0;
+
+	for (int i = 0; i < lengthof(form) - 1; i++)
+	{
+		if (form[i] == '-')
+		{
+			part++;
+			if (text[i] != '-')
+				return false;
+			continue;
+		}
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		number[part] = number[part] * 10 + (text[i] - '0');
+	}
+	if (text[lengthof(form) - 1] != '\0' || number[0] < 1 || number[1] < 1 || number[1] > 12 ||
+		number[2] < 1 || number[2] > day_tab[isleap(number[0])][number[1] - 1])
+		return false;
+	*day = date2j(number[0], number[1], number[2]) - POSTGRES_EPOCH_JDATE;
+	return true;
+}
+
 static AsOf
 as_of_text(char *text, const char *hint)
 {
-	PGFunction	input = literal_has_zone(text) ? timestamptz_in : timestamp_in;
-	Datum		value = DirectFunctionCall3(input, CStringGetDatum(text),
-											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	PGFunction	input;
+	Datum		value;
+	DateADT		day;
 
+	if (likely(iso_date(text, &day)))
+		return as_of_date(day, hint);
+	if (literal_is_no_time(text))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
+				 errmsg("as_of must be a date or a time, not \"%s\"", text),
+				 errhint(HINT_ORDER)));
+	input = literal_has_zone(text) ? timestamptz_in : timestamp_in;
+	value = DirectFunctionCall3(input, CStringGetDatum(text),
+								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	if (input == timestamptz_in)
 		return as_of_time(AS_OF_TIMESTAMPTZ, DatumGetTimestampTz(value), hint);
 	if (TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)) || !literal_is_date(text))
@@ -111,9 +170,27 @@ as_of_text(char *text, const char *hint)
 
 /* ---------- datums and arguments ---------- */
 
+static const char *
+as_of_type_hint(Oid type)
+{
+	switch (type)
+	{
+		case INTERVALOID:
+			return HINT_ORDER;
+		case INT4OID:
+		case INT8OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return "Seconds since 1970 become a time by to_timestamp(...).";
+	}
+	return "Cast it, as in ordered_at::date.";
+}
+
 AsOf
 as_of_from_datum(Datum value, Oid type, const char *hint)
 {
+	if (likely(type == DATEOID))
+		return as_of_date(DatumGetDateADT(value), hint);
 	switch (OidIsValid(type) ? getBaseType(type) : InvalidOid)
 	{
 		case DATEOID:
@@ -133,7 +210,7 @@ as_of_from_datum(Datum value, Oid type, const char *hint)
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("as_of must be a date, timestamp, timestamptz or text, not %s",
 					OidIsValid(type) ? format_type_be(type) : "unknown"),
-			 errhint("Cast it, as in ordered_at::date.")));
+			 errhint("%s", as_of_type_hint(type))));
 	return as_of_none();
 }
 

@@ -84,8 +84,6 @@ argument_as_of(FunctionCallInfo fcinfo, int arg, Oid type, const char *hint)
 {
 	if (arg >= PG_NARGS() || PG_ARGISNULL(arg))
 		return as_of_none();
-	if (likely(type == DATEOID))
-		return as_of_date(PG_GETARG_DATEADT(arg), hint);
 	return as_of_from_argument(fcinfo, arg, type, hint);
 }
 

@@ -33,8 +33,6 @@ window_as_of(FunctionCallInfo fcinfo, WindowObject winobj, int arg, int64 row, O
 
 	if (isnull)
 		return as_of_none();
-	if (likely(type == DATEOID))
-		return as_of_date(DatumGetDateADT(value), hint);
 	if (!OidIsValid(type))
 		type = get_fn_expr_argtype(fcinfo->flinfo, arg);
 	return as_of_from_datum(value, type, hint);

@@ -120,7 +120,7 @@ rfm_score_read_cuts(WindowObject winobj, int arg, const RfmMeasure *measure, int
 static DateADT
 read_as_of(FunctionCallInfo fcinfo, WindowObject winobj, const ScoreForm *form)
 {
-	AsOf		as_of = window_as_of(fcinfo, winobj, form->as_of, 0, DATEOID, AS_OF_HINT_COMPLETE);
+	AsOf		as_of = window_as_of(fcinfo, winobj, form->as_of, 0, InvalidOid, AS_OF_HINT_COMPLETE);
 	WatchedArguments watched = {.hint = "Partition by it too."};
 	int64		rows = WinGetPartitionRowCount(winobj);
 

@@ -100,7 +100,7 @@ cache_of(FunctionCallInfo fcinfo, const SegmentRules *rules)
 static inline DateADT
 read_as_of(FunctionCallInfo fcinfo, int arg)
 {
-	AsOf		as_of = required_as_of(fcinfo, arg, DATEOID);
+	AsOf		as_of = required_as_of(fcinfo, arg, InvalidOid);
 
 	return as_of_last_day(&as_of, NULL);
 }
