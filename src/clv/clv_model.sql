@@ -13,17 +13,17 @@ CREATE FUNCTION clv_models() RETURNS TABLE (model text, kind text, "time" text, 
 COMMENT ON FUNCTION clv_models() IS
 'the models that clv_model() fits, one row each. kind: ''purchase'', ''contract'' or ''spend''; time: ''continuous'', or ''discrete'': whole periods; NULL of spend. parameters: their names. becomes: to which simpler model it comes where a parameter runs to an edge, NULL if to none here.';
 
-CREATE FUNCTION clv_model(model text, parameters jsonb, unit text DEFAULT 'day', as_of anycompatible DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
+CREATE FUNCTION clv_model(model text, parameters jsonb, unit text DEFAULT 'day', as_of date DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
 	RETURNS clv_model
-	AS 'MODULE_PATHNAME', 'clv_model_by_hand' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model(text, jsonb, text, anycompatible, double precision[], double precision[]) IS
-'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+	AS 'MODULE_PATHNAME', 'clv_model_by_hand' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model(text, jsonb, text, date, double precision[], double precision[]) IS
+'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters.';
 
-CREATE FUNCTION clv_model(model text, parameters text, unit text DEFAULT 'day', as_of anycompatible DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
+CREATE FUNCTION clv_model(model text, parameters text, unit text DEFAULT 'day', as_of date DEFAULT NULL, covariance double precision[] DEFAULT NULL, spend_covariance double precision[] DEFAULT NULL)
 	RETURNS clv_model
-	AS 'MODULE_PATHNAME', 'clv_model_by_hand_text' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model(text, text, text, anycompatible, double precision[], double precision[]) IS
-'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+	AS 'MODULE_PATHNAME', 'clv_model_by_hand_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model(text, text, text, date, double precision[], double precision[]) IS
+'a clv_model by hand, say from published parameters. model: see clv_models(); parameters: a JSON object of them by the names it shows, all above 0, and those of a spend model with them, if spend is to be known. unit: that of the parameters, ''day'', ''week'', ''month'' (30.4375 days), ''quarter'', ''year'' (365.25). as_of: the day until which customers were seen, a default for predictions over histories. covariance: of the parameters in that order, for standard errors; NULL = not known. 22023 for a name or number that is wrong. NULL for a NULL model or NULL parameters.';
 
 CREATE FUNCTION clv_parameters(model clv_model, confidence double precision DEFAULT 0.95) RETURNS TABLE (parameter text, estimate double precision, standard_error double precision,
 		low double precision, high double precision)

@@ -187,7 +187,7 @@ model_by_hand(FunctionCallInfo fcinfo, Jsonb *parameters)
 	begin_fit(&model.fit, model.purchase->nparams);
 	begin_fit(&model.spend, SPEND_PARAMS);
 	read_parameters(&model, parameters);
-	as_of = argument_as_of(fcinfo, 3, InvalidOid, AS_OF_HINT_COMPLETE);
+	as_of = argument_as_of(fcinfo, 3, DATEOID, AS_OF_HINT_COMPLETE);
 	model.has_as_of = as_of.kind != AS_OF_NONE;
 	if (model.has_as_of)
 		model.as_of = as_of_last_day(&as_of, NULL);
