@@ -115,7 +115,15 @@ void
 clv_digest_history(ClvDigest *digest, const CustomerHistory *history)
 {
 	HistoryReader reader;
+	HistoryCharged charged;
 
+	if (unlikely(history_has_moves(history)))
+	{
+		history_charged_open(&charged, history, digest->as_of);
+		while (history_charged_day(&charged))
+			clv_digest_day(digest, charged.day.day, &charged.day.amount);
+		return;
+	}
 	history_reader_open(&reader, history);
 	while (history_reader_day(&reader) && reader.day.day <= digest->as_of)
 		clv_digest_day(digest, reader.day.day, &reader.day.amount);

@@ -9,7 +9,9 @@
  * counted, because nobody knows yet what they bring.
  *
  * The mean spend is that of repeat days (discrete: repeat periods) that have an
- * amount: sum as exact integer or numeric, then one division.
+ * amount: sum as exact integer or numeric, then one division.  Money that came
+ * back on a day of its own is charged to the latest purchase day before it, if it
+ * came by as_of; what precedes the first purchase is charged to none.
  *
  * Promises: the same bits for the same days, whoever feeds them.
  * Never: allocates, but for amounts too large for an integer.
@@ -50,7 +52,7 @@ extern void clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount)
 /* False if there was no day. */
 extern bool clv_digest_finish(const ClvDigest *digest, ClvCustomer *customer);
 
-/* All days of a history. */
+/* All active days of a history, each with what is charged to it. */
 extern void clv_digest_history(ClvDigest *digest, const CustomerHistory *history);
 
 #endif							/* RETENTION_CLV_CUSTOMER_H */

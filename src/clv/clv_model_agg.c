@@ -154,13 +154,23 @@ add_until_latest(ClvSample *sample, const PurchaseModel *model, const CustomerHi
 {
 	ClvDigest	digest;
 	ClvCustomer customer;
+	DateADT		latest;
+	bool		known;
 
 	clv_digest_init(&digest, model, (TimeUnit) sample->spec.unit, true, DATEVAL_NOEND - 1);
 	clv_digest_history(&digest, history);
-	if (!clv_digest_finish(&digest, &customer))
+	known = clv_digest_finish(&digest, &customer);
+	/* a day of money alone says, too, until when the data are */
+	if (unlikely(history_has_moves(history)))
+		latest = history_latest(history);
+	else if (known)
+		latest = digest.last;
+	else
 		return sample;
-	sample->latest = sample->has_latest ? Max(sample->latest, digest.last) : digest.last;
+	sample->latest = sample->has_latest ? Max(sample->latest, latest) : latest;
 	sample->has_latest = true;
+	if (!known)
+		return sample;
 	return clv_sample_add(sample, customer.x, customer.t_x, digest.first, customer.spend_x,
 						  customer.z);
 }

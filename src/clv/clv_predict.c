@@ -121,8 +121,9 @@ clv_expected_spend(const ClvPredictor *p, const ClvCustomer *customer)
 	const SpendModel *model = clv_spend_model_of(&p->model);
 	double		spend;
 
+	/* who returned as much as they bought has no spend to go by */
 	if (model == NULL)
-		return customer->own;
+		return customer->own > 0 ? customer->own : get_float8_nan();
 	/* a mean that is not positive says nothing in this model */
 	if (customer->spend_x > 0 && customer->z > 0)
 		spend = model->expected(p->model.spend.params, customer->spend_x, customer->z);

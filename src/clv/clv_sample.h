@@ -40,7 +40,7 @@ typedef struct ClvSample
 	uint8		has_latest;
 	uint8		unused[5];
 	int32		as_of;			/* the one that all customers have */
-	int32		latest;			/* latest active day, when spec.first_days */
+	int32		latest;			/* latest day of any history, when spec.first_days */
 	int64		skipped;		/* rows with a NULL among what is needed */
 	int64		left_out;		/* repeat buyers without a positive mean spend */
 	int64		unpaid;			/* repeat buyers of whom no amount is known */

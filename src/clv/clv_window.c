@@ -99,7 +99,7 @@ read_terms(WindowObject winobj, const WindowForm *form, WindowFit *fit)
 
 /* ---------- customers ---------- */
 
-/* The latest active day of all histories. */
+/* The latest day of all histories, also of money alone. */
 static DateADT
 latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 {
@@ -109,7 +109,6 @@ latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 	{
 		bool		isnull;
 		Datum		value = window_row_argument(winobj, 0, i, &isnull);
-		HistoryReader reader;
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
@@ -117,9 +116,7 @@ latest_day(WindowObject winobj, int64 rows, MemoryContext scratch)
 			continue;
 		MemoryContextReset(scratch);
 		old = MemoryContextSwitchTo(scratch);
-		history_reader_open(&reader, DatumGetHistoryPP(value));
-		while (history_reader_read_dates(&reader))
-			latest = Max(latest, reader.day.day);
+		latest = Max(latest, history_latest(DatumGetHistoryPP(value)));
 		MemoryContextSwitchTo(old);
 	}
 	return latest;

@@ -2,20 +2,23 @@
  * history.h
  *	  The customer_history value: one customer's active days, exact and small.
  *
- * A history is a list of days, ascending, each with its number of events and
- * the sum of their amounts, if any had one.  Days carry no zone: an event's day
- * was decided when it was added.
+ * A history is a list of active days, ascending, each with its number of events
+ * and the sum of their amounts, if any had one; and behind it a list of days on
+ * which only money moved, say came back.  Who reads active days does not see the
+ * second list.  A day is in one of them: money that moved on an active day is
+ * part of that day's amount.  Days carry no zone: an event's day was decided when
+ * it was added.
  *
  * Bytes, integers as minimal LEB128 (varint.h), "s" zigzag:
- *	  tag, flags, number of days, [of which without an event], [scale],
- *	  for each day
+ *	  tag, flags, number of active days, [scale],
+ *	  for each active day
  *		step << 1 | more		step: s first day, then days since the last, less 1
- *		[events]				if more: events - 2; in a history with days without
- *								an event, 0 for none, else events - 1
+ *		[events]				if more: events - 2
  *		[amount]				if the history has amounts: reader_amount()
+ *	  [number of days of money alone, less 1, for each
+ *		step, amount]			step as above
  * "scale" is the largest of any day, so that equal histories have equal bytes.
- * A day without an event is one on which only money moved.  Flags that are not
- * used yet are kept for a summary after the number of days.
+ * Flags that are not used yet are kept for a summary after the number of days.
  *
  * Promises: amounts keep every digit and their scale, as sum(numeric) would;
  * the reader checks every length, order and bound before using it.
@@ -34,7 +37,7 @@
 
 #define HISTORY_VERSION			1
 #define HISTORY_HAS_AMOUNTS		0x01
-#define HISTORY_HAS_EVENTLESS	0x02	/* days without an event */
+#define HISTORY_HAS_MOVES		0x02	/* days of money alone; then there are amounts */
 #define HISTORY_FLAGS			0x03
 
 typedef struct varlena CustomerHistory;
@@ -47,7 +50,7 @@ extern const ValueType customer_history_type;
 typedef struct HistoryDay
 {
 	DateADT		day;
-	int64		events;
+	int64		events;			/* 0: only money moved */
 	Amount		amount;
 } HistoryDay;
 
@@ -57,10 +60,9 @@ typedef struct HistoryReader
 {
 	ByteReader	bytes;
 	bool		has_amounts;
-	bool		has_eventless;
+	bool		has_moves;
 	int32		scale;			/* AMOUNT_NONE without amounts */
-	uint64		days;			/* in all */
-	uint64		eventless;		/* of these */
+	uint64		days;			/* active ones */
 	uint64		left;
 	HistoryDay	day;			/* the last one read */
 } HistoryReader;
@@ -68,7 +70,7 @@ typedef struct HistoryReader
 /* False, with reader->bytes.error set, when the bytes are no history. */
 extern bool history_reader_init(HistoryReader *reader, const char *data, Size len);
 
-/* The next day; false at the end, or with reader->bytes.error set. */
+/* The next active day; false at the end, or with reader->bytes.error set. */
 extern bool history_reader_next(HistoryReader *reader);
 
 /* The same for a value of our type, where corruption is an error. */
@@ -76,7 +78,7 @@ extern void history_reader_open(HistoryReader *reader, const CustomerHistory *hi
 extern bool history_reader_day(HistoryReader *reader);
 
 /*
- * The next day alone: reader->day.day, without events and amount.  The slow
+ * The next active day alone: reader->day.day, without events and amount.  The slow
  * part is for whatever is not a day with one event, soon after the last.  For
  * values of our type, which were checked when they came in: here only memory
  * is guarded.
@@ -125,12 +127,57 @@ history_reader_read_dates(HistoryReader *reader)
 	return true;
 }
 
+/* All days by day, also those of money alone, whose events are 0. */
+typedef struct HistoryAll
+{
+	HistoryReader active;
+	HistoryReader moves;		/* left, and day, of the second list */
+	bool		has_active;		/* active.day is still to come */
+	bool		has_move;
+	HistoryDay	day;			/* the last one read */
+} HistoryAll;
+
+extern void history_all_open(HistoryAll *all, const CustomerHistory *history);
+extern bool history_all_day(HistoryAll *all);
+
+/*
+ * The active days up to a day, each with what is its own and what moved after it
+ * and before the next: money that comes back belongs to the purchase before.
+ */
+typedef struct HistoryCharged
+{
+	HistoryAll	all;
+	DateADT		until;
+	HistoryDay	next;			/* read ahead */
+	bool		has_next;
+	Amount		before;			/* what moved before the first active day */
+	HistoryDay	day;			/* the last one read */
+} HistoryCharged;
+
+extern void history_charged_open(HistoryCharged *charged, const CustomerHistory *history,
+								 DateADT until);
+extern bool history_charged_day(HistoryCharged *charged);
+
+/* Are there days of money alone? */
+static inline bool
+history_has_moves(const CustomerHistory *history)
+{
+	return VARSIZE_ANY_EXHDR(history) > VALUE_PREFIX &&
+		((const uint8 *) VARDATA_ANY(history))[1] & HISTORY_HAS_MOVES;
+}
+
+/* The last day on which anything happened; DATEVAL_NOBEGIN if nothing did. */
+extern DateADT history_latest(const CustomerHistory *history);
+
 /* NULL if the bytes are a canonical history, else what is wrong. */
 extern const char *history_check(const char *data, Size len);
 
 /* ---------- writing ---------- */
 
-/* From days in ascending order, in the current context. */
+/*
+ * From days in ascending order, in the current context; those without events are
+ * of money alone, and may also stand apart from the others.
+ */
 extern CustomerHistory *history_build(const HistoryDay *days, uint64 n);
 
 /* Adds b's events and amount to a, which has the same day. */

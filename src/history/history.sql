@@ -4,9 +4,9 @@
 
 VALUE_TYPE customer_history: days, events, amounts and their scales
 COMMENT ON TYPE customer_history IS
-'one customer''s active days, each with its number of events and exact sum of amounts; made by customer_history(), added up by rollup() and ||; equal histories have equal bytes';
+'one customer''s active days, each with its number of events and exact sum of amounts, and the days on which only money moved; made by customer_history(), added up by rollup() and ||; equal histories have equal bytes';
 COMMENT ON FUNCTION customer_history_to_jsonb(customer_history) IS
-'a customer_history as JSON: an array of days with events and amount, null where a day had no amount';
+'a customer_history as JSON: an array of days with events and amount; events 0 where only money moved, amount null where a day had none';
 
 CREATE FUNCTION customer_history_serialize(internal) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -58,11 +58,11 @@ CREATE AGGREGATE customer_history(at "any", time_zone text) (
 COMMENT ON AGGREGATE customer_history("any", text) IS
 'one customer''s active days; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. No rows give an empty history.';
 
-CREATE FUNCTION customer_history_amount_trans(internal, "any", numeric) RETURNS internal
+CREATE FUNCTION customer_history_amount_trans(internal, "any", "any") RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION customer_history_amount_trans(internal, "any", numeric) IS 'part of customer_history(): one row';
+COMMENT ON FUNCTION customer_history_amount_trans(internal, "any", "any") IS 'part of customer_history(): one row';
 
-CREATE AGGREGATE customer_history(at "any", amount numeric) (
+CREATE AGGREGATE customer_history(at "any", amount "any") (
 	SFUNC = customer_history_amount_trans,
 	STYPE = internal,
 	SSPACE = 128,
@@ -72,14 +72,14 @@ CREATE AGGREGATE customer_history(at "any", amount numeric) (
 	DESERIALFUNC = customer_history_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_history("any", numeric) IS
-'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); NULL is skipped, infinite times are an error. amount: any finite numeric, also negative; NULL counts as an event without amount; NaN and infinities are an error (22003). No rows give an empty history.';
+COMMENT ON AGGREGATE customer_history("any", "any") IS
+'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); NULL is skipped, infinite times are an error. amount: any finite numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL counts as an event without amount; NaN and infinities are an error (22003). A row of a negative amount is money that came back, no purchase: no event and no active day, but part of the total (customer_history(at, amount, purchase) has it otherwise). No rows give an empty history.';
 
-CREATE FUNCTION customer_history_amount_zone_trans(internal, "any", numeric, text) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION customer_history_amount_zone_trans(internal, "any", numeric, text) IS 'part of customer_history(): one row';
+CREATE FUNCTION customer_history_amount_zone_trans(internal, "any", "any", text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_amount_zone_trans(internal, "any", "any", text) IS 'part of customer_history(): one row';
 
-CREATE AGGREGATE customer_history(at "any", amount numeric, time_zone text) (
+CREATE AGGREGATE customer_history(at "any", amount "any", time_zone text) (
 	SFUNC = customer_history_amount_zone_trans,
 	STYPE = internal,
 	SSPACE = 128,
@@ -89,8 +89,42 @@ CREATE AGGREGATE customer_history(at "any", amount numeric, time_zone text) (
 	DESERIALFUNC = customer_history_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE customer_history("any", numeric, text) IS
-'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. amount: any finite numeric, also negative; NULL counts as an event without amount; NaN and infinities are an error (22003). No rows give an empty history.';
+COMMENT ON AGGREGATE customer_history("any", "any", text) IS
+'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. amount: any finite numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL counts as an event without amount; NaN and infinities are an error (22003). A row of a negative amount is money that came back, no purchase: no event and no active day, but part of the total (customer_history(at, amount, purchase) has it otherwise). No rows give an empty history.';
+
+CREATE FUNCTION customer_history_purchase_trans(internal, "any", "any", boolean) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_purchase_trans(internal, "any", "any", boolean) IS 'part of customer_history(): one row';
+
+CREATE AGGREGATE customer_history(at "any", amount "any", purchase boolean) (
+	SFUNC = customer_history_purchase_trans,
+	STYPE = internal,
+	SSPACE = 128,
+	FINALFUNC = customer_history_final,
+	COMBINEFUNC = customer_history_combine,
+	SERIALFUNC = customer_history_serialize,
+	DESERIALFUNC = customer_history_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_history("any", "any", boolean) IS
+'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); NULL is skipped, infinite times are an error. amount: any finite numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL counts as an event without amount; NaN and infinities are an error (22003). purchase: false for a row that moves money only (no event, no active day; nothing at all where its amount is NULL), true for a purchase, also of a negative amount (a margin), NULL decides by the sign: a negative amount is no purchase. No rows give an empty history.';
+
+CREATE FUNCTION customer_history_purchase_zone_trans(internal, "any", "any", boolean, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION customer_history_purchase_zone_trans(internal, "any", "any", boolean, text) IS 'part of customer_history(): one row';
+
+CREATE AGGREGATE customer_history(at "any", amount "any", purchase boolean, time_zone text) (
+	SFUNC = customer_history_purchase_zone_trans,
+	STYPE = internal,
+	SSPACE = 128,
+	FINALFUNC = customer_history_final,
+	COMBINEFUNC = customer_history_combine,
+	SERIALFUNC = customer_history_serialize,
+	DESERIALFUNC = customer_history_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE customer_history("any", "any", boolean, text) IS
+'one customer''s active days and amounts; use with GROUP BY customer. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); NULL is skipped, infinite times are an error. amount: any finite numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL counts as an event without amount; NaN and infinities are an error (22003). purchase: false for a row that moves money only (no event, no active day; nothing at all where its amount is NULL), true for a purchase, also of a negative amount (a margin), NULL decides by the sign: a negative amount is no purchase. No rows give an empty history.';
 
 CREATE FUNCTION customer_history_merge(customer_history, customer_history) RETURNS customer_history
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -125,7 +159,7 @@ CREATE FUNCTION history_days(history customer_history)
 	RETURNS TABLE (day date, events bigint, amount numeric)
 	AS 'MODULE_PATHNAME', 'history_days' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION history_days(customer_history) IS
-'one row an active day, ascending: its events, and the sum of their amounts as sum(numeric) gives it, NULL if none had one';
+'one row a day, ascending: its events, and the sum of their amounts as sum(numeric) gives it, NULL if none had one. Days on which only money moved have 0 events; money that moved on an active day is in that day''s amount';
 
 CREATE FUNCTION history_until(history customer_history, day date)
 	RETURNS customer_history
@@ -143,28 +177,28 @@ CREATE FUNCTION first_day(history customer_history)
 	RETURNS date
 	AS 'MODULE_PATHNAME', 'history_first_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION first_day(customer_history) IS
-'first active day; NULL if there is none';
+'first active day, one with a purchase; NULL if there is none';
 
 CREATE FUNCTION last_day(history customer_history)
 	RETURNS date
 	AS 'MODULE_PATHNAME', 'history_last_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION last_day(customer_history) IS
-'last active day; NULL if there is none';
+'last active day, one with a purchase; NULL if there is none';
 
 CREATE FUNCTION active_days(history customer_history)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME', 'history_active_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION active_days(customer_history) IS
-'number of active days';
+'number of active days, those with a purchase';
 
 CREATE FUNCTION events(history customer_history)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME', 'history_events' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION events(customer_history) IS
-'number of events';
+'number of events; rows that only move money are none';
 
 CREATE FUNCTION total_amount(history customer_history)
 	RETURNS numeric
 	AS 'MODULE_PATHNAME', 'history_total_amount' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION total_amount(customer_history) IS
-'sum of all amounts, to the last digit and scale of sum(numeric); NULL if no event had one';
+'sum of all amounts, also of money that came back, to the last digit and scale of sum(numeric); NULL if there was none';

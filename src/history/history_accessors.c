@@ -26,21 +26,21 @@ PG_FUNCTION_INFO_V1(history_days);
 Datum
 history_days(PG_FUNCTION_ARGS)
 {
-	HistoryReader reader;
+	HistoryAll	all;
 	Datum		values[3];
 	bool		nulls[3] = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
-	while (history_reader_day(&reader))
+	history_all_open(&all, PG_GETARG_HISTORY_PP(0));
+	while (history_all_day(&all))
 	{
-		values[0] = DateADTGetDatum(reader.day.day);
-		values[1] = Int64GetDatum(reader.day.events);
-		nulls[2] = reader.day.amount.scale == AMOUNT_NONE;
+		values[0] = DateADTGetDatum(all.day.day);
+		values[1] = Int64GetDatum(all.day.events);
+		nulls[2] = all.day.amount.scale == AMOUNT_NONE;
 		if (!nulls[2])
-			values[2] = amount_datum(&reader.day.amount);
+			values[2] = amount_datum(&all.day.amount);
 		retention_put_row(fcinfo, values, nulls);
 	}
 	return (Datum) 0;
@@ -118,12 +118,12 @@ PG_FUNCTION_INFO_V1(history_total_amount);
 Datum
 history_total_amount(PG_FUNCTION_ARGS)
 {
-	HistoryReader reader;
+	HistoryAll	all;
 	Amount		sum = amount_none();
 
-	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
-	while (history_reader_day(&reader))
-		sum = amount_add(&sum, &reader.day.amount);
+	history_all_open(&all, PG_GETARG_HISTORY_PP(0));
+	while (history_all_day(&all))
+		sum = amount_add(&sum, &all.day.amount);
 	if (sum.scale == AMOUNT_NONE)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(amount_datum(&sum));

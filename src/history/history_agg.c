@@ -14,6 +14,7 @@
 #include "calendar/calendar.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
+#include "fmgr/amount_argument.h"
 #include "fmgr/arguments.h"
 #include "fmgr/parameter_sets.h"
 #include "fmgr/state_transport.h"
@@ -32,7 +33,7 @@ typedef struct HistoryZone
 typedef struct HistoryPerQuery
 {
 	Oid			at_type;
-	int			amount_arg;		/* 0 without */
+	Oid			amount_type;	/* InvalidOid without */
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* the zone may differ from row to row */
 	ParameterSet *zones;		/* HistoryZone; that of the last row first */
@@ -44,8 +45,12 @@ history_agg_zone(const HistoryPerQuery *query)
 	return (HistoryZone *) query->zones;
 }
 
-#define WITH_AMOUNT 1
-#define WITH_ZONE	2
+#define WITH_AMOUNT		1
+#define WITH_ZONE		2
+#define WITH_PURCHASE	4		/* only with amounts */
+
+#define AMOUNT_ARG		2
+#define PURCHASE_ARG	3
 
 /* ---------- rows ---------- */
 
@@ -93,9 +98,11 @@ history_agg_begin_query(FunctionCallInfo fcinfo, int form)
 
 	require_aggregate(fcinfo, "customer_history");
 	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(HistoryPerQuery));
-	query->amount_arg = form & WITH_AMOUNT ? 2 : 0;
-	query->zone_arg = form & WITH_ZONE ? (form & WITH_AMOUNT ? 3 : 2) : 0;
+	/* the last of all */
+	query->zone_arg = form & WITH_ZONE ? PG_NARGS() - 1 : 0;
 	query->at_type = time_argument_type(fcinfo, 1, "event time");
+	if (form & WITH_AMOUNT)
+		query->amount_type = amount_argument_type(fcinfo, AMOUNT_ARG);
 	require_argument(fcinfo, query->zone_arg, "time zone");
 	query->vary = query->zone_arg && argument_varies(fcinfo, query->zone_arg);
 	add_zone(fcinfo, query);
@@ -113,6 +120,7 @@ history_trans(FunctionCallInfo fcinfo, int form)
 	Amount		amount = amount_none();
 	int64		at;
 	DateADT		day;
+	bool		purchase = true;
 
 	if (unlikely(query == NULL))
 		query = history_agg_begin_query(fcinfo, form);
@@ -125,13 +133,23 @@ history_trans(FunctionCallInfo fcinfo, int form)
 	if (unlikely(at < MIN_TIMESTAMP + USECS_PER_DAY || at >= END_TIMESTAMP - USECS_PER_DAY))
 		(void) calendar_to_wall(history_agg_zone(query)->days, at);
 	day = calendar_period(history_agg_zone(query)->days, at);
-	if ((form & WITH_AMOUNT) && !PG_ARGISNULL(2))
-		amount = amount_from_datum(PG_GETARG_DATUM(2));
+	if ((form & WITH_AMOUNT) && !PG_ARGISNULL(AMOUNT_ARG))
+	{
+		amount = amount_argument(PG_GETARG_DATUM(AMOUNT_ARG), query->amount_type);
+		purchase = !amount_is_negative(&amount);
+	}
+	if ((form & WITH_PURCHASE) && !PG_ARGISNULL(PURCHASE_ARG))
+	{
+		purchase = PG_GETARG_BOOL(PURCHASE_ARG);
+		/* no event, no money */
+		if (!purchase && amount.scale == AMOUNT_NONE)
+			return state_or_null(fcinfo, state);
+	}
 	context = require_aggregate(fcinfo, "customer_history");
 	if (state == NULL)
 		state = history_state_create(context, (form & WITH_AMOUNT) != 0, day);
 	if (form & WITH_AMOUNT)
-		history_state_add(state, day, 1, &amount, context);
+		history_state_add(state, day, purchase, &amount, context);
 	else
 		history_state_add_day(state, day, context);
 	PG_RETURN_POINTER(state);
@@ -146,6 +164,8 @@ HISTORY_TRANS(customer_history_trans, 0)
 HISTORY_TRANS(customer_history_zone_trans, WITH_ZONE)
 HISTORY_TRANS(customer_history_amount_trans, WITH_AMOUNT)
 HISTORY_TRANS(customer_history_amount_zone_trans, WITH_AMOUNT | WITH_ZONE)
+HISTORY_TRANS(customer_history_purchase_trans, WITH_AMOUNT | WITH_PURCHASE)
+HISTORY_TRANS(customer_history_purchase_zone_trans, WITH_AMOUNT | WITH_PURCHASE | WITH_ZONE)
 
 /* The finished value is what travels. */
 PG_FUNCTION_INFO_V1(customer_history_serialize);

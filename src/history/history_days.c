@@ -207,8 +207,9 @@ read_kept(const CustomerHistory *history)
 			break;
 		unusual_day(history, &window, read++);
 	}
-	/* an error, if there is less or more than the days */
-	if (unlikely(read != n || window.at != kept.bytes + kept.len))
+	/* an error, if there is less or more than the days, and no others behind them */
+	if (unlikely(read != n || window.at > kept.bytes + kept.len ||
+				 (window.at < kept.bytes + kept.len && !(kept.bytes[1] & HISTORY_HAS_MOVES))))
 		unusual_day(history, &window, read);
 	kept.n = n;
 }

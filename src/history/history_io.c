@@ -30,27 +30,27 @@ PG_FUNCTION_INFO_V1(customer_history_to_jsonb);
 Datum
 customer_history_to_jsonb(PG_FUNCTION_ARGS)
 {
-	HistoryReader reader;
+	HistoryAll	all;
 	StringInfoData buf;
 	char		text[MAXDATELEN + 1];
 	bool		first = true;
 
-	history_reader_open(&reader, PG_GETARG_HISTORY_PP(0));
+	history_all_open(&all, PG_GETARG_HISTORY_PP(0));
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "{\"days\":[");
-	while (history_reader_day(&reader))
+	while (history_all_day(&all))
 	{
 		CHECK_FOR_INTERRUPTS();
-		JsonEncodeDateTime(text, DateADTGetDatum(reader.day.day), DATEOID, NULL);
+		JsonEncodeDateTime(text, DateADTGetDatum(all.day.day), DATEOID, NULL);
 		appendStringInfo(&buf, "%s{\"day\":\"%s\",\"events\":" INT64_FORMAT ",\"amount\":",
-						 first ? "" : ",", text, reader.day.events);
+						 first ? "" : ",", text, all.day.events);
 		first = false;
-		if (reader.day.amount.scale == AMOUNT_NONE)
+		if (all.day.amount.scale == AMOUNT_NONE)
 			appendStringInfoString(&buf, "null}");
 		else
 			appendStringInfo(&buf, "%s}",
 							 DatumGetCString(DirectFunctionCall1(numeric_out,
-																 NumericGetDatum(amount_to_numeric(&reader.day.amount)))));
+																 NumericGetDatum(amount_to_numeric(&all.day.amount)))));
 	}
 	appendStringInfoString(&buf, "]}");
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data)));

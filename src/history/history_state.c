@@ -18,7 +18,7 @@
 typedef struct HistoryEvent
 {
 	DateADT		day;
-	uint32		events:24,
+	uint32		events:24,		/* 0: only money moved */
 				scale:8;		/* of the amount; or one of those below */
 	int64		value;			/* SCALE_BIG: address of a numeric */
 } HistoryEvent;
@@ -41,7 +41,7 @@ struct HistoryArray
 
 typedef struct RecentAmounts
 {
-	int32		values[RECENT_AMOUNTS];	/* RECENT_NONE: no amount */
+	int32		values[RECENT_AMOUNTS];	/* RECENT_NONE: no amount; below 0: money alone */
 	int16		distances[RECENT_AMOUNTS];
 } RecentAmounts;
 
@@ -96,6 +96,7 @@ recent_event(const HistoryState *state, uint32 i)
 	{
 		event.scale = state->scale;
 		event.value = amounts->values[i];
+		event.events = event.value >= 0;
 	}
 	return event;
 }
@@ -268,7 +269,7 @@ add_to_array(HistoryState *state, DateADT day, int64 events, const Amount *amoun
 
 	event.day = day;
 	event.value = 0;
-	for (; events > 0; events -= event.events)
+	do
 	{
 		Amount		none = amount_none();
 
@@ -277,7 +278,9 @@ add_to_array(HistoryState *state, DateADT day, int64 events, const Amount *amoun
 		set_amount(state, &event, events > EVENTS_LIMIT ? &none : amount, context);
 		reserve_array(state, 1, context);
 		append_array(state, &event);
+		events -= event.events;
 	}
+	while (events > 0);
 }
 
 void
@@ -288,9 +291,13 @@ history_state_add_far(HistoryState *state, DateADT day, MemoryContext context)
 	add_to_array(state, day, 1, &none, context);
 }
 
-/* One event of a state with amounts; false if it does not fit. */
+/*
+ * One event of a state with amounts, or none where the amount is negative; false
+ * if it does not fit.
+ */
 static inline bool
-history_state_add_amount(HistoryState *state, DateADT day, const Amount *amount, MemoryContext context)
+history_state_add_amount(HistoryState *state, DateADT day, int64 events, const Amount *amount,
+						 MemoryContext context)
 {
 	RecentAmounts *recent = (RecentAmounts *) state->recent;
 	int32		distance = (int32) ((uint32) day - (uint32) state->base);
@@ -302,9 +309,11 @@ history_state_add_amount(HistoryState *state, DateADT day, const Amount *amount,
 			state->scale = amount->scale;
 		value = (int32) amount->value;
 		if (amount->big != NULL || amount->scale != state->scale ||
-			value != amount->value || value == RECENT_NONE)
+			value != amount->value || value == RECENT_NONE || events != (value >= 0))
 			return false;
 	}
+	else if (unlikely(events == 0))
+		return true;			/* nothing happened */
 	if (distance != (int16) distance)
 		return false;
 	if (unlikely(state->recent_count == RECENT_AMOUNTS))
@@ -320,7 +329,7 @@ history_state_add(HistoryState *state, DateADT day, int64 events, const Amount *
 {
 	if (events == 1 && !state->with_amounts)
 		history_state_add_day(state, day, context);
-	else if (events != 1 || !history_state_add_amount(state, day, amount, context))
+	else if (events > 1 || !history_state_add_amount(state, day, events, amount, context))
 		add_to_array(state, day, events, amount, context);
 }
 
@@ -411,7 +420,7 @@ history_state_image(CustomerHistory *history)
 	image->array = (HistoryArray *) history;
 	image->with_amounts = reader.has_amounts;
 	image->image = true;
-	/* a history without events is none to combine; its base does not matter */
+	/* of a history without active days the base does not matter: distances only grow */
 	if (history_reader_day(&reader))
 		image->base = reader.day.day;
 	return image;
@@ -421,11 +430,11 @@ history_state_image(CustomerHistory *history)
 static void
 combine_image(HistoryState *state, const HistoryState *image, MemoryContext context)
 {
-	HistoryReader reader;
+	HistoryAll	all;
 
-	history_reader_open(&reader, (CustomerHistory *) image->array);
-	while (history_reader_day(&reader))
-		history_state_add(state, reader.day.day, reader.day.events, &reader.day.amount, context);
+	history_all_open(&all, (CustomerHistory *) image->array);
+	while (history_all_day(&all))
+		history_state_add(state, all.day.day, all.day.events, &all.day.amount, context);
 }
 
 void

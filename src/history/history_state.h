@@ -44,7 +44,7 @@ extern HistoryState *history_state_create(MemoryContext context, bool with_amoun
 /* A state that stands for a history from another process, to be combined only. */
 extern HistoryState *history_state_image(CustomerHistory *history);
 
-/* Events of one day, and the sum of their amounts. */
+/* Events of one day, and the sum of their amounts; no event: only money moved. */
 extern void history_state_add(HistoryState *state, DateADT day, int64 events,
 							  const Amount *amount, MemoryContext context);
 

@@ -9,25 +9,27 @@
 HistorySummary
 history_summarize(const CustomerHistory *history, DateADT as_of)
 {
-	HistoryReader reader;
+	HistoryCharged charged;
 	HistorySummary summary = {0};
 
-	summary.repeat = summary.total = amount_none();
-	history_reader_open(&reader, history);
-	while (history_reader_day(&reader) && reader.day.day <= as_of)
+	summary.repeat = amount_none();
+	history_charged_open(&charged, history, as_of);
+	summary.total = charged.before;
+	while (history_charged_day(&charged))
 	{
-		bool		paid = reader.day.amount.scale != AMOUNT_NONE;
+		const HistoryDay *day = &charged.day;
+		bool		paid = day->amount.scale != AMOUNT_NONE;
 
 		if (summary.days++ == 0)
-			summary.first = reader.day.day;
+			summary.first = day->day;
 		else if (paid)
 		{
 			summary.paid_days++;
-			summary.repeat = amount_add(&summary.repeat, &reader.day.amount);
+			summary.repeat = amount_add(&summary.repeat, &day->amount);
 		}
 		if (paid)
-			summary.total = amount_add(&summary.total, &reader.day.amount);
-		summary.last = reader.day.day;
+			summary.total = amount_add(&summary.total, &day->amount);
+		summary.last = day->day;
 	}
 	return summary;
 }

@@ -12,12 +12,12 @@
 
 typedef struct HistorySummary
 {
-	int64		days;			/* with a purchase; 0: no first and last */
+	int64		days;			/* active ones; 0: no first and last */
 	DateADT		first;
 	DateADT		last;
 	int64		paid_days;		/* after the first, with an amount */
-	Amount		repeat;			/* sum of those amounts */
-	Amount		total;			/* of all days */
+	Amount		repeat;			/* sum of those amounts, and of what moved after them */
+	Amount		total;			/* of all days, also those of money alone */
 } HistorySummary;
 
 extern HistorySummary history_summarize(const CustomerHistory *history, DateADT as_of);

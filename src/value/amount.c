@@ -147,6 +147,15 @@ amount_from_datum(Datum value)
 	return amount;
 }
 
+bool
+amount_big_is_negative(Numeric big)
+{
+	uint16		header = word_at(VARDATA_ANY(big), 0);
+
+	return HEADER_FORM(header) == FORM_SHORT ? (header & SHORT_NEGATIVE) != 0 :
+		HEADER_FORM(header) == FORM_NEGATIVE;
+}
+
 Numeric
 amount_to_numeric(const Amount *amount)
 {

@@ -26,6 +26,15 @@ typedef struct Amount
 extern Amount amount_from_datum(Datum value);
 extern Amount amount_none(void);
 
+/* Below 0?  No for none. */
+extern bool amount_big_is_negative(Numeric big);
+
+static inline bool
+amount_is_negative(const Amount *amount)
+{
+	return unlikely(amount->big != NULL) ? amount_big_is_negative(amount->big) : amount->value < 0;
+}
+
 /* In the current context; exact, with the larger scale. */
 extern Amount amount_add(const Amount *a, const Amount *b);
 extern Numeric amount_to_numeric(const Amount *amount);
