@@ -430,11 +430,11 @@ CREATE FUNCTION clv_orders_final(internal) RETURNS clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION clv_orders_final(internal) IS 'part of clv_model() over orders: the fitted model of a state';
 
-CREATE FUNCTION clv_orders_trans(internal, anyelement, "any", numeric) RETURNS internal
+CREATE FUNCTION clv_orders_trans(internal, anyelement, "any", "any") RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_trans(internal, anyelement, "any", numeric) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_trans(internal, anyelement, "any", "any") IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount "any") (
 	SFUNC = clv_orders_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -444,14 +444,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric) (
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric) IS
-'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the latest day of the data. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", "any") IS
+'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the latest day of the data. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL is an order whose amount is not known; NaN and infinities are an error. A row of a negative amount is money that came back, no purchase: it is charged to the customer''s latest purchase day on or before it, and to none where there is none. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
 
-CREATE FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, anycompatible) RETURNS internal
+CREATE FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", "any", anycompatible) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", numeric, anycompatible) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_as_of_trans(internal, anyelement, "any", "any", anycompatible) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount "any", as_of anycompatible) (
 	SFUNC = clv_orders_as_of_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -461,14 +461,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible) IS
-'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the day as_of; later orders are ignored. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", "any", anycompatible) IS
+'clv_model straight from an orders table, without GROUP BY customer: BG/NBD of purchases and Gamma-Gamma of spend, in days, as of the day as_of; later orders are ignored. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL is an order whose amount is not known; NaN and infinities are an error. A row of a negative amount is money that came back, no purchase: it is charged to the customer''s latest purchase day on or before it, and to none where there is none. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
 
-CREATE FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, anycompatible, text) RETURNS internal
+CREATE FUNCTION clv_orders_model_trans(internal, anyelement, "any", "any", anycompatible, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_model_trans(internal, anyelement, "any", numeric, anycompatible, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_model_trans(internal, anyelement, "any", "any", anycompatible, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount "any", as_of anycompatible, model text) (
 	SFUNC = clv_orders_model_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -478,14 +478,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(); Gamma-Gamma of spend; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", "any", anycompatible, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(); Gamma-Gamma of spend; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL is an order whose amount is not known; NaN and infinities are an error. A row of a negative amount is money that came back, no purchase: it is charged to the customer''s latest purchase day on or before it, and to none where there is none. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
 
-CREATE FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, anycompatible, text, text) RETURNS internal
+CREATE FUNCTION clv_orders_spend_trans(internal, anyelement, "any", "any", anycompatible, text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_spend_trans(internal, anyelement, "any", numeric, anycompatible, text, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_spend_trans(internal, anyelement, "any", "any", anycompatible, text, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text, spend_model text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount "any", as_of anycompatible, model text, spend_model text) (
 	SFUNC = clv_orders_spend_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -495,14 +495,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", "any", anycompatible, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone; in days. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL is an order whose amount is not known; NaN and infinities are an error. A row of a negative amount is money that came back, no purchase: it is charged to the customer''s latest purchase day on or before it, and to none where there is none. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
 
-CREATE FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text) RETURNS internal
+CREATE FUNCTION clv_orders_unit_trans(internal, anyelement, "any", "any", anycompatible, text, text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_unit_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_unit_trans(internal, anyelement, "any", "any", anycompatible, text, text, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text, spend_model text, unit text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount "any", as_of anycompatible, model text, spend_model text, unit text) (
 	SFUNC = clv_orders_unit_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -512,14 +512,14 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text, text, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", "any", anycompatible, text, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in the session''s TimeZone); infinite times are an error. amount: numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL is an order whose amount is not known; NaN and infinities are an error. A row of a negative amount is money that came back, no purchase: it is charged to the customer''s latest purchase day on or before it, and to none where there is none. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';
 
-CREATE FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text, text) RETURNS internal
+CREATE FUNCTION clv_orders_zone_trans(internal, anyelement, "any", "any", anycompatible, text, text, text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION clv_orders_zone_trans(internal, anyelement, "any", numeric, anycompatible, text, text, text, text) IS 'part of clv_model() over orders: one row';
+COMMENT ON FUNCTION clv_orders_zone_trans(internal, anyelement, "any", "any", anycompatible, text, text, text, text) IS 'part of clv_model() over orders: one row';
 
-CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of anycompatible, model text, spend_model text, unit text, time_zone text) (
+CREATE AGGREGATE clv_model(customer anyelement, at "any", amount "any", as_of anycompatible, model text, spend_model text, unit text, time_zone text) (
 	SFUNC = clv_orders_zone_trans,
 	STYPE = internal,
 	SSPACE = 256,
@@ -529,5 +529,5 @@ CREATE AGGREGATE clv_model(customer anyelement, at "any", amount numeric, as_of 
 	DESERIALFUNC = clv_orders_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_model(anyelement, "any", numeric, anycompatible, text, text, text, text) IS
-'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); infinite times are an error. amount: NULL is an order whose amount is not known; NaN and infinities are an error. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows. as_of is a date, or a text that is only a date, for the end of that day, or a timestamp, timestamptz or text for that instant, which stands for the last day that has begun before it.';
+COMMENT ON AGGREGATE clv_model(anyelement, "any", "any", anycompatible, text, text, text, text) IS
+'clv_model straight from an orders table, without GROUP BY customer, as of the day as_of; later orders are ignored. model: see clv_models(). spend_model: ''gamma_gamma'', or ''none'' for purchases alone. unit: ''day'', ''week'', ''month'', ''quarter'' or ''year''; discrete and contract models count its calendar periods that have wholly ended at as_of. customer: any type with a hash operator class; rows whose customer or time is NULL are skipped and counted. at: date, timestamp (both wall clock, never shifted) or timestamptz (its day in time_zone); infinite times are an error. amount: numeric, integer, real, double precision (the decimal number that it is printed as) or money; NULL is an order whose amount is not known; NaN and infinities are an error. A row of a negative amount is money that came back, no purchase: it is charged to the customer''s latest purchase day on or before it, and to none where there is none. The same model as from customer_history(at, amount) of each customer, to the last bit. Parameters must be the same in all rows; NULL stands for the default. NULL without rows.';

@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "clv/clv_customer.h"
 #include "datatype/timestamp.h"
+#include "fmgr/amount_argument.h"
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "fmgr/parameter_sets.h"
@@ -46,6 +47,7 @@ typedef struct OrderParameterSet
 typedef struct OrderPerQuery
 {
 	Oid			at_type;
+	Oid			amount_type;
 	bool		vary;			/* an argument may differ from row to row */
 	bool		short_keys;
 	ParameterSet *sets;			/* OrderParameterSet; that of the last row first */
@@ -165,6 +167,7 @@ clv_model_orders_begin_query(FunctionCallInfo fcinfo)
 	require_aggregate(fcinfo, "clv_model");
 	query = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OrderPerQuery));
 	query->at_type = time_argument_type(fcinfo, ARG_AT, "event time");
+	query->amount_type = amount_argument_type(fcinfo, ARG_AMOUNT);
 	require_zone(fcinfo);
 	for (int arg = ARG_AS_OF; arg < PG_NARGS(); arg++)
 		query->vary |= argument_varies(fcinfo, arg);
@@ -183,6 +186,28 @@ inside_calendar(int64 at)
 	return at >= MIN_TIMESTAMP + USECS_PER_DAY && at < END_TIMESTAMP - USECS_PER_DAY;
 }
 
+/*
+ * What a row brings to its customer's day.  False where that is nothing: money came
+ * back, and no model of spend is asked for.
+ */
+static pg_attribute_always_inline bool
+orders_row_word(FunctionCallInfo fcinfo, const OrderPerQuery *query, OrderLog *log, uint64 *word)
+{
+	Datum		value = fcinfo->args[ARG_AMOUNT].value;
+	Amount		amount;
+
+	*word = ORDER_UNPAID;
+	if (fcinfo->args[ARG_AMOUNT].isnull)
+		return true;
+	if (clv_model_orders_set(query)->with_amounts)
+	{
+		*word = order_amount_datum(&log->customers.log, value, query->amount_type);
+		return true;
+	}
+	amount = amount_argument(value, query->amount_type);
+	return !amount_is_negative(&amount);
+}
+
 static Datum
 orders_trans(FunctionCallInfo fcinfo)
 {
@@ -190,7 +215,7 @@ orders_trans(FunctionCallInfo fcinfo)
 	OrderPerQuery *query = fcinfo->flinfo->fn_extra;
 	OrderLog  *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
 	OrderParameterSet *set;
-	uint64		amount = ORDER_UNPAID;
+	uint64		amount;
 	int64		at;
 	DateADT		day;
 	Key			key;
@@ -214,12 +239,15 @@ orders_trans(FunctionCallInfo fcinfo)
 	if (day > set->last_day)
 	{
 		/* not kept, but no less checked */
-		if (set->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
-			(void) amount_from_datum(PG_GETARG_DATUM(ARG_AMOUNT));
+		if (!PG_ARGISNULL(ARG_AMOUNT))
+			(void) amount_argument(PG_GETARG_DATUM(ARG_AMOUNT), query->amount_type);
 		PG_RETURN_POINTER(log);
 	}
-	if (set->with_amounts && !PG_ARGISNULL(ARG_AMOUNT))
-		amount = order_amount_datum(&log->customers.log, PG_GETARG_DATUM(ARG_AMOUNT));
+	if (!orders_row_word(fcinfo, query, log, &amount))
+	{
+		log->latest = Max(log->latest, day);
+		PG_RETURN_POINTER(log);
+	}
 	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
 	order_log_add(log, &key, day, amount);
 	PG_RETURN_POINTER(log);
@@ -236,7 +264,7 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 	OrderLog  *log = (OrderLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
-	uint64		amount = ORDER_UNPAID;
+	uint64		amount;
 	int32		day;
 
 	if (query == NULL || query->vary || fcinfo->args[0].isnull ||
@@ -254,10 +282,10 @@ orders_trans_usual(FunctionCallInfo fcinfo)
 		return false;
 	if (day > clv_model_orders_set(query)->last_day)
 		return false;
-	if (clv_model_orders_set(query)->with_amounts && !fcinfo->args[ARG_AMOUNT].isnull)
-		amount = order_amount_datum(&log->customers.log, fcinfo->args[ARG_AMOUNT].value);
 	if (day > log->latest)
 		log->latest = day;
+	if (!orders_row_word(fcinfo, query, log, &amount))
+		return true;
 	event_log_add(&log->customers.log, compact_mix((uint32) customer), day, amount);
 	return true;
 }
@@ -287,9 +315,9 @@ STATE_TRANSPORT(clv_orders, OrderLog, OrderShared, "clv_model", ORDER_BOOK_MAGIC
 /* ---------- the model ---------- */
 
 /*
- * One customer's days, one entry each, ascending: what clv_digest_day() makes of
- * them for models in continuous time, as far as a fit needs it.  Amounts of one
- * scale are the rule.
+ * One customer's days, one entry each, ascending, the first a purchase: what
+ * clv_digest_history() makes of them for models in continuous time, as far as a
+ * fit needs it.  Amounts of one scale are the rule.
  */
 static void
 clv_model_orders_summarize(const EventLog *log, const Entry *entries, uint32 n, DateADT as_of,
@@ -298,6 +326,9 @@ clv_model_orders_summarize(const EventLog *log, const Entry *entries, uint32 n, 
 	DateADT		first = entry_time(entries);
 	Amount		sum = amount_none();
 	int64		paid_days = 0;
+	uint32		last = 0;		/* the latest purchase */
+	uint32		moves = 0;
+	bool		paid = false;	/* has it, or what is charged to it, an amount? */
 
 	for (uint32 i = 1; i < n; i++)
 	{
@@ -305,9 +336,23 @@ clv_model_orders_summarize(const EventLog *log, const Entry *entries, uint32 n, 
 		uint64		tag = word & ORDER_TAG_MASK;
 		Amount		amount;
 
-		if (word == ORDER_UNPAID)
-			continue;
-		paid_days++;
+		if (likely(!(word & ORDER_MOVE)))
+		{
+			last = i;
+			paid = word != ORDER_UNPAID;
+			paid_days += paid;
+			if (!paid)
+				continue;
+		}
+		else
+		{
+			moves++;
+			/* charged to the first purchase, which does not count */
+			if (last == 0)
+				continue;
+			paid_days += !paid;
+			paid = true;
+		}
 		if (likely(tag == sum.scale + 1 && tag != ORDER_TAG_BIG && sum.big == NULL))
 		{
 			/* neither exceeds 2^61 */
@@ -322,8 +367,8 @@ clv_model_orders_summarize(const EventLog *log, const Entry *entries, uint32 n, 
 		amount = order_amount_read(log, word);
 		sum = amount_add(&sum, &amount);
 	}
-	customer->x = n - 1;
-	customer->t_x = (double) entry_time(&entries[n - 1]) - first;
+	customer->x = n - 1 - moves;
+	customer->t_x = (double) entry_time(&entries[last]) - first;
 	customer->age = (double) as_of - first;
 	customer->spend_x = paid_days;
 	customer->z = paid_days == 0 ? 0 : amount_to_double(&sum) / paid_days;
@@ -336,11 +381,18 @@ summarize_periods(const EventLog *log, const Entry *entries, uint32 n,
 {
 	ClvDigest	digest = *empty;
 
-	for (uint32 i = 0; i < n; i++)
+	for (uint32 i = 0; i < n;)
 	{
+		DateADT		day = entry_time(&entries[i]);
 		Amount		amount = order_amount_read(log, entries[i].word);
 
-		clv_digest_day(&digest, entry_time(&entries[i]), &amount);
+		for (i++; i < n && entries[i].word & ORDER_MOVE; i++)
+		{
+			Amount		move = order_amount_read(log, entries[i].word);
+
+			amount = amount_add(&amount, &move);
+		}
+		clv_digest_day(&digest, day, &amount);
 	}
 	(void) clv_digest_finish(&digest, customer);
 }
@@ -371,6 +423,11 @@ make_sample(OrderLog *log)
 		ClvCustomer customer;
 		ClvSample  *larger;
 
+		/* money that moved before the first purchase */
+		for (; n > 0 && entries->word & ORDER_MOVE; n--)
+			entries++;
+		if (n == 0)
+			continue;
 		if (garbage != NULL)
 			MemoryContextSwitchTo(garbage);
 		if (model->discrete)

@@ -7,6 +7,7 @@
 #include "clv/order_amount.h"
 
 #include "customer/arena.h"
+#include "fmgr/amount_argument.h"
 #include "utils/numeric.h"
 
 static uint64
@@ -23,13 +24,13 @@ store_big(EventLog *log, Numeric num)
 	}
 	offset = arena_alloc_class(big, arena_class_for((bytes + ARENA_UNIT - 1) / ARENA_UNIT));
 	memcpy(arena_pointer(big, offset), num, bytes);
-	return offset << ORDER_TAG_BITS | ORDER_TAG_BIG;
+	return offset << ORDER_LOW_BITS | ORDER_TAG_BIG;
 }
 
 static void
 free_big(EventLog *log, uint64 word)
 {
-	uint64		offset = word >> ORDER_TAG_BITS;
+	uint64		offset = word >> ORDER_LOW_BITS;
 	Size		bytes;
 
 	if ((word & ORDER_TAG_MASK) != ORDER_TAG_BIG)
@@ -40,23 +41,24 @@ free_big(EventLog *log, uint64 word)
 }
 
 uint64
-order_amount_store(EventLog *log, const Amount *amount)
+order_amount_store(EventLog *log, const Amount *amount, uint64 move)
 {
 	if (amount->scale == AMOUNT_NONE)
 		return ORDER_UNPAID;
 	if (amount->big == NULL && order_value_fits(amount->value))
-		return order_word(amount->value, amount->scale + 1);
-	return store_big(log, amount_to_numeric(amount));
+		return order_word(amount->value, (amount->scale + 1) | move);
+	return store_big(log, amount_to_numeric(amount)) | move;
 }
 
 uint64
-order_amount_datum(EventLog *log, Datum value)
+order_amount_datum(EventLog *log, Datum value, Oid type)
 {
-	Amount		amount = amount_from_datum(value);
+	Amount		amount = amount_argument(value, type);
 
 	if (likely(amount.big == NULL && order_value_fits(amount.value)))
-		return order_word(amount.value, amount.scale + 1);
-	return order_amount_store(log, &amount);
+		return order_word(amount.value, (amount.scale + 1) |
+						  (uint64) (amount.value < 0) << ORDER_TAG_BITS);
+	return order_amount_store(log, &amount, amount_is_negative(&amount) ? ORDER_MOVE : 0);
 }
 
 Amount
@@ -68,7 +70,7 @@ order_amount_read(const EventLog *log, uint64 word)
 		return amount;
 	amount.scale = 0;
 	if ((word & ORDER_TAG_MASK) == ORDER_TAG_BIG)
-		amount.big = arena_pointer(log->words, word >> ORDER_TAG_BITS);
+		amount.big = arena_pointer(log->words, word >> ORDER_LOW_BITS);
 	else
 	{
 		amount.scale = (int32) (word & ORDER_TAG_MASK) - 1;
@@ -83,28 +85,29 @@ add_amounts_slow(EventLog *log, uint64 a, uint64 b)
 	Amount		x = order_amount_read(log, a);
 	Amount		y = order_amount_read(log, b);
 	Amount		sum = amount_add(&x, &y);
-	uint64		word = order_amount_store(log, &sum);
+	uint64		word = order_amount_store(log, &sum, a & b & ORDER_MOVE);
 
 	free_big(log, a);
 	free_big(log, b);
 	return word;
 }
 
+/* A day is one of money alone if both are. */
 static uint64
 add_amounts(EventLog *log, uint64 a, uint64 b)
 {
-	uint64		tag = a & ORDER_TAG_MASK;
+	uint64		low = a & ORDER_LOW_MASK;
 
 	if (b == ORDER_UNPAID)
-		return a;
+		return a & ~ORDER_MOVE;
 	if (a == ORDER_UNPAID)
-		return b;
-	if (likely((b & ORDER_TAG_MASK) == tag && tag != ORDER_TAG_BIG))
+		return b & ~ORDER_MOVE;
+	if (likely((b & ORDER_LOW_MASK) == low && (low & ORDER_TAG_MASK) != ORDER_TAG_BIG))
 	{
 		int64		sum = order_value(a) + order_value(b);
 
 		if (likely(order_value_fits(sum)))
-			return order_word(sum, tag);
+			return order_word(sum, low);
 	}
 	return add_amounts_slow(log, a, b);
 }

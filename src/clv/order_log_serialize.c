@@ -4,7 +4,8 @@
  *
  * An image is a header and the customers (customer_log_serialize.c), with amounts as
  * words:
- *	  tag			0 without amount; scale + 1; or that of large amounts
+ *	  low bits		0 without amount; scale + 1, or that of large amounts, and whether
+ *					only money moved
  *	  amount		s value; or length and bytes of a numeric, as they are
  *
  * Never: stored on disk, or changed by the merge.
@@ -39,10 +40,8 @@ typedef struct ImageHeader
 static void
 order_image_put_amount(ImageBuffer *buf, const EventLog *log, uint64 word)
 {
-	uint64		tag = word & ORDER_TAG_MASK;
-
-	image_put_varint(buf, tag);
-	if (tag == ORDER_TAG_BIG)
+	image_put_varint(buf, word & ORDER_LOW_MASK);
+	if ((word & ORDER_TAG_MASK) == ORDER_TAG_BIG)
 	{
 		Amount		amount = order_amount_read(log, word);
 
@@ -85,7 +84,7 @@ order_log_serialize(OrderLog *log)
 
 /* A numeric, which the image may hold unaligned, into the log. */
 static uint64
-take_big(ImageReader *reader, EventLog *log)
+take_big(ImageReader *reader, EventLog *log, uint64 move)
 {
 	uint64		len = image_take_varint(reader);
 	const char *bytes = image_take(reader, len);
@@ -98,7 +97,7 @@ take_big(ImageReader *reader, EventLog *log)
 	memcpy(amount.big, bytes, len);
 	if (!VARATT_IS_4B_U(amount.big) || VARSIZE(amount.big) != len)
 		image_corrupt(reader);
-	word = order_amount_store(log, &amount);
+	word = order_amount_store(log, &amount, move);
 	pfree(amount.big);
 	return word;
 }
@@ -106,17 +105,20 @@ take_big(ImageReader *reader, EventLog *log)
 static uint64
 take_amount(ImageReader *reader, EventLog *log)
 {
-	uint64		tag = image_take_varint(reader);
+	uint64		low = image_take_varint(reader);
+	uint64		tag = low & ORDER_TAG_MASK;
 	int64		value;
 
-	if (tag == 0)
+	if (low == 0)
 		return ORDER_UNPAID;
-	if (tag == ORDER_TAG_BIG)
-		return take_big(reader, log);
-	value = unzigzag(image_take_varint(reader));
-	if (tag > ORDER_TAG_LAST || !order_value_fits(value))
+	if (low > ORDER_LOW_MASK)
 		image_corrupt(reader);
-	return order_word(value, tag);
+	if (tag == ORDER_TAG_BIG)
+		return take_big(reader, log, low & ORDER_MOVE);
+	value = unzigzag(image_take_varint(reader));
+	if (tag == 0 || tag > ORDER_TAG_LAST || !order_value_fits(value))
+		image_corrupt(reader);
+	return order_word(value, low);
 }
 
 /* The terms of an image, from the list or new to it. */
