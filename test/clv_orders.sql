@@ -279,7 +279,7 @@ SELECT throws_like($$SELECT clv_model(customer, at, amount, '2024-12-31', 'nbd',
   '%"Mars"%');
 SELECT throws_ok($$SELECT clv_model(customer, at, amount, '2024-12-31', 'nbd', 'none', 'day', NULL) FROM orders$$,
   '22004', 'time zone must not be NULL');
-SELECT throws_ok($$SELECT clv_model(customer, customer, amount, '2024-12-31') FROM orders$$, '42804',
+SELECT throws_ok($$SELECT clv_model('c' || customer, customer, amount, '2024-12-31') FROM orders$$, '42804',
   'event time must be a date, timestamp or timestamptz, not integer');
 SELECT throws_ok($$SELECT clv_model('{}'::json, at, amount, '2024-12-31') FROM orders$$, '42883',
   'customers of type json cannot be hashed');
