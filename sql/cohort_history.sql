@@ -36,12 +36,13 @@ SELECT c::jsonb FROM (SELECT cohort_retention(h, 'quarter', interval '30 days') 
 \g (format=unaligned tuples_only=on)
 SELECT cohort_chart(cohort_retention(h, 'week:sunday', interval '28 days'), '2024-04-01') FROM histories
 \g (format=unaligned tuples_only=on)
--- The same as over the days.
+-- The same as over the days of purchases: the refund is none.
 SELECT cohort_retention(h, 'month') =
-  (SELECT cohort_retention(customer, (ordered_at AT TIME ZONE 'Europe/Paris')::date, 'month') FROM orders) AS same,
+  (SELECT cohort_retention(customer, (ordered_at AT TIME ZONE 'Europe/Paris')::date, 'month') FROM orders
+    WHERE amount >= 0 OR amount IS NULL) AS same,
        cohort_retention(h, 'week', interval '36 hours') =
          (SELECT cohort_retention(customer, (ordered_at AT TIME ZONE 'Europe/Paris')::date, 'week', interval '36 hours')
-         FROM orders) AS same_windows FROM histories;
+         FROM orders WHERE amount >= 0 OR amount IS NULL) AS same_windows FROM histories;
 -- By segment, filtered, of cut histories; and the parts add up.
 SELECT country, r.cohort::date, r.size, r.retained
   FROM (SELECT country, cohort_retention(h, 'month') AS c FROM histories GROUP BY country) q, cohort_rows(c) r

@@ -29,8 +29,8 @@ CREATE TABLE ev AS
   FROM customer, LATERAL generate_series(1, CASE kind WHEN 'long' THEN n * 40 WHEN 'season' THEN 1 + n % 7 ELSE n END)
     i;
 INSERT INTO ev SELECT * FROM ev WHERE c % 5 = 0 AND random() < 0.3;
-CREATE TABLE hist AS SELECT c, customer_history(day, amount) AS h, array_agg(DISTINCT day ORDER BY day) AS days FROM ev
-  GROUP BY c;
+CREATE TABLE hist AS SELECT c, customer_history(day, amount, true) AS h, array_agg(DISTINCT day ORDER BY day) AS days
+  FROM ev GROUP BY c;
 INSERT INTO hist SELECT 0, customer_history(day), '{}' FROM ev WHERE false;
 -- a day to stand at, near the days, often exactly where a rule turns
 CREATE TABLE asked AS
