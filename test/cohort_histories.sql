@@ -169,7 +169,7 @@ BEGIN
     ELSE RETURN pg_temp.amount(pg_temp.pick('{cents,some,scales,huge}'::text[]));
   END CASE;
 END $$;
-CREATE TABLE paid AS SELECT kind, style, c, customer_history(day, pg_temp.amount(style)) AS h
+CREATE TABLE paid AS SELECT kind, style, c, customer_history(day, pg_temp.amount(style), true) AS h
   FROM visit, unnest('{cents,some,scales,huge,all}'::text[]) style
   WHERE kind IN ('shop', 'anniversaries', 'borders', 'the first days', 'many days') GROUP BY kind, style, c;
 SELECT cmp_ok(count(*) FILTER (WHERE h::text LIKE 'AQE%' AND total_amount(h) IS NOT NULL), '>', 1000::bigint,

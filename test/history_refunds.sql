@@ -132,8 +132,8 @@ SELECT is((SELECT clv_data(h, '2024-06-30')::text FROM hist), (SELECT clv_data(h
 
 CREATE FUNCTION pg_temp.summaries(as_of date) RETURNS text LANGUAGE sql AS $$
   SELECT pg_temp.difference(format('SELECT c, monetary_value::text FROM hist, clv_summary(h, %L)', as_of),
-    format('SELECT c, avg(amount) FILTER (WHERE day > first)::text FROM (SELECT c, charged AS day, sum(amount) AS amount,
-        min(charged) OVER (PARTITION BY c) AS first
+    format('SELECT c, avg(amount) FILTER (WHERE day > first)::text
+      FROM (SELECT c, charged AS day, sum(amount) AS amount, min(charged) OVER (PARTITION BY c) AS first
       FROM (SELECT c, amount, max(day) FILTER (WHERE bought) OVER (PARTITION BY c ORDER BY day) AS charged FROM ev
         WHERE day <= %L) e
       WHERE charged IS NOT NULL GROUP BY c, charged) d RIGHT JOIN hist USING (c) GROUP BY c', as_of)) $$;
@@ -244,7 +244,8 @@ FROM unnest('{NaN,Infinity,-Infinity}'::text[]) x, unnest('{real,float8}'::text[
 SELECT throws_ok('SELECT customer_history(date ''2025-01-01'', now())', '42804',
   'amount must be a number or money, not timestamp with time zone', 'no number');
 SELECT is(pg_temp.outcome(format('SELECT clv_model(c, day, amount::%s, ''2025-12-31'')::text FROM shop', t)),
-  pg_temp.outcome('SELECT clv_model(c, day, amount, ''2025-12-31'')::text FROM shop'), 'clv_model over amounts of ' || t)
+  pg_temp.outcome('SELECT clv_model(c, day, amount, ''2025-12-31'')::text FROM shop'),
+  'clv_model over amounts of ' || t)
   FROM unnest('{float8,real}'::text[]) t;
 SELECT is((SELECT clv_model(c, day, round(amount)::integer, '2025-12-31')::text FROM shop),
   (SELECT clv_model(c, day, round(amount), '2025-12-31')::text FROM shop), 'integer');
