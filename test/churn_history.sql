@@ -49,8 +49,7 @@ FROM (SELECT customer, date '2020-06-01' + floor(start + (life * random()) * (i 
         generate_series(1, n) i) p
 ORDER BY customer, day;
 CREATE TABLE customers AS SELECT customer, customer_history(day, amount, true) AS h FROM purchases GROUP BY customer
-  UNION ALL
-  SELECT 0, NULL;
+  UNION ALL SELECT 0, NULL;
 
 -- Features and outcomes of customers at a day, as churn_history_features.h defines them.
 CREATE FUNCTION pg_temp.behaviour(at date, days double precision)
@@ -142,7 +141,8 @@ SELECT is((SELECT churn_model(h, as_of, horizon, '{"method": "logistic", "lambda
   m::text, 'nor options that are the defaults') FROM model;
 SELECT is((SELECT max(abs(a.p - b.p)) FROM scores a
     JOIN (SELECT customer, churn_score(h, as_of - 1000, make_interval(days => days)) OVER () AS p
-  FROM (SELECT customer, customer_history(day - 1000, amount * 1000, true) AS h FROM purchases GROUP BY customer) c, terms) b
+  FROM (SELECT customer, customer_history(day - 1000, amount * 1000, true) AS h FROM purchases GROUP BY customer) c,
+    terms) b
     USING (customer)) < 1e-9, true, 'nor the year, nor the currency');
 SELECT is_empty($$SELECT FROM (SELECT customer,
     churn_score(h, as_of, horizon) OVER (PARTITION BY customer % 2 ORDER BY customer ROWS 1 PRECEDING) AS p,
@@ -280,7 +280,8 @@ SELECT is((churn_score(NULL, h), churn_score(m, NULL::customer_history), churn_o
 -- amounts may be as large as numerics
 SELECT is((SELECT (count(p) > 0)::text
     FROM (SELECT churn_score(h, as_of, horizon) OVER () AS p
-    FROM (SELECT customer_history(day, 1e250 * amount, true) AS h FROM purchases GROUP BY customer) c, terms) q), 'true',
+    FROM (SELECT customer_history(day, 1e250 * amount, true) AS h FROM purchases GROUP BY customer) c, terms) q),
+  'true',
   'large amounts');
 SELECT * FROM finish();
 ROLLBACK;

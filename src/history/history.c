@@ -74,8 +74,8 @@ read_day(HistoryReader *reader)
 	return bytes->error == NULL;
 }
 
-bool
-history_reader_next(HistoryReader *reader)
+static pg_attribute_always_inline bool
+history_read_next(HistoryReader *reader)
 {
 	if (!read_day(reader))
 		return false;
@@ -89,6 +89,12 @@ history_reader_next(HistoryReader *reader)
 		reader->day.amount = amount_none();
 	reader->left--;
 	return true;
+}
+
+bool
+history_reader_next(HistoryReader *reader)
+{
+	return history_read_next(reader);
 }
 
 /*
@@ -140,7 +146,7 @@ history_reader_open(HistoryReader *reader, const CustomerHistory *history)
 bool
 history_reader_day(HistoryReader *reader)
 {
-	bool		found = history_reader_next(reader);
+	bool		found = history_read_next(reader);
 
 	if (unlikely(reader->bytes.error != NULL))
 		reader_corrupt(&reader->bytes, history_name);
