@@ -16,7 +16,7 @@
 #include "catalog/pg_type.h"
 #include "clv/clv_customer.h"
 #include "datatype/timestamp.h"
-#include "fmgr/amount_argument.h"
+#include "value/amount_argument.h"
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "fmgr/parameter_sets.h"

@@ -7,7 +7,7 @@
 #include "clv/order_amount.h"
 
 #include "customer/arena.h"
-#include "fmgr/amount_argument.h"
+#include "value/amount_argument.h"
 #include "utils/numeric.h"
 
 static uint64

@@ -14,7 +14,7 @@
 #include "calendar/calendar.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
-#include "fmgr/amount_argument.h"
+#include "value/amount_argument.h"
 #include "fmgr/arguments.h"
 #include "fmgr/parameter_sets.h"
 #include "fmgr/state_transport.h"

@@ -4,7 +4,7 @@
  *
  * Promises, never: see amount_argument.h.
  */
-#include "fmgr/amount_argument.h"
+#include "value/amount_argument.h"
 
 #include <math.h>
 
