@@ -47,6 +47,11 @@
 #define RETENTION_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* 18 puts this before a declaration; older servers have pg_attribute_noreturn() behind it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 17 gave intervals infinities; before, every interval was finite. */
 #if PG_VERSION_NUM >= 170000
 #define RETENTION_INTERVAL_IS_INFINITE(i) INTERVAL_NOT_FINITE(i)

@@ -47,7 +47,7 @@ extern uint8 reader_begin(ByteReader *reader, const char *data, Size len, uint8 
 extern void reader_fail(ByteReader *reader, const char *what);
 
 /* XX001: a value of our own type cannot be read. */
-extern void reader_corrupt(const ByteReader *reader, const char *type) pg_attribute_noreturn();
+pg_noreturn extern void reader_corrupt(const ByteReader *reader, const char *type);
 
 static inline size_t
 reader_left(const ByteReader *reader)
