@@ -10,7 +10,8 @@
  *
  * Promises: as_of, horizon and options must be the same in all rows; days after
  * as_of change nothing; one NOTICE a model where there is too little to train
- * on, one WARNING where there are no scores.
+ * on, one WARNING where there are no scores; one NOTICE a call site where as_of
+ * lies beyond everything that was seen.
  * Never: depends on the order of rows, on a frame or on the clock.
  */
 #include "churn/churn_classifier.h"
@@ -112,8 +113,9 @@ query_difference(const HistoryQuery *query, const HistoryRow *row)
 
 /* What there is to say of a model; "what" it is that has no scores. */
 static void
-report(const BehaviourSample *sample, const ChurnModel *model)
+report(FunctionCallInfo fcinfo, const BehaviourSample *sample, const ChurnModel *model)
 {
+	seen_tell(fcinfo, behaviour_sample_seen(sample), &model->until, 0);
 	behaviour_sample_notice(sample, model);
 	if (model->status == CHURN_CONVERGED)
 		return;
@@ -200,7 +202,7 @@ churn_history_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	state = (HistoryState *) PG_GETARG_POINTER(0);
 	model = behaviour_sample_fit(state->sample);
-	report(state->sample, model);
+	report(fcinfo, state->sample, model);
 	PG_RETURN_POINTER(churn_model_pack(model));
 }
 
@@ -292,7 +294,7 @@ churn_history_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, Histor
 	fit->tried = true;
 	sample = churn_history_read_partition(fcinfo, winobj, row_context);
 	model = behaviour_sample_fit(sample);
-	report(sample, model);
+	report(fcinfo, sample, model);
 	value = churn_model_pack(model);
 	MemoryContextSwitchTo(old);
 	if (churn_model_scores(model))

@@ -59,6 +59,7 @@ struct BehaviourSample
 	int64		closed;			/* gaps */
 	int64		customers;		/* with a purchase by as_of */
 	bool		spend;			/* of some row it is known */
+	Seen		seen;
 	int64		n;
 	int64		room;
 	BehaviourRow *rows;
@@ -186,7 +187,9 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 	BehaviourDigest digest;
 	HistoryReader reader;
 	Behaviour	behaviour;
+	DateADT		first = 0;
 	DateADT		last = 0;
+	int64		days = 0;
 	bool		known = false;
 	bool		silent = true;
 
@@ -203,8 +206,11 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 
 		if (known)
 			tally_gap(sample, day - last, true);
+		else
+			first = day;
 		known = true;
 		last = day;
+		days++;
 		if (day <= terms->past)
 			behaviour_day(&digest, day, &reader.day.amount);
 		else
@@ -214,7 +220,9 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 	{
 		tally_gap(sample, terms->as_of - last, false);
 		sample->customers++;
+		seen_add(&sample->seen, first, last, days);
 	}
+	sample->seen.later += reader.day.day > terms->as_of;
 	if (behaviour_end(&digest, &behaviour))
 	{
 		BehaviourRow *row = new_row(sample);
@@ -348,6 +356,12 @@ day_text(DateADT day)
 	j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
 	EncodeDateOnly(&tm, USE_ISO_DATES, text);
 	return pstrdup(text);
+}
+
+const Seen *
+behaviour_sample_seen(const BehaviourSample *sample)
+{
+	return &sample->seen;
 }
 
 void

@@ -21,6 +21,7 @@
 #include "churn/churn_history_features.h"
 #include "churn/churn_features.h"
 #include "datatype/timestamp.h"
+#include "history/history_seen.h"
 #include "utils/date.h"
 
 /*
@@ -61,6 +62,9 @@ extern void behaviour_sample_add(BehaviourSample *sample, const CustomerHistory 
 
 /* In the current memory context. */
 extern ChurnModel *behaviour_sample_fit(const BehaviourSample *sample);
+
+/* What was seen of all customers until as_of. */
+extern const Seen *behaviour_sample_seen(const BehaviourSample *sample);
 
 /* The NOTICE that the model is of gaps though another was asked for; none if it is not. */
 extern void behaviour_sample_notice(const BehaviourSample *sample, const ChurnModel *model);

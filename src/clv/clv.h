@@ -15,6 +15,7 @@
 #include "retention.h"
 #include "calendar/time_unit.h"
 #include "history/history.h"
+#include "history/history_seen.h"
 #include "value/value_type.h"
 #include "models/purchase/purchase_model.h"
 #include "utils/date.h"
@@ -154,11 +155,11 @@ extern void clv_monetary_check(double x, double t_x, double age, const Datum *z)
 /*
  * From a history's days up to as_of.  False when none is.  Discrete models
  * count calendar periods of the unit: those after the first active one that
- * have wholly ended at as_of.
+ * have wholly ended at as_of.  "seen", unless NULL, learns of the customer.
  */
 extern bool clv_customer_from_history(const PurchaseModel *model, TimeUnit unit,
 									  const CustomerHistory *history, DateADT as_of,
-									  ClvCustomer *customer);
+									  ClvCustomer *customer, Seen *seen);
 
 /* ---------- predictions (clv_predict.c) ---------- */
 

@@ -45,6 +45,12 @@ clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount)
 
 	if (day > digest->as_of)
 		return;
+	if (digest->days == 0)
+		digest->first_day = day;
+	else if (unlikely(day == digest->last_day))
+		digest->days--;
+	digest->last_day = day;
+	digest->days++;
 	if (digest->discrete)
 	{
 		step = calendar_period_of_day(digest->spec, day);
@@ -122,21 +128,28 @@ clv_digest_history(ClvDigest *digest, const CustomerHistory *history)
 		history_charged_open(&charged, history, digest->as_of);
 		while (history_charged_day(&charged))
 			clv_digest_day(digest, charged.day.day, &charged.day.amount);
+		history_reader_open(&reader, history);
+		while (history_reader_read_dates(&reader))
+			digest->later |= reader.day.day > digest->as_of;
 		return;
 	}
 	history_reader_open(&reader, history);
 	while (history_reader_day(&reader) && reader.day.day <= digest->as_of)
 		clv_digest_day(digest, reader.day.day, &reader.day.amount);
+	digest->later = reader.days > 0 && reader.day.day > digest->as_of;
 }
 
 bool
 clv_customer_from_history(const PurchaseModel *model, TimeUnit unit,
-						  const CustomerHistory *history, DateADT as_of, ClvCustomer *customer)
+						  const CustomerHistory *history, DateADT as_of, ClvCustomer *customer,
+						  Seen *seen)
 {
 	ClvDigest	digest;
 
 	clv_digest_init(&digest, model, unit, false, as_of);
 	clv_digest_history(&digest, history);
+	if (seen != NULL)
+		clv_digest_seen(&digest, seen);
 	return clv_digest_finish(&digest, customer);
 }
 

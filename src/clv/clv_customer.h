@@ -37,6 +37,10 @@ typedef struct ClvDigest
 	int64		paid_steps;
 	Amount		sum;			/* of repeat steps */
 	Amount		first_sum;		/* of the first step */
+	int64		days;			/* with purchases until as_of, also of periods that have not ended */
+	DateADT		first_day;
+	DateADT		last_day;
+	bool		later;			/* of a history: it goes on after as_of */
 } ClvDigest;
 
 /*
@@ -51,6 +55,17 @@ extern void clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount)
 
 /* False if there was no day. */
 extern bool clv_digest_finish(const ClvDigest *digest, ClvCustomer *customer);
+
+/* What it says of as_of, to what others do. */
+static inline void
+clv_digest_seen(const ClvDigest *digest, Seen *seen)
+{
+	if (digest->days > 0)
+		seen_add(seen, digest->first_day, digest->last_day, digest->days);
+	else
+		seen->without++;
+	seen->later += digest->later;
+}
 
 /* All active days of a history, each with what is charged to it. */
 extern void clv_digest_history(ClvDigest *digest, const CustomerHistory *history);

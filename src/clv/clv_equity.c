@@ -28,7 +28,7 @@
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
-#define EQUITY_MAGIC	0x31715643
+#define EQUITY_MAGIC	0x32715643
 
 typedef struct Equity
 {
@@ -37,6 +37,9 @@ typedef struct Equity
 	uint32		model_len;		/* bytes behind the sums */
 	uint32		sums;			/* 1, or with derivatives one more for each parameter */
 	int64		customers;		/* in the sums */
+	Seen		seen;			/* of histories, until as_of */
+	DateADT		as_of;			/* the latest, if has_as_of */
+	int32		has_as_of;
 	ExactSum	sum[FLEXIBLE_ARRAY_MEMBER];
 } Equity;
 
@@ -87,7 +90,7 @@ check_model(const Equity *equity, uint32 sums, const char *model, uint32 len)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model must be the same in all rows of customer_equity"),
-				 errhint("Use GROUP BY, one group a model, and add up the results.")));
+				 errhint("Equities add up: where each country has a model, SELECT country, sum(equity) FROM (SELECT country, customer_equity(model, h) AS equity FROM ... GROUP BY country) q GROUP BY ROLLUP (country).")));
 	if (unlikely(equity->sums != sums))
 		clv_equity_corrupt_error();
 }
@@ -103,6 +106,24 @@ clv_equity_create_state(uint32 sums, const char *model, uint32 len)
 	equity->model_len = len;
 	memcpy(EQUITY_MODEL(equity), model, len);
 	return equity;
+}
+
+/* They may differ from row to row: what is told is about the latest. */
+static void
+clv_equity_note_as_of(Equity *equity, DateADT as_of)
+{
+	equity->as_of = equity->has_as_of ? Max(equity->as_of, as_of) : as_of;
+	equity->has_as_of = true;
+}
+
+/* Customers without a value are left out, as sum() leaves them out: that is no news. */
+static void
+clv_equity_tell(FunctionCallInfo fcinfo, const Equity *equity)
+{
+	Seen		seen = equity->seen;
+
+	seen.without = 0;
+	seen_tell(fcinfo, &seen, equity->has_as_of ? &equity->as_of : NULL, 0);
 }
 
 /* ---------- arguments ---------- */
@@ -294,10 +315,14 @@ equity_trans(FunctionCallInfo fcinfo, bool summary, bool with_error)
 	if (known && summary)
 		known = clv_summary_argument(fcinfo, CUSTOMER_ARG, p->model.purchase, true, &customer);
 	else if (known)
+	{
+		DateADT		as_of = clv_as_of_argument(fcinfo, CUSTOMER_ARG + 1, &p->model);
+
+		clv_equity_note_as_of(equity, as_of);
 		known = clv_customer_from_history(p->model.purchase, p->model.unit,
-										  PG_GETARG_HISTORY_PP(CUSTOMER_ARG),
-										  clv_as_of_argument(fcinfo, CUSTOMER_ARG + 1, &p->model),
-										  &customer);
+										  PG_GETARG_HISTORY_PP(CUSTOMER_ARG), as_of, &customer,
+										  &equity->seen);
+	}
 	if (known)
 		add_customer(equity, ready, &customer, &terms);
 	PG_RETURN_POINTER(equity);
@@ -333,6 +358,9 @@ customer_equity_combine(PG_FUNCTION_ARGS)
 	equity = check_state((struct varlena *) PG_GETARG_POINTER(0));
 	check_model(equity, more->sums, EQUITY_MODEL(more), more->model_len);
 	equity->customers += more->customers;
+	seen_merge(&equity->seen, &more->seen);
+	if (more->has_as_of)
+		clv_equity_note_as_of(equity, more->as_of);
 	for (uint32 i = 0; i < equity->sums; i++)
 		exact_sum_merge(&equity->sum[i], &more->sum[i]);
 	PG_RETURN_POINTER(equity);
@@ -349,6 +377,7 @@ customer_equity_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	equity = check_state((struct varlena *) PG_GETARG_POINTER(0));
+	clv_equity_tell(fcinfo, equity);
 	if (equity->customers == 0)
 		PG_RETURN_NULL();
 	sum = exact_sum_value(&equity->sum[0]);
@@ -371,6 +400,7 @@ customer_equity_se_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	equity = check_state((struct varlena *) PG_GETARG_POINTER(0));
+	clv_equity_tell(fcinfo, equity);
 	if (equity->customers == 0)
 		PG_RETURN_NULL();
 	value = palloc(VARHDRSZ + equity->model_len);

@@ -146,7 +146,7 @@ read_customer(FunctionCallInfo fcinfo, const ClvModel *model, bool history, bool
 		return false;
 	if (history)
 		return clv_customer_from_history(model->purchase, model->unit, PG_GETARG_HISTORY_PP(1),
-										 clv_as_of_argument(fcinfo, 2, model), customer);
+										 clv_as_of_argument(fcinfo, 2, model), customer, NULL);
 	return clv_summary_argument(fcinfo, 1, model->purchase, money, customer);
 }
 

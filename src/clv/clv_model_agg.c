@@ -185,6 +185,7 @@ add_until(ClvSample *sample, const PurchaseModel *model, const CustomerHistory *
 	note_as_of(sample, as_of);
 	clv_digest_init(&digest, model, (TimeUnit) sample->spec.unit, true, as_of);
 	clv_digest_history(&digest, history);
+	clv_digest_seen(&digest, &sample->seen);
 	/* who comes later is not known yet */
 	if (!clv_digest_finish(&digest, &customer))
 		return sample;
@@ -291,10 +292,13 @@ Datum
 clv_model_final(PG_FUNCTION_ARGS)
 {
 	ClvModel	model;
+	const ClvSample *sample;
 
 	require_aggregate(fcinfo, "clv_model");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	clv_sample_fit((ClvSample *) PG_GETARG_POINTER(0), &model);
+	sample = (ClvSample *) PG_GETARG_POINTER(0);
+	clv_sample_fit(sample, &model);
+	seen_tell(fcinfo, &sample->seen, model.has_as_of ? &model.as_of : NULL, sample->skipped);
 	PG_RETURN_POINTER(clv_model_pack(&model));
 }

@@ -238,6 +238,7 @@ orders_trans(FunctionCallInfo fcinfo)
 	day = calendar_period(set->days, at);
 	if (day > set->last_day)
 	{
+		log->later = true;
 		/* not kept, but no less checked */
 		if (!PG_ARGISNULL(ARG_AMOUNT))
 			(void) amount_argument(PG_GETARG_DATUM(ARG_AMOUNT), query->amount_type);
@@ -397,6 +398,22 @@ summarize_periods(const EventLog *log, const Entry *entries, uint32 n,
 	(void) clv_digest_finish(&digest, customer);
 }
 
+/* The orders of a customer, of which the first is a purchase, to those of all. */
+static void
+orders_seen(Seen *seen, const Entry *entries, uint32 n)
+{
+	const Entry *last = entries;
+	uint32		purchases = 0;
+
+	for (uint32 i = 0; i < n; i++)
+		if (!(entries[i].word & ORDER_MOVE))
+		{
+			last = &entries[i];
+			purchases++;
+		}
+	seen_add(seen, entry_time(entries), entry_time(last), purchases);
+}
+
 static ClvSample *
 make_sample(OrderLog *log)
 {
@@ -412,6 +429,7 @@ make_sample(OrderLog *log)
 	uint32		n;
 
 	sample->skipped = log->skipped;
+	sample->seen.later = log->later;
 	sample->has_as_of = terms->has_as_of || log->latest != DATEVAL_NOBEGIN;
 	sample->as_of = terms->has_as_of ? terms->as_of : log->latest;
 	clv_digest_init(&empty, model, (TimeUnit) terms->spec.unit, false,
@@ -428,6 +446,7 @@ make_sample(OrderLog *log)
 			entries++;
 		if (n == 0)
 			continue;
+		orders_seen(&sample->seen, entries, n);
 		if (garbage != NULL)
 			MemoryContextSwitchTo(garbage);
 		if (model->discrete)
@@ -463,6 +482,7 @@ clv_orders_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	sample = make_sample((OrderLog *) PG_GETARG_POINTER(0));
 	clv_sample_fit(sample, &model);
+	seen_tell(fcinfo, &sample->seen, model.has_as_of ? &model.as_of : NULL, sample->skipped);
 	pfree(sample);
 	PG_RETURN_POINTER(clv_model_pack(&model));
 }

@@ -209,6 +209,7 @@ clv_sample_merge(ClvSample *sample, const ClvSample *more)
 		clv_sample_corrupt("size");
 	if (memcmp(&sample->spec, &more->spec, sizeof(ClvSpec)) != 0)
 		clv_sample_corrupt("parameters");
+	seen_merge(&sample->seen, &more->seen);
 	if (more->has_as_of)
 	{
 		sample->as_of_varies |= more->as_of_varies ||

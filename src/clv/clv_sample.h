@@ -44,6 +44,7 @@ typedef struct ClvSample
 	int64		skipped;		/* rows with a NULL among what is needed */
 	int64		left_out;		/* repeat buyers without a positive mean spend */
 	int64		unpaid;			/* repeat buyers of whom no amount is known */
+	Seen		seen;			/* until as_of */
 	FlatHash	hash;			/* of rows */
 	uint32		spends_used;
 	uint32		spends;			/* room */
@@ -52,7 +53,7 @@ typedef struct ClvSample
 	double		data[FLEXIBLE_ARRAY_MEMBER];
 } ClvSample;
 
-#define CLV_SAMPLE_MAGIC 0x32564c43
+#define CLV_SAMPLE_MAGIC 0x33564c43
 
 /* In the current memory context. */
 extern ClvSample *clv_sample_create(const ClvSpec *spec);

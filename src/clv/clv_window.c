@@ -144,7 +144,7 @@ summary_customer(const PurchaseModel *model, bool spend, const Datum *values, co
 /* False where the row has no customer to speak of. */
 static bool
 row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
-			 int64 row, ClvCustomer *customer)
+			 int64 row, ClvCustomer *customer, Seen *seen)
 {
 	const PurchaseModel *model = purchase_model(spec->purchase);
 	Datum		values[4] = {0};
@@ -157,7 +157,7 @@ row_customer(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, D
 		return summary_customer(model, spec->spend, values, nulls, customer);
 	return !nulls[0] &&
 		clv_customer_from_history(model, (TimeUnit) spec->unit, DatumGetHistoryPP(values[0]), as_of,
-								  customer);
+								  customer, seen);
 }
 
 /* ---------- the fit ---------- */
@@ -180,6 +180,7 @@ clv_window_read_partition(WindowObject winobj, const WindowForm *form, const Clv
 			   int64 rows, const WatchedArguments *list, MemoryContext scratch)
 {
 	ClvSample  *sample = clv_sample_create(spec);
+	Seen		seen = {0};
 
 	for (int64 i = 0; i < rows; i++)
 	{
@@ -192,7 +193,7 @@ clv_window_read_partition(WindowObject winobj, const WindowForm *form, const Clv
 		MemoryContextReset(scratch);
 		old = MemoryContextSwitchTo(scratch);
 		window_check_watched(winobj, list, i);
-		known = row_customer(winobj, form, spec, as_of, i, &customer);
+		known = row_customer(winobj, form, spec, as_of, i, &customer, &seen);
 		MemoryContextSwitchTo(old);
 		if (!known)
 		{
@@ -205,6 +206,7 @@ clv_window_read_partition(WindowObject winobj, const WindowForm *form, const Clv
 			pfree(sample);
 		sample = larger;
 	}
+	sample->seen = seen;
 	return sample;
 }
 
@@ -242,6 +244,9 @@ clv_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const Win
 	sample = clv_window_read_partition(winobj, form, &fit->spec, fit->as_of, rows, &list, scratch);
 	MemoryContextDelete(scratch);
 	clv_sample_fit(sample, &model);
+	/* customers without a value have NULL in their row */
+	sample->seen.without = 0;
+	seen_tell(fcinfo, &sample->seen, form->history ? &fit->as_of : NULL, 0);
 	pfree(sample);
 	failure = failure_of(&model, fit->spec.spend);
 	if (failure != NULL)
@@ -276,7 +281,7 @@ window_value(FunctionCallInfo fcinfo, const WindowForm *form)
 		MemoryContextSwitchTo(old);
 	}
 	if (fit->predictor == NULL ||
-		!row_customer(winobj, form, &fit->spec, fit->as_of, -1, &customer))
+		!row_customer(winobj, form, &fit->spec, fit->as_of, -1, &customer, NULL))
 		PG_RETURN_NULL();
 	entry = clv_memo_find(&fit->memo, &customer, &known);
 	if (!known)

@@ -46,6 +46,7 @@ typedef struct OrderLog
 {
 	int			magic;			/* ORDER_BOOK_MAGIC, against a StateImage */
 	DateADT		latest;			/* DATEVAL_NOBEGIN: no order yet */
+	bool		later;			/* some order came after as_of */
 	int64		skipped;		/* rows without customer or time */
 	OrderShared *shared;
 	CustomerLog customers;

@@ -29,6 +29,7 @@ typedef struct ImageHeader
 	bool		has_as_of;
 	bool		zoned;
 	bool		by_number;
+	bool		later;
 	uint8		zone;			/* length of its name, which follows */
 	ClvSpec		spec;
 	int64		skipped;
@@ -65,6 +66,7 @@ order_log_serialize(OrderLog *log)
 	header.keytype = log->shared->keys.type.type;
 	header.collation = log->shared->keys.type.collation;
 	header.latest = log->latest;
+	header.later = log->later;
 	header.as_of = terms->as_of;
 	header.has_as_of = terms->has_as_of;
 	header.zoned = terms->zoned;
@@ -170,6 +172,7 @@ order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
 			image_corrupt(&reader);
 	}
 	(*log)->latest = Max((*log)->latest, header.latest);
+	(*log)->later |= header.later;
 	(*log)->skipped += header.skipped;
 	reader.by_number = header.by_number;
 	reader.customers = header.customers;
