@@ -204,6 +204,8 @@ orders_row_word(FunctionCallInfo fcinfo, const OrderPerQuery *query, OrderLog *l
 		*word = order_amount_datum(&log->customers.log, value, query->amount_type);
 		return true;
 	}
+	if (likely(query->amount_type == NUMERICOID))
+		return !amount_datum_is_negative(value);
 	amount = amount_argument(value, query->amount_type);
 	return !amount_is_negative(&amount);
 }

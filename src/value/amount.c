@@ -147,13 +147,28 @@ amount_from_datum(Datum value)
 	return amount;
 }
 
+static inline bool
+header_is_negative(uint16 header)
+{
+	return HEADER_FORM(header) == FORM_SHORT ? (header & SHORT_NEGATIVE) != 0 :
+		HEADER_FORM(header) == FORM_NEGATIVE;
+}
+
 bool
 amount_big_is_negative(Numeric big)
 {
-	uint16		header = word_at(VARDATA_ANY(big), 0);
+	return header_is_negative(word_at(VARDATA_ANY(big), 0));
+}
 
-	return HEADER_FORM(header) == FORM_SHORT ? (header & SHORT_NEGATIVE) != 0 :
-		HEADER_FORM(header) == FORM_NEGATIVE;
+bool
+amount_datum_is_negative(Datum value)
+{
+	struct varlena *num = PG_DETOAST_DATUM_PACKED(value);
+	uint16		header = word_at(VARDATA_ANY(num), 0);
+
+	if (HEADER_FORM(header) == FORM_SPECIAL)
+		special_error(num);
+	return header_is_negative(header);
 }
 
 Numeric

@@ -29,6 +29,9 @@ extern Amount amount_none(void);
 /* Below 0?  No for none. */
 extern bool amount_big_is_negative(Numeric big);
 
+/* The same of a Datum of type numeric, of which no more is read; 22003 as above. */
+extern bool amount_datum_is_negative(Datum value);
+
 static inline bool
 amount_is_negative(const Amount *amount)
 {
