@@ -15,6 +15,9 @@
 # Never: writes outside DIR.
 
 passed=0 failed=0 skipped=0
+# pgTAP files that take ten seconds and more; the order is all that hangs on it
+long="cohort_random cohort_histories cohort_large history_fuzz churn_features cohort_edges clv_plans clv_properties
+    cohort_plans metrics migration_markov clv_portfolio history survival clv_orders clv_recovery"
 only= # the files to be run, sql/x.sql or test/x.sql; empty: all
 : "${here:?}"
 
@@ -29,8 +32,9 @@ chosen() {
 suites() {
     RETENTION_SRC=$1/src
     export RETENTION_SRC
-    suite_regress "$1"
+    regress_start "$1"
     suite_tap "$1"
+    regress_count "$1"
     # No test may bring a backend down, whatever it says about itself.
     if grep -E 'was terminated by signal|^TRAP:|PANIC:|stack smashing' "$1/log" >&2; then
         say "FAIL  a server process crashed"
@@ -68,7 +72,8 @@ suite_c() {
 
 # ---------------------------------------------------------------- pg_regress
 
-suite_regress() {
+# regress_start DIR: all files, one after the other, beside the pgTAP files
+regress_start() {
     regress_total=0 regress_names=
     for regress_file in "$1"/src/sql/*.sql; do
         if [ -f "$regress_file" ] && chosen "sql/${regress_file##*/}"; then
@@ -77,13 +82,22 @@ suite_regress() {
             regress_names="$regress_names ${regress_file%.sql}"
         fi
     done
+    [ "$regress_total" -gt 0 ] || return 0
+    (
+        make -s -C "$1/src" PG_CONFIG="$pg_config" installcheck REGRESS="$regress_names" >"$1/regress.log" 2>&1
+        echo $? >"$1/regress.rc"
+    ) </dev/null &
+}
+
+regress_count() {
+    wait
     if [ "$regress_total" = 0 ]; then
         [ -z "$only" ] || return 0
         say "FAIL  pg_regress: there are no files in sql/"
         failed=$((failed + 1))
         return
     fi
-    if make -s -C "$1/src" PG_CONFIG="$pg_config" installcheck REGRESS="$regress_names" >"$1/regress.log" 2>&1 </dev/null; then
+    if [ "$(cat "$1/regress.rc")" = 0 ]; then
         passed=$((passed + regress_total))
         say "ok    pg_regress: $regress_total files"
         return
@@ -108,14 +122,24 @@ suite_tap() {
     tap_dir=$1
     mkdir -p "$tap_dir/tap"
     set --
+    tap_once=
     # Programs first: some wait, for the clock or for other sessions to end.
-    for tap_file in "$tap_dir"/src/test/*.sh "$tap_dir"/src/test/*.t "$tap_dir"/src/test/*.sql; do
+    # Then what takes longest, so that no core waits for it at the end.
+    for tap_file in "$tap_dir"/src/test/*.sh "$tap_dir"/src/test/*.t \
+        $(for tap_name in $long; do echo "$tap_dir/src/test/$tap_name.sql"; done) "$tap_dir"/src/test/*.sql; do
+        case " $* " in *" $tap_file "*) continue ;; esac
+        [ -f "$tap_file" ] || continue
         chosen "test/${tap_file##*/}" || continue
+        if [ -n "${again:-}" ] && head -n 20 "$tap_file" | grep -q '^\(--\|#\) check: once'; then
+            case "$tap_once " in *" ${tap_file##*/} "*) ;; *) tap_once="$tap_once ${tap_file##*/}" ;; esac
+            continue
+        fi
         case $tap_file in
-            *.sql) [ ! -f "$tap_file" ] || set -- "$@" "$tap_file" ;;
-            *) [ ! -f "$tap_file" ] || [ ! -x "$tap_file" ] || set -- "$@" "$tap_file" ;;
+            *.sql) set -- "$@" "$tap_file" ;;
+            *) [ ! -x "$tap_file" ] || set -- "$@" "$tap_file" ;;
         esac
     done
+    [ -z "$tap_once" ] || say "      not again:$tap_once"
     if [ $# = 0 ]; then
         [ -z "$only" ] || return 0
         say "FAIL  pgTAP: there are no files in test/"

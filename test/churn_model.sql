@@ -84,7 +84,7 @@ SELECT is(count(*) FILTER (WHERE j ->> 'method' <> s.method OR (j ->> 'n')::bigi
 
 -- also levels and values that training never met
 CREATE TABLE asked AS SELECT id, tenure, tickets, charge, constant, plan, senior, tier FROM customer
-  WHERE id <= 300 * :cases
+  WHERE id <= (300 * :cases)::integer
   UNION ALL VALUES (-1, NULL, NULL, NULL, NULL, NULL, NULL, NULL::pg_temp.tier),
     (-2, 1000000, 1000::smallint, 1e6, 8, 'never seen', true, 'gold'),
     (-3, -1000000, -1000::smallint, -1e6, -8, '', false, NULL), (-4, 10, 1, 50, 7, 'rare 400', NULL, 'trial');
@@ -143,7 +143,7 @@ SELECT pg_temp.agree('logistic scores from their coefficients', $$
     (SELECT sum(CASE WHEN term = '(intercept)' THEN coefficient_std WHEN sd > 0 THEN coefficient_std * (d.x - mean) / sd
       ELSE 0 END) FROM churn_coefficients(m) LEFT JOIN pg_temp.design(m, a) d USING (term))
   FROM answer WHERE name IN ('ridge', 'plain', 'likelihood', 'ridge weighted') AND id NOT IN (-2, -3)$$,
-    4 * (300 * :cases + 2), 1e-12, 1e-11);
+    4 * (300 * :cases + 2)::bigint, 1e-12, 1e-11);
 -- boost: trees walked in SQL over the columns of a logistic model of the same rows
 CREATE FUNCTION pg_temp.walk(node jsonb, x jsonb) RETURNS float8 LANGUAGE plpgsql AS $$
 BEGIN

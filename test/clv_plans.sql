@@ -203,7 +203,7 @@ BEGIN
   END LOOP;
   RETURN bad;
 END $$;
-CREATE TABLE damaged AS SELECT state.*, n, pg_temp.damage(s) AS bad FROM state, generate_series(1, 3000 * :cases) n;
+CREATE TABLE damaged AS SELECT state.*, n, pg_temp.damage(s) AS bad FROM state, generate_series(1, (3000 * :cases)::integer) n;
 INSERT INTO damaged SELECT state.*, 0, substr(s, 1, n) FROM state, generate_series(0, 100) n;
 -- as the state that others are added to, as one that is added, and alone
 CREATE TABLE merge AS SELECT kind,

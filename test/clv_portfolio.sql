@@ -53,13 +53,13 @@ CREATE FUNCTION pg_temp.power(base float8, n integer) RETURNS float8
 CREATE TABLE rate AS SELECT i, random() * 200 - 50 AS margin, CASE WHEN i % 9 = 0 THEN 1 - random() * 1e-6
   ELSE random() END AS retention, CASE WHEN i % 7 = 0 THEN random() * 1e-6 ELSE random() END AS discount,
   (random() * 60)::integer AS n
-FROM generate_series(1, 60 * :cases) i;
+FROM generate_series(1, (60 * :cases)::integer) i;
 SELECT pg_temp.agree('finite sums',
   format($$SELECT i || ' ' || timing, clv_simple(margin, retention, discount, n, timing),
     coalesce((SELECT sum(margin * pg_temp.power(retention / (1 + discount), t))
         FROM generate_series(CASE timing WHEN 'end' THEN 1 ELSE 0 END, CASE timing WHEN 'end' THEN n ELSE n - 1 END) t),
       0)
-  FROM rate, unnest('{end,begin}'::text[]) timing$$), 120 * :cases, 1e-11, 1e-13);
+  FROM rate, unnest('{end,begin}'::text[]) timing$$), (120 * :cases)::bigint, 1e-11, 1e-13);
 SELECT pg_temp.agree('infinite sums',
   format($$SELECT i || ' ' || timing, clv_simple(margin, retention, discount, timing => timing),
     (SELECT sum(margin * pg_temp.power(retention / (1 + discount), t))

@@ -10,10 +10,10 @@ SELECT * FROM no_plan();
 \pset tuples_only on
 \pset format unaligned
 SELECT diag('seed ' || :'seed');
-SELECT pg_temp.open_shop(900 * :cases) \g /dev/null
+SELECT pg_temp.open_shop((900 * :cases)::integer) \g /dev/null
 CREATE TABLE summary AS SELECT c, country, frequency::float8 AS x, recency AS t_x, age, monetary_value::float8 AS z
   FROM histories, clv_summary(h, '2024-12-31');
-SELECT cmp_ok(count(*) FILTER (WHERE x > 0), '>', 300::bigint * :cases, 'customers who came back') FROM summary;
+SELECT cmp_ok(count(*) FILTER (WHERE x > 0), '>', (300 * :cases)::bigint, 'customers who came back') FROM summary;
 
 -- What was fitted, without the day it was fitted as of.
 CREATE FUNCTION pg_temp.fit_of(m clv_model) RETURNS text LANGUAGE sql AS $$SELECT (m::jsonb - 'as_of')::text$$;
@@ -125,8 +125,8 @@ SELECT pg_temp.agree('predictions in other units', $$SELECT concat_ws(' ', u.kin
   ('clv', clv(u.m, x, t_x / u.days, age / u.days, z), clv(d.m, x, t_x, age, z)),
     ('residual', residual_lifetime_value(u.m, x, t_x / u.days, age / u.days, z),
     residual_lifetime_value(d.m, x, t_x, age, z)),
-  ('se', clv_se(u.m, x, t_x / u.days, age / u.days, z), clv_se(d.m, x, t_x, age, z))) v (what, have, want)$$, 2000,
-    1e-6, 1e-12);
+  ('se', clv_se(u.m, x, t_x / u.days, age / u.days, z), clv_se(d.m, x, t_x, age, z))) v (what, have, want)$$,
+  (SELECT 100 * least(count(*), 20) FROM summary WHERE c % 40 = 0), 1e-6, 1e-12);
 
 -- Identities of probability, at random parameters and customers -------------------------------------------------------
 
@@ -150,26 +150,26 @@ CREATE TABLE guess AS
           ELSE 1 END::integer + 4 AS raw_age, 1 + random() * 60 AS z,
           make_interval(days => 1 + floor(random() * 30)::integer) AS h1,
           make_interval(days => 1 + floor(random() * 80)::integer) AS h2
-              FROM kind, generate_series(1, 40 * :cases) n) r,
+              FROM kind, generate_series(1, (40 * :cases)::integer) n) r,
                 LATERAL (SELECT CASE WHEN discrete THEN floor(raw_age) ELSE raw_age END AS age) a) q,
   LATERAL (SELECT clv_model(kind, parameters) AS m) model;
-SELECT cmp_ok(count(*), '=', 40 * :kinds::bigint * :cases, 'models by hand, each with a customer') FROM guess
+SELECT cmp_ok(count(*), '=', (40 * :kinds * :cases)::bigint, 'models by hand, each with a customer') FROM guess
   WHERE m IS NOT NULL;
 SELECT pg_temp.agree('P(X = 0) is P(no purchase)',
   'SELECT concat_ws('' '', kind, parameters, x, t_x, age), purchase_distribution(m, x, t_x, age, h1, 0),
-    p_no_purchase(m, x, t_x, age, h1) FROM guess', 40 * :kinds * :cases, 1e-12, 1e-300);
+    p_no_purchase(m, x, t_x, age, h1) FROM guess', (40 * :kinds * :cases)::bigint, 1e-12, 1e-300);
 SELECT pg_temp.agree('the distribution sums to 1',
   'SELECT concat_ws('' '', kind, parameters, x, t_x, age), (SELECT sum(purchase_distribution(m, x, t_x, age, h1, k))
-    FROM generate_series(0, 300) k), 1 FROM guess', 40 * :kinds * :cases, 1e-11, 0);
+    FROM generate_series(0, 300) k), 1 FROM guess', (40 * :kinds * :cases)::bigint, 1e-11, 0);
 SELECT pg_temp.agree('and has the expected mean',
   'SELECT concat_ws('' '', kind, parameters, x, t_x, age), (SELECT sum(k * purchase_distribution(m, x, t_x, age, h1, k))
-    FROM generate_series(0, 300) k), expected_purchases(m, x, t_x, age, h1) FROM guess', 40 * :kinds * :cases, 1e-9,
+    FROM generate_series(0, 300) k), expected_purchases(m, x, t_x, age, h1) FROM guess', (40 * :kinds * :cases)::bigint, 1e-9,
   1e-12);
 -- nothing in h1 and then nothing in h2: a customer who has been silent for longer
 SELECT pg_temp.agree('silence is a chain',
   $$SELECT concat_ws(' ', kind, parameters, x, t_x, age, h1, h2), p_no_purchase(m, x, t_x, age, h1 + h2),
     p_no_purchase(m, x, t_x, age, h1) * p_no_purchase(m, x, t_x, age + extract(day FROM h1)::float8, h2) FROM guess
-    WHERE NOT contract$$, 40 * :sellers * :cases, 1e-10, 1e-300);
+    WHERE NOT contract$$, (40 * :sellers * :cases)::bigint, 1e-10, 1e-300);
 SELECT is(string_agg(concat_ws(' ', kind, parameters, x, t_x, age), E'\n'), NULL, 'the longer ahead, the less alive')
   FROM guess WHERE NOT (p_alive(m, x, t_x, age, '0') = p_alive(m, x, t_x, age)
   AND p_alive(m, x, t_x, age, h1) <= p_alive(m, x, t_x, age)
@@ -187,11 +187,11 @@ SELECT pg_temp.agree('undiscounted value is purchases times spend',
   'SELECT concat_ws('' '', kind, parameters, x, t_x, age),
     clv(m, x, t_x, age, z, h1 + h2, discount_rate => 0, margin => 0.3, step => ''7 days''),
     0.3 * expected_purchases(m, x, t_x, age, h1 + h2) * expected_spend(m, x, t_x, age, z) FROM guess',
-  40 * :kinds * :cases, 1e-9, 1e-12);
+  (40 * :kinds * :cases)::bigint, 1e-9, 1e-12);
 SELECT pg_temp.agree('in one step it comes at the end',
   'SELECT concat_ws('' '', kind, parameters, x, t_x, age), clv(m, x, t_x, age, z, h2, 0.2, step => h2),
     expected_purchases(m, x, t_x, age, h2) * expected_spend(m, x, t_x, age, z)
-    * power(1.2::float8, -extract(day FROM h2) / 365.25) FROM guess', 40 * :kinds * :cases, 1e-9, 1e-12);
+    * power(1.2::float8, -extract(day FROM h2) / 365.25) FROM guess', (40 * :kinds * :cases)::bigint, 1e-9, 1e-12);
 -- At 1.9% a period nothing counts after 2,000 of them.  Cash is counted at the end of a step: the error is linear in it.
 CREATE TABLE yearly AS
   SELECT g.*, y, clv(y, x, t_x, age, z, '2000 years', rate, step => '1 year') AS one,
@@ -208,7 +208,7 @@ SELECT pg_temp.agree('a shorter last step',
   'SELECT concat_ws('' '', kind, x, t_x, age), clv(m, x, t_x, age, z, ''50 days'', 0.3, step => ''40 days''),
     clv(m, x, t_x, age, z, ''40 days'', 0.3, step => ''40 days'')
     + (expected_purchases(m, x, t_x, age, ''50 days'') - expected_purchases(m, x, t_x, age, ''40 days''))
-    * expected_spend(m, x, t_x, age, z) * power(1.3::float8, -50 / 365.25) FROM guess', 40 * :kinds * :cases, 1e-9,
+    * expected_spend(m, x, t_x, age, z) * power(1.3::float8, -50 / 365.25) FROM guess', (40 * :kinds * :cases)::bigint, 1e-9,
   1e-9);
 
 -- clv() OVER: to the bit what clv_model() and clv() give by GROUP BY, NULL where the fit has not converged ------------
@@ -321,7 +321,7 @@ SELECT pg_temp.agree('and of their money',
   $$SELECT c, have, want FROM pair,
     LATERAL (VALUES (expected_spend(m, h), expected_spend(m, x, t_x, age, z)), (clv(m, h), clv(m, x, t_x, age, z)),
     (residual_lifetime_value(m, h), residual_lifetime_value(m, x, t_x, age, z)),
-    (clv_se(m, h), clv_se(m, x, t_x, age, z))) v (have, want) WHERE c % 10 = 0$$, 360 * :cases, 1e-9, 0);
+    (clv_se(m, h), clv_se(m, x, t_x, age, z))) v (have, want) WHERE c % 10 = 0$$, (360 * :cases)::bigint, 1e-9, 0);
 
 -- Standard errors: the delta method by differences in SQL -------------------------------------------------------------
 
@@ -452,11 +452,11 @@ END $$;
 CREATE TABLE fate AS SELECT bytes, bad, (r).* FROM (SELECT *, pg_temp.read(bad) AS r
   FROM (SELECT bytes, translate(encode(bytes, 'base64'), E'\n', '') AS bad
     FROM (SELECT pg_temp.damage(a.b, o.b) AS bytes
-      FROM base a, generate_series(1, 12000 * :cases / (SELECT count(*) FROM base)::integer) n,
+      FROM base a, generate_series(1, (12000 * :cases)::integer / (SELECT count(*) FROM base)::integer) n,
       LATERAL (SELECT b FROM base WHERE o = 1 + (n + a.o) % (SELECT count(*) FROM base)) o
     UNION ALL SELECT substr(b, 1, n) FROM base, generate_series(0, 40) n UNION ALL SELECT b || '\x00'
       FROM base OFFSET 0) d OFFSET 0) t OFFSET 0) m WHERE bytes NOT IN (SELECT b FROM base);
-SELECT cmp_ok(count(*), '>', 9000::bigint * :cases, format('%s mutated values, %s of them models', count(*), count(m)))
+SELECT cmp_ok(count(*), '>', (9000 * :cases)::bigint, format('%s mutated values, %s of them models', count(*), count(m)))
   FROM fate;
 SELECT is(string_agg(DISTINCT fate, ' ' ORDER BY fate), '22P02 read', 'refused with 22P02, or read') FROM fate;
 SELECT is(count(*), 0::bigint, 'what is read is written the same') FROM fate

@@ -2,6 +2,7 @@
 -- with 95% intervals of every parameter, which must hold the true one in 90 to 99 of 100.  The seed is fixed,
 -- RETENTION_SEED gives another one; and PostgreSQL 15 has no gamma variates, so they are made here
 -- (oracle/shared.psql).
+-- check: once, for it asks how good fits are on average
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -101,7 +102,7 @@ BEGIN
       FROM generate_series(1, t.customers) n, pg_temp.customer(t.kind, p[1], p[2], coalesce(p[3], 1), p[4], n);
   END LOOP;
 END $$;
-SELECT pg_temp.fit(t, 50 * :cases) FROM truth t ORDER BY kind \g /dev/null
+SELECT pg_temp.fit(t, (50 * :cases)::integer) FROM truth t ORDER BY kind \g /dev/null
 CREATE TABLE held AS
   SELECT f.kind, set, parameter, low <= truth AND truth <= high AS inside,
     (ln(estimate) - ln(truth)) / (standard_error / estimate) AS z
@@ -110,7 +111,7 @@ CREATE TABLE held AS
     WHERE parameters ? parameter AND standard_error IS NOT NULL;
 
 -- A set that runs away has no interval: few do.
-SELECT cmp_ok(count(*), '>=', (0.97 * (SELECT count(*) FROM truth) * 50 * :cases)::bigint,
+SELECT cmp_ok(count(*), '>=', (0.97 * (SELECT count(*) FROM truth) * (50 * :cases)::integer)::bigint,
   'nearly all of the fits are at a maximum') FROM (SELECT DISTINCT kind, set FROM held) h;
 SELECT ok(avg(inside::integer) BETWEEN :low AND :high,
   format('%s: %s of %s intervals hold the true parameter', kind, count(*) FILTER (WHERE inside), count(*))) FROM held

@@ -13,7 +13,7 @@ SET DateStyle = 'SQL, DMY';
 -- Random customers: some buy once, some each day, some come late, some after all.
 CREATE TABLE purchase AS
   SELECT customer, day FROM (SELECT i AS customer, date '2023-01-01' + (random() ^ 2 * 250)::integer AS first,
-    pg_temp.pick('{0,0,0,1,2,3,5,30}'::integer[]) AS n FROM generate_series(1, 600 * :cases) i) c,
+    pg_temp.pick('{0,0,0,1,2,3,5,30}'::integer[]) AS n FROM generate_series(1, (600 * :cases)::integer) i) c,
   LATERAL (SELECT first AS day UNION ALL SELECT first + (random() ^ 2 * 500)::integer FROM generate_series(1, n)) d;
 CREATE TABLE who AS SELECT customer, customer_history(day) AS h FROM purchase GROUP BY customer;
 CREATE TABLE odd AS TABLE who UNION ALL
@@ -135,7 +135,7 @@ CREATE TABLE small AS SELECT (SELECT clv_data(h, '2023-07-01', '2023-12-31') FRO
 CREATE TABLE damaged AS SELECT encode(b, 'base64') AS text
   FROM small, LATERAL (SELECT decode(d::text, 'base64') AS v) s, LATERAL (
   SELECT set_byte(v, i, (get_byte(v, i) + 1 + floor(random() * 255)::integer) % 256)
-    FROM generate_series(0, length(v) - 1) i, generate_series(1, 8 * :cases)
+    FROM generate_series(0, length(v) - 1) i, generate_series(1, (8 * :cases)::integer)
   UNION ALL SELECT substr(v, 1, i) FROM generate_series(0, length(v) - 1) i UNION ALL
     SELECT substr(v, 1, i) || substr(v, i + 2) FROM generate_series(0, length(v) - 1) i
   UNION ALL SELECT substr(v, 1, i) || '\x80' || substr(v, i + 1) FROM generate_series(0, length(v)) i) m (b);

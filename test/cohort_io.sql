@@ -174,9 +174,9 @@ CREATE TABLE fate AS
   SELECT title, bad, pg_temp.read(bad, t) AS fate
   FROM (SELECT v.title, v.t, encode(pg_temp.damage(decode(v.t::text, 'base64'), decode(w.t::text, 'base64')), 'base64')
     AS bad
-        FROM value v, generate_series(1, 400 * :cases) i,
+        FROM value v, generate_series(1, (400 * :cases)::integer) i,
           LATERAL (SELECT t FROM value w WHERE w.o = 2 + (i + v.o) % 11) w OFFSET 0) d;
-SELECT is((SELECT count(*) FROM fate), 4800::bigint * :cases, 'damaged in 400 ways each');
+SELECT is((SELECT count(*) FROM fate), (4800 * :cases)::bigint, 'damaged in 400 ways each');
 SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'equal', 'other') AND fate NOT LIKE 'other, %'), 0::bigint,
   'refused with 22P02, or readable: ' || title) FROM fate GROUP BY title ORDER BY title;
 SELECT diag(format('%s: %s from %s', title, fate, bad)) FROM fate WHERE fate NOT IN ('22P02', 'equal', 'other')

@@ -90,9 +90,9 @@ BEGIN
   RETURN NEXT is(nullif(array_to_string(array_remove(found, NULL), E'\n'), ''), NULL, title);
 END $$;
 
-SELECT t FROM (SELECT n FROM generate_series(1, 143 * :cases) n OFFSET 0) q, pg_temp.check(n, oracle.scenario(n)) t;
+SELECT t FROM (SELECT n FROM generate_series(1, (143 * :cases)::integer) n OFFSET 0) q, pg_temp.check(n, oracle.scenario(n)) t;
 -- Where clocks fall back across midnight, time on the wall is not in the order of events.
-SELECT t FROM (SELECT n FROM generate_series(1, 36 * :cases) n OFFSET 0) q,
+SELECT t FROM (SELECT n FROM generate_series(1, (36 * :cases)::integer) n OFFSET 0) q,
   pg_temp.check(n, ROW((ARRAY['first', 'joined'])[1 + n % 2], 'timestamptz', 'timestamptz',
       (ARRAY['day', 'hour', 'month'])[1 + n % 3], (ARRAY['24 hours', '1 day', NULL, '1 hour'])[1 + n / 3 % 4]::interval,
                        (ARRAY['America/St_Johns', 'Antarctica/Casey'])[1 + n / 2 % 2])) t;
@@ -140,7 +140,7 @@ BEGIN
     RETURN NEXT pass(format('retention_test, scenario %s: %s, period %s, %s', n, pg_temp.call(s, true), k, measure));
   END IF;
 END $$;
-SELECT t FROM (SELECT n FROM generate_series(1, 39 * :cases) n OFFSET 0) q, pg_temp.check_groups(n) t;
+SELECT t FROM (SELECT n FROM generate_series(1, (39 * :cases)::integer) n OFFSET 0) q, pg_temp.check_groups(n) t;
 
 SELECT * FROM finish();
 ROLLBACK;

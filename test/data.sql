@@ -1,6 +1,7 @@
 -- The data of the tests are what they were published as: the files that are packed here to make them small come out as
 -- the bytes of the originals, the CDNOW sample lies in the whole log, the files have their rows, and the experiment has
 -- the figures that a program outside PostgreSQL found (test/reference/money).
+-- check: once, for it does without the extension
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;

@@ -10,6 +10,7 @@
 # PostgreSQL cannot be created: not installed, or no superuser. A page with <!-- needs file: test/data/NAME --> has NAME
 # of this repository in its current directory. Needs psql and a server to which the environment (PGHOST, PGUSER, ...)
 # leads, as a role that may create databases.
+# check: once, for what the pages show is tried by the other tests, too
 use strict;
 use warnings;
 use Cwd qw(abs_path);

@@ -86,7 +86,7 @@ CREATE TABLE customer AS
          1 + floor(random() * random() * 60)::integer AS events,
            (ARRAY[3, 30, 700])[1 + floor(random() * 3)::integer] AS span
   FROM unnest('{none,cents,refunds,some,scales,zeros,integers,round,huge,tiny,2^61,10^18,cancel,long,all}'::text[])
-    kind, generate_series(1, 16 * :cases);
+    kind, generate_series(1, (16 * :cases)::integer);
 CREATE TABLE ev WITH (parallel_workers = 3) AS
   SELECT row_number() OVER (ORDER BY random())::integer AS n, c, zone,
     timestamptz '2011-12-29 00:00+00' + make_interval(mins => floor(random() * span * 1440)::integer) AS at,

@@ -80,7 +80,7 @@ BEGIN
 END $$;
 CREATE TABLE damaged (o integer, bytes bytea, bad text);
 INSERT INTO damaged (o, bytes) SELECT v.o, pg_temp.damage(v.b, w.b)
-  FROM base v, generate_series(1, 85000 * :cases / v.n) i,
+  FROM base v, generate_series(1, (85000 * :cases)::integer / v.n) i,
   LATERAL (SELECT b FROM base w WHERE w.o = 1 + (i + v.o) % v.n OFFSET 0) w;
 INSERT INTO damaged (o, bytes) SELECT v.o, set_byte(v.b, p, i)
   FROM base v, generate_series(0, 1) p, generate_series(0, 255, 5) i;
@@ -91,7 +91,7 @@ INSERT INTO damaged (o, bytes)
   SELECT 1, substr('\x0101'::bytea || decode(md5(random()::text) || md5(random()::text), 'hex'), 1,
   floor(random() * 34)::integer) FROM generate_series(1, 2000);
 INSERT INTO damaged (o, bad) SELECT v.o, pg_temp.damage(v.t, w.t)
-  FROM base v, generate_series(1, 15000 * :cases / v.n) i,
+  FROM base v, generate_series(1, (15000 * :cases)::integer / v.n) i,
   LATERAL (SELECT t FROM base w WHERE w.o = 1 + (i * 7 + v.o) % v.n OFFSET 0) w;
 -- encode() breaks lines, which are no part of the text form
 CREATE TABLE mutant AS
@@ -99,7 +99,7 @@ CREATE TABLE mutant AS
     FROM (SELECT o, bytes, coalesce(bad, translate(encode(bytes, 'base64'), E'\n', '')) AS bad FROM damaged) d
     JOIN base USING (o) WHERE bad <> t;
 ANALYZE mutant;
-SELECT cmp_ok(count(*), '>=', 100000::bigint * :cases,
+SELECT cmp_ok(count(*), '>=', (100000 * :cases)::bigint,
   format('%s mutated values, %s of them bytes', count(*), count(bytes))) FROM mutant;
 
 -- In as text ----------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ CREATE TABLE fate AS SELECT n, o, bytes, bad, (r).fate, (r).h
   FROM (SELECT *, pg_temp.read(bad) AS r FROM mutant OFFSET 0) m;
 SELECT is(count(*) FILTER (WHERE fate NOT IN ('22P02', 'read')), 0::bigint, 'refused with 22P02, or read') FROM fate;
 SELECT diag(format('%s from %s', fate, bad)) FROM fate WHERE fate NOT IN ('22P02', 'read') LIMIT 10;
-SELECT cmp_ok(count(*) FILTER (WHERE fate = 'read'), '>', count(*) / 10,
+SELECT cmp_ok(count(*) FILTER (WHERE fate = 'read'), '>', count(*) / 20,
   format('%s of the bytes are values', count(*) FILTER (WHERE fate = 'read'))) FROM fate WHERE bytes IS NOT NULL;
 SELECT cmp_ok(count(*) FILTER (WHERE fate = 'read'), '>', count(*) / 20,
   format('%s of the texts are values', count(*) FILTER (WHERE fate = 'read'))) FROM fate WHERE bytes IS NULL;

@@ -20,11 +20,11 @@ INSERT INTO pair
                           WHEN 4 THEN pg_temp.pick('{0,1e-100,0.3,0.5,0.9999999999999999,1}'::float8[])
                             ELSE 0.05 + 0.9 * random() ^ 2 END, random() < rate
   FROM (SELECT c, c % 6 AS kind, 1 + floor(exp(random() * 5))::integer AS n,
-    pg_temp.pick('{0.05,0.3,0.5,0.9}'::float8[]) AS rate FROM generate_series(1, 150 * :cases) c) k,
+    pg_temp.pick('{0.05,0.3,0.5,0.9}'::float8[]) AS rate FROM generate_series(1, (150 * :cases)::integer) c) k,
     generate_series(1, n) id;
 -- what is left out, and what does not matter
 INSERT INTO pair SELECT c, NULL, CASE WHEN n = 1 THEN 0.5 END, CASE WHEN n = 2 THEN true END
-  FROM generate_series(1, 150 * :cases) c, generate_series(1, 3) n;
+  FROM generate_series(1, (150 * :cases)::integer) c, generate_series(1, 3) n;
 ANALYZE pair;
 CREATE TABLE tables AS SELECT c, score_table(s, l) AS t FROM pair GROUP BY c;
 CREATE TABLE of_rows AS
@@ -295,7 +295,7 @@ SELECT is((SELECT (score_table(NULL, l), auc(s, NULL), threshold_for(NULL, l, 3)
 
 -- A group for each row, in little memory
 SET work_mem = '4MB';
-CREATE TABLE many AS SELECT n, n % 10 / 10.0::float8 AS s, n % 3 = 0 AS l FROM generate_series(1, 300000 * :cases) n;
+CREATE TABLE many AS SELECT n, n % 10 / 10.0::float8 AS s, n % 3 = 0 AS l FROM generate_series(1, (300000 * :cases)::integer) n;
 ANALYZE many;
 SELECT is((SELECT count(*) || ' ' || count(a) || ' ' || sum(p) || ' ' || sum(b)::numeric(20, 4)
     FROM (SELECT n, auc(s, l) AS a, average_precision(s, l) AS p, brier_score(s, l) AS b FROM many GROUP BY n OFFSET 0)

@@ -65,7 +65,7 @@ BEGIN
   END LOOP;
   RETURN bytes;
 END $$;
-CREATE TABLE damaged AS SELECT DISTINCT pg_temp.damage(bytes) AS bytes FROM original, generate_series(1, 200 * :cases);
+CREATE TABLE damaged AS SELECT DISTINCT pg_temp.damage(bytes) AS bytes FROM original, generate_series(1, (200 * :cases)::integer);
 CREATE FUNCTION pg_temp.value(bytes bytea) RETURNS score_table LANGUAGE plpgsql AS $$
 BEGIN
   RETURN pg_temp.text_of(bytes)::score_table;

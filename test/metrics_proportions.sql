@@ -50,12 +50,12 @@ SELECT is(p::text, '(0,0,0,0)', 'wilson is the default, 0.95 too')
 CREATE TABLE sample AS
   SELECT i, floor(random() ^ 2 * (n + 1))::bigint AS x, n,
     pg_temp.pick('{0.5,0.8,0.95,0.999,0.999999}'::float8[]) AS confidence
-  FROM (SELECT i, 1 + floor(exp(random() * 4))::bigint AS n FROM generate_series(1, 300 * :cases) i) s;
+  FROM (SELECT i, 1 + floor(exp(random() * 4))::bigint AS n FROM generate_series(1, (300 * :cases)::integer) i) s;
 CREATE TABLE method AS SELECT unnest('{wald,wilson,wilson_cc,agresti_coull,clopper_pearson,jeffreys}'::text[]) AS
   method;
 CREATE TABLE answer AS SELECT s.*, m.method, a.*
   FROM sample s, method m, proportion_interval(x, n, confidence, method) a;
-SELECT is(count(*), 300::bigint * :cases * 6, 'one row for each call') FROM answer;
+SELECT is(count(*), ((300 * :cases)::integer * 6)::bigint, 'one row for each call') FROM answer;
 SELECT is(count(*) FILTER (WHERE NOT (0 <= low AND low <= high AND high <= 1 AND proportion = x::float8 / n)),
   0::bigint, 'limits in order, within 0..1') FROM answer;
 -- wilson_cc and exact limits are not beyond the estimate, those of Jeffreys may be
@@ -84,7 +84,7 @@ SELECT pg_temp.agree('upper exact limits',
 
 -- Fisher's test: all tables in exact arithmetic.
 CREATE TABLE pair AS SELECT a.x AS x1, a.n AS n1, b.x AS x2, b.n AS n2, t.* FROM sample a
-  JOIN sample b ON b.i = a.i % (300 * :cases) + 1, proportion_test(a.x, a.n, b.x, b.n) t;
+  JOIN sample b ON b.i = a.i % (300 * :cases)::integer + 1, proportion_test(a.x, a.n, b.x, b.n) t;
 CREATE FUNCTION pg_temp.fisher(x1 bigint, n1 bigint, x2 bigint, n2 bigint) RETURNS double precision LANGUAGE sql AS $$
   SELECT ((sum(w) FILTER (WHERE w <= pg_temp.choose(n1, x1) * pg_temp.choose(n2, x2))) / sum(w))::float8
   FROM (SELECT pg_temp.choose(n1, k) * pg_temp.choose(n2, x1 + x2 - k) AS w

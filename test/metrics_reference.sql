@@ -37,25 +37,24 @@ SELECT is(pg_temp.load('auc_pair_expected', :'text'), 1::bigint, 'and their test
 CREATE TABLE pair AS
   SELECT "case", score, label = 1 AS label FROM metric_cases;
 -- what the models score, from their coefficients and the customers: of Telco all, of MLC those who were not learnt from
-WITH m AS MATERIALIZED (SELECT format('%s_lam%s', model, lam) AS "case", model ~ 'telco' AS of_telco, term, coef
-  FROM logistic_coef),
-customer AS (
-  SELECT true AS of_telco, customer_id AS id, churn = 'Yes' AS churned,
-         to_jsonb(telco) || jsonb_build_object('gender_male', gender = 'Male', 'internet_fiber',
-           internet_service = 'Fiber optic',
-           'internet_none', internet_service = 'No', 'contract_one_year', contract = 'One year', 'contract_two_year',
-             contract = 'Two year',
-           'pay_electronic_check', payment_method = 'Electronic check', 'pay_mailed_check',
-             payment_method = 'Mailed check',
-           'pay_credit_card', payment_method ~ '^Credit card', 'total_charges', coalesce(total_charges, 0)) AS f
+CREATE TABLE customer AS
+  SELECT true AS of_telco, customer_id AS id, churn = 'Yes' AS churned, to_jsonb(telco) || jsonb_build_object(
+      'gender_male', gender = 'Male', 'internet_fiber', internet_service = 'Fiber optic',
+      'internet_none', internet_service = 'No', 'contract_one_year', contract = 'One year',
+      'contract_two_year', contract = 'Two year', 'pay_electronic_check', payment_method = 'Electronic check',
+      'pay_mailed_check', payment_method = 'Mailed check', 'pay_credit_card', payment_method ~ '^Credit card',
+      'total_charges', coalesce(total_charges, 0)) AS f
   FROM telco
-  UNION ALL SELECT false, id::text, churn = 'yes', to_jsonb(mlc) FROM mlc WHERE id > 3333)
+  UNION ALL SELECT false, id::text, churn = 'yes', to_jsonb(mlc) FROM mlc WHERE id > 3333;
+CREATE TABLE feature AS
+  SELECT of_telco, id, churned, term, CASE WHEN value IN ('Yes', 'yes', 'true') THEN 1
+                                           WHEN value ~ '^[0-9.]+$' THEN value::float8 ELSE 0 END AS x
+  FROM customer, jsonb_each_text(f || '{"intercept": "Yes"}') t (term, value)
+  WHERE term IN (SELECT term FROM logistic_coef);
 INSERT INTO pair
-  SELECT "case", 1 / (1 + exp(-sum(coef * x ORDER BY term))), churned
-  FROM customer JOIN m USING (of_telco),
-    LATERAL (SELECT CASE WHEN term = 'intercept' OR f->>term IN ('Yes', 'yes', 'true') THEN 1
-                         WHEN f->>term ~ '^[0-9.]+$' THEN (f->>term)::float8 ELSE 0 END AS x) v
-  GROUP BY "case", id, churned;
+  SELECT format('%s_lam%s', model, lam), 1 / (1 + exp(-sum(coef * x ORDER BY term))), churned
+  FROM feature JOIN logistic_coef USING (term) WHERE of_telco = (model ~ 'telco')
+  GROUP BY model, lam, id, churned;
 CREATE TABLE expected AS SELECT to_jsonb(e) AS j, "case", e.log_loss::text AS log_loss FROM metric_expected e UNION ALL
   SELECT to_jsonb(e), "case", e.log_loss::text FROM model_metrics e;
 CREATE TABLE lifts AS SELECT * FROM lift_expected UNION ALL SELECT * FROM model_lift;

@@ -52,7 +52,7 @@ CREATE TABLE chain AS
     pg_temp.pick(ARRAY[0, 3, 12, 20]) AS size, CASE WHEN random() < 0.5 THEN floor(random() * 9)::integer
     ELSE 99 END AS cut,
                CASE WHEN random() < 0.3 THEN ceil(random() * 9)::integer END AS last, CASE WHEN random() < 0.3
-                 THEN ceil(random() * 9)::integer END AS lonely FROM generate_series(1, 200 * :cases) id) c;
+                 THEN ceil(random() * 9)::integer END AS lonely FROM generate_series(1, (200 * :cases)::integer) id) c;
 ALTER TABLE chain ADD m migration_matrix;
 UPDATE chain SET m = migration_matrix((SELECT array_agg(chr(96 + i) ORDER BY i) FROM generate_series(1, n) i), counts);
 CREATE TABLE p AS SELECT id, from_segment AS f, to_segment AS t, probability AS p FROM chain, migration_rows(m);

@@ -176,9 +176,9 @@ BEGIN
   END LOOP;
   RETURN NEXT is(found, '', format('customers of type %s, segments %s', key, kind));
 END $$;
-SELECT pg_temp.scenario(key.type, 'text', :cases) FROM key;
-SELECT pg_temp.scenario('integer', segment.kind, :cases) FROM segment;
-SELECT pg_temp.scenario('text', segment.kind, :cases) FROM segment;
+SELECT pg_temp.scenario(key.type, 'text', ceil(:cases)::integer) FROM key;
+SELECT pg_temp.scenario('integer', segment.kind, ceil(:cases)::integer) FROM segment;
+SELECT pg_temp.scenario('text', segment.kind, ceil(:cases)::integer) FROM segment;
 
 -- So many that logs are split, sorted as they grow, and given numbers midway.
 CREATE FUNCTION pg_temp.large(title text, key text, kind text, events integer, customers integer, days float8,

@@ -117,7 +117,7 @@ RESET enable_partitionwise_aggregate;
 
 SET work_mem = '4MB';
 CREATE TABLE many AS SELECT n, (ARRAY['gold', 'silver', 'bronze'])[1 + n % 3] AS f, CASE WHEN n % 7 > 0
-  THEN (ARRAY['gold', 'silver', 'bronze'])[1 + n % 2] END AS t FROM generate_series(1, 300000 * :cases) n;
+  THEN (ARRAY['gold', 'silver', 'bronze'])[1 + n % 2] END AS t FROM generate_series(1, (300000 * :cases)::integer) n;
 ANALYZE many;
 SELECT is((SELECT count(DISTINCT m::text) FROM (SELECT n, migration_matrix(f, t) AS m FROM many GROUP BY n OFFSET 0) q),
   9::bigint, 'a group for each row');

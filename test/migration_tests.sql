@@ -16,7 +16,7 @@ CREATE TABLE cell AS
     floor(exp(random() * size))::integer * (random() < density)::integer * (f <> lonely AND t <> lonely)::integer AS n
   FROM (SELECT id, 1 + floor(random() * 6)::integer AS states, pg_temp.pick(ARRAY[1, 3, 7]) AS size,
     pg_temp.pick(ARRAY[0.3, 0.7, 1]) AS density, floor(random() * 9) AS lonely, floor(random() * 9)::integer AS extra
-    FROM generate_series(1, 150 * :cases) id) c,
+    FROM generate_series(1, (150 * :cases)::integer) id) c,
        generate_series(1, 2) side, generate_series(1, 8) f, generate_series(1, 8) t
   WHERE greatest(f, t) <= states OR (extra = f AND extra = t AND side = 1)
     OR (least(f, t) <= states AND greatest(f, t) = extra AND side = 1);
@@ -25,6 +25,8 @@ CREATE TABLE matrix AS SELECT id, side, migration_matrix(states, array_agg(coale
     unnest(states) WITH ORDINALITY s (f, o), LATERAL (SELECT * FROM unnest(states) WITH ORDINALITY u (t, o)) u
   LEFT JOIN LATERAL (SELECT n FROM cell c WHERE c.id = l.id AND c.side = l.side AND c.f = s.f AND c.t = u.t) c ON true
     GROUP BY id, side, states;
+CREATE INDEX ON cell (id, f, t);
+ANALYZE cell;
 CREATE TABLE pair AS SELECT e.id, e.m AS exposed, c.m AS control FROM matrix e JOIN matrix c USING (id)
   WHERE e.side = 1 AND c.side = 2;
 -- the tables of each segment, as textbooks write them
@@ -243,6 +245,8 @@ CREATE TABLE bought AS SELECT DISTINCT f[2] AS customer, date_trunc('quarter', f
   FROM string_to_table(:'text', E'\n') l (line), LATERAL regexp_split_to_array(trim(line, E' \r'), ' +') f
   WHERE line <> '';
 \unset text
+CREATE INDEX ON bought (customer);
+ANALYZE bought;
 CREATE TABLE quarters AS
   SELECT customer, q AS quarter,
     (ARRAY['active', 'lapsing_1', 'lapsing_2', 'dormant'])[1

@@ -14,7 +14,7 @@ SELECT diag('seed ' || :'seed');
 CREATE TABLE customer AS
   SELECT c, (ARRAY['any', 'any', 'season', 'weekly', 'long', 'far'])[1 + floor(random() * 6)::integer] AS kind,
     1 + floor(random() * random() * 40)::integer AS n, date '2015-01-01' + floor(random() * 2500)::integer AS first,
-    floor(random() * 2000000)::integer * (c % 2) AS back FROM generate_series(1, 400 * :cases) c;
+    floor(random() * 2000000)::integer * (c % 2) AS back FROM generate_series(1, (400 * :cases)::integer) c;
 CREATE TABLE ev AS
   SELECT c, CASE kind WHEN 'any' THEN first + floor(random() * 900)::integer WHEN 'weekly'
     THEN first + 7 * i - floor(random() * 3)::integer
@@ -109,7 +109,7 @@ SELECT is(string_agg(format('%s at %s by rules %s: %s instead of %s', days, as_o
   (WHERE place <= 3), NULL, 'every segment as plain SQL has it')
 FROM (SELECT *, row_number() OVER (ORDER BY cardinality(days)) AS place FROM answer WHERE have IS DISTINCT FROM want)
   wrong;
-SELECT cmp_ok(count(*), '>=', 3000::bigint, 'of many answers') FROM answer;
+SELECT cmp_ok(count(*), '>=', (3000 * :cases)::bigint, 'of many answers') FROM answer;
 SELECT cmp_ok(count(*), '>=', 5::bigint, 'many of them ' || coalesce(want, 'none')) FROM answer GROUP BY want;
 SELECT is(count(DISTINCT want), 6::bigint, 'all segments') FROM answer;
 SELECT is_empty($$SELECT FROM asked
@@ -154,7 +154,7 @@ CREATE FUNCTION pg_temp.without_season(customers integer) RETURNS SETOF customer
     400 + floor(random() * 900)::integer AS stay, 3 + c % 3 AS n FROM generate_series(1, customers) c) q,
        LATERAL (SELECT gone - floor(random() * stay)::integer AS day FROM generate_series(1, n)) d GROUP BY c $$;
 CREATE TABLE steady AS SELECT h, seasonal_chance(h, '2024-06-30') AS chance
-  FROM pg_temp.without_season(30000 * :cases) h;
+  FROM pg_temp.without_season((30000 * :cases)::integer) h;
 SELECT ok(flagged <= allowed + 4 * sqrt(allowed) AND allowed <= bound * n,
   format('max_chance %s: %s of %s customers without seasons are called seasonal; their chances allow %s', bound,
     flagged, n, round(allowed::numeric, 1)))
@@ -175,7 +175,7 @@ CREATE TABLE rfm AS
          CASE WHEN random() > 0.02
               THEN pg_temp.pick(ARRAY[round((random() * 500)::numeric, 2), 0, 12.50, 12.5, 1e40, -3]::numeric[]) END
                 AS m
-  FROM generate_series(1, 3000 * :cases) i;
+  FROM generate_series(1, (3000 * :cases)::integer) i;
 CREATE TABLE known AS SELECT * FROM rfm WHERE r IS NOT NULL AND f IS NOT NULL AND m IS NOT NULL;
 CREATE FUNCTION pg_temp.of_bins(bins integer) RETURNS text LANGUAGE sql
   AS $$SELECT CASE WHEN bins = 5 THEN '' ELSE '/' || bins END$$;

@@ -39,7 +39,7 @@ CREATE TABLE sample AS
     CASE WHEN random() < share THEN 1 + floor(random() * causes)::integer ELSE 0 END AS cause, delayed
   FROM (SELECT id, 1 + id % 3 AS causes, pg_temp.pick(ARRAY[2, 6, 20]) AS width,
     pg_temp.pick(ARRAY[0.3, 0.8, 1]) AS share, random() < 0.5 AS delayed, pg_temp.pick(ARRAY[1, 5, 14, 25]) AS size
-    FROM generate_series(1, 150 * :cases) id) s,
+    FROM generate_series(1, (150 * :cases)::integer) id) s,
        LATERAL (SELECT i, CASE WHEN delayed THEN floor(random() * width)::integer ELSE 0 END AS entry
          FROM generate_series(1, size + 0 * id) i) r;
 CREATE TABLE result AS SELECT id, bool_or(delayed) AS delayed, CASE WHEN bool_or(delayed)

@@ -86,7 +86,7 @@ CREATE TABLE sample AS
   FROM (SELECT id, 2 + id % 2 AS groups, 1 + floor(random() * 4)::integer AS strata,
     pg_temp.pick(ARRAY[3, 10, 60]) AS width, pg_temp.pick(ARRAY[0.3, 0.8, 1]) AS share,
     pg_temp.pick(ARRAY[0, 0.5, 1, 2]::float8[]) AS rho, random() < 0.5 AS delayed,
-    pg_temp.pick(ARRAY[3, 12, 40]) AS size FROM generate_series(1, 120 * :cases) id) s,
+    pg_temp.pick(ARRAY[3, 12, 40]) AS size FROM generate_series(1, (120 * :cases)::integer) id) s,
        LATERAL (SELECT i, 1 + floor(random() * groups)::integer AS g, CASE WHEN delayed
          THEN floor(random() * width)::integer ELSE 0 END AS entry FROM generate_series(1, size + 0 * id) i) r;
 CREATE TABLE result AS SELECT id, min(rho) AS rho, CASE WHEN bool_or(delayed)
@@ -138,7 +138,7 @@ SELECT pg_temp.agree('chi-square of three',
   $$SELECT id::text, l.chi_square, (u * u * y - 2 * u * x * c + x * x * v) / (v * y - c * c) FROM result
     JOIN square USING (id), logrank_test(t, rho) l WHERE three AND v * y - c * c > 1e-6 * v * y$$,
   (SELECT count(*) FROM square WHERE three AND v * y - c * c > 1e-6 * v * y), 1e-8, 1e-10);
-SELECT cmp_ok((SELECT count(*) FROM square WHERE three AND v * y - c * c > 1e-6 * v * y), '>', 20::bigint,
+SELECT cmp_ok((SELECT count(*) FROM square WHERE three AND v * y - c * c > 1e-6 * v * y), '>', (20 * :cases)::bigint,
   'most of three can be told apart');
 -- chi-square tails of one degree of freedom are those of a normal variate, of two they are exponential
 SELECT is((SELECT count(*) FROM result, logrank_test(t, rho) l
