@@ -1,7 +1,9 @@
 -- Logs of changes: what is told of rows and steps that are not in a matrix, and the texts of errors.  Numbers against
 -- plain SQL are in test/migration_changes.sql.
 SET client_min_messages = warning;
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS retention;
+RESET client_min_messages;
 RESET client_min_messages;
 CREATE TABLE plans (customer integer, changed_at date, plan text);
 INSERT INTO plans VALUES (1, '2025-01-05', 'trial'), (1, '2025-01-12', 'basic'), (1, '2025-04-12', 'pro'),
