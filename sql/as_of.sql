@@ -37,6 +37,11 @@ SELECT clv_model(h, '2025-07-16', 'nbd') IS NULL AS quiet FROM histories WHERE c
 SELECT clv_model(h, '2025-07-17', 'nbd') IS NULL AS told FROM histories WHERE customer <= 40;
 SELECT clv_model(h, '2025-07-06', 'nbd') IS NULL AS six_days FROM histories;
 SELECT clv_model(h, '2025-07-07', 'nbd') IS NULL AS seven FROM histories;
+-- payments on the first of each month are no silence until the next but one
+SELECT clv_model(h, as_of, 'nbd') IS NULL AS monthly, as_of
+FROM (SELECT customer_history(d::date) AS h
+      FROM generate_series(1, 100) c, generate_series(timestamp '2024-01-01', '2025-06-01', '1 month') d GROUP BY c) q,
+  unnest('{2025-06-30,2025-08-15}'::date[]) as_of GROUP BY as_of ORDER BY as_of;
 -- who has purchases later is no silence: the data go on
 SELECT clv_model(h, '2025-09-01', 'nbd') IS NULL AS goes_on
 FROM (SELECT h FROM histories UNION ALL SELECT customer_history(date '2025-12-01', 5)) q;

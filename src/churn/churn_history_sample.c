@@ -188,6 +188,7 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 	HistoryReader reader;
 	Behaviour	behaviour;
 	DateADT		first = 0;
+	DateADT		before = 0;
 	DateADT		last = 0;
 	int64		days = 0;
 	bool		known = false;
@@ -207,8 +208,9 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 		if (known)
 			tally_gap(sample, day - last, true);
 		else
-			first = day;
+			first = last = day;
 		known = true;
+		before = last;
 		last = day;
 		days++;
 		if (day <= terms->past)
@@ -220,7 +222,7 @@ behaviour_sample_add(BehaviourSample *sample, const CustomerHistory *history)
 	{
 		tally_gap(sample, terms->as_of - last, false);
 		sample->customers++;
-		seen_add(&sample->seen, first, last, days);
+		seen_add(&sample->seen, first, before, last, days);
 	}
 	sample->seen.later += reader.day.day > terms->as_of;
 	if (behaviour_end(&digest, &behaviour))

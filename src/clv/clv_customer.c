@@ -46,9 +46,8 @@ clv_digest_day(ClvDigest *digest, DateADT day, const Amount *amount)
 	if (day > digest->as_of)
 		return;
 	if (digest->days == 0)
-		digest->first_day = day;
-	else if (unlikely(day == digest->last_day))
-		digest->days--;
+		digest->first_day = digest->last_day = day;
+	digest->before_day = digest->last_day;
 	digest->last_day = day;
 	digest->days++;
 	if (digest->discrete)

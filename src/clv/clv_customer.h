@@ -39,6 +39,7 @@ typedef struct ClvDigest
 	Amount		first_sum;		/* of the first step */
 	int64		days;			/* with purchases until as_of, also of periods that have not ended */
 	DateADT		first_day;
+	DateADT		before_day;		/* the last but one, or the last */
 	DateADT		last_day;
 	bool		later;			/* of a history: it goes on after as_of */
 } ClvDigest;
@@ -61,7 +62,7 @@ static inline void
 clv_digest_seen(const ClvDigest *digest, Seen *seen)
 {
 	if (digest->days > 0)
-		seen_add(seen, digest->first_day, digest->last_day, digest->days);
+		seen_add(seen, digest->first_day, digest->before_day, digest->last_day, digest->days);
 	else
 		seen->without++;
 	seen->later += digest->later;

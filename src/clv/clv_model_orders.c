@@ -404,16 +404,18 @@ summarize_periods(const EventLog *log, const Entry *entries, uint32 n,
 static void
 orders_seen(Seen *seen, const Entry *entries, uint32 n)
 {
+	const Entry *before = entries;
 	const Entry *last = entries;
 	uint32		purchases = 0;
 
 	for (uint32 i = 0; i < n; i++)
 		if (!(entries[i].word & ORDER_MOVE))
 		{
+			before = last;
 			last = &entries[i];
 			purchases++;
 		}
-	seen_add(seen, entry_time(entries), entry_time(last), purchases);
+	seen_add(seen, entry_time(entries), entry_time(before), entry_time(last), purchases);
 }
 
 static ClvSample *

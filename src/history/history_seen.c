@@ -23,7 +23,11 @@ seen_expected(const Seen *seen, DateADT as_of)
 bool
 seen_is_silent(const Seen *seen, DateADT as_of)
 {
-	return seen->days > 0 && seen->later == 0 && (int64) as_of - seen->last >= SEEN_DAYS &&
+	int64		silence = (int64) as_of - seen->last;
+	int64		gap = (int64) seen->last - seen->before;
+
+	return seen->days > 0 && seen->later == 0 && silence >= SEEN_DAYS &&
+		gap > 0 && silence > SEEN_GAPS * gap &&
 		seen_expected(seen, as_of) >= SEEN_EXPECTED;
 }
 
