@@ -91,7 +91,9 @@ SELECT clv_summary(customer_history(ordered_at), '2024-03-31', 'hour') FROM orde
 \echo :LAST_ERROR_SQLSTATE
 SELECT clv_summary(customer_history(ordered_at), '2024-03-31', unit => '7 days') FROM orders;
 \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
 SELECT clv_summary(customer_history(ordered_at)) FROM orders;
+\set VERBOSITY default
 \echo :LAST_ERROR_SQLSTATE
 SELECT clv_summary(customer_history(ordered_at), NULL) FROM orders;
 \echo :LAST_ERROR_SQLSTATE

@@ -62,7 +62,9 @@ SELECT customer, rfm_score(h, '2024-06-30') OVER (PARTITION BY customer = 'gone'
   ORDER BY customer COLLATE "C";
 
 -- Errors: the text and the SQLSTATE.
+\set VERBOSITY terse
 SELECT segment(h) FROM customers;
+\set VERBOSITY default
 \echo :LAST_ERROR_SQLSTATE
 SELECT segment(h, NULL) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
@@ -84,7 +86,9 @@ SELECT segment_rules(season_start => 13);
 \echo :LAST_ERROR_SQLSTATE
 SELECT segment_rules(season_months => 5);
 \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
 SELECT seasonal_chance(h) FROM customers;
+\set VERBOSITY default
 \echo :LAST_ERROR_SQLSTATE
 SELECT seasonal_chance(h, NULL) FROM customers;
 \echo :LAST_ERROR_SQLSTATE
@@ -132,7 +136,9 @@ SELECT rfm_segment('54', '{"best": "r1-5 f1-5 m5", "rest": "r1-5 f1-5 m1-4"}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_segment('543/544', '{"all": "r1-5 f1-5"}');
 \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
 SELECT rfm_segment(1, 1);
+\set VERBOSITY default
 \echo :LAST_ERROR_SQLSTATE
 SELECT rfm_segment(1, 1, NULL);
 \echo :LAST_ERROR_SQLSTATE
