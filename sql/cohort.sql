@@ -22,7 +22,7 @@ FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS 
 SELECT period, cohorts, at_risk, retained, round(rate::numeric, 4) AS rate, round(rate_low::numeric, 4) AS rate_low,
   round(rate_high::numeric, 4) AS rate_high
 FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q,
-  retention_curve(c, '2024-05-01', 'on_or_after', 0.9);
+  retention_curve(c, '2024-05-01', 'on_or_after', confidence => 0.9);
 SELECT r.* FROM (SELECT cohort_retention(customer, ordered_at, 'month', 'Europe/Paris') AS c FROM orders) q,
   lifecycle_rows(c) r;
 -- Cohort = joining.

@@ -186,7 +186,7 @@ FROM unnest(ARRAY['UTC', 'Pacific/Auckland', 'America/Los_Angeles', 'Asia/Kathma
 GROUP BY query;
 SELECT is((SELECT string_agg(r::text, ';')
     FROM (SELECT cohort_retention(customer, d, 'day', 'Europe/Paris') t FROM wall) q, cohort_rows(t) r),
-          (SELECT string_agg(r::text, ';') FROM (SELECT cohort_retention(customer, d::timestamp, 'day') t FROM wall) q,
+          (SELECT string_agg(r::text, ';') FROM (SELECT cohort_retention(customer, d, 'day') t FROM wall) q,
             cohort_rows(t) r), 'a zone given with dates shifts nothing');
 SELECT throws_ok($$SELECT cohort_retention(customer, d, 'day', 'Europe/Lutetia') FROM wall$$, '22023', NULL,
   'though it must exist');
@@ -208,7 +208,10 @@ SELECT is((SELECT cohort_retention(customer, t AT TIME ZONE 'UTC', 'day', 'europ
 CREATE TABLE zoned AS SELECT cohort_retention(customer, t AT TIME ZONE 'UTC', 'day', interval '1 day',
   'America/New_York') AS t FROM wall;
 SELECT is((SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, date '2024-04-02') r),
-  (SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, timestamp '2024-04-02') r), 'as_of: a date is midnight');
+  (SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, timestamp '2024-04-03') r WHERE period_start < '2024-04-03'),
+  'as_of: a date is the end of that day');
+SELECT is((SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, '2024-04-02') r),
+  (SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, date '2024-04-02') r), 'and a literal without time is a date');
 SELECT is((SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, '2024-04-02 10:30') r),
   (SELECT string_agg(r::text, ';') FROM zoned, cohort_rows(t, timestamp '2024-04-02 10:30') r),
   'as_of: a literal is wall clock of the table''s zone');

@@ -73,7 +73,7 @@ SELECT is((SELECT string_agg(a.n || ' ' || format_type(t, NULL), ', ' ORDER BY o
             'bigint, dormant bigint, complete boolean', 'columns of ' || signature) FROM function
             WHERE proname = 'lifecycle_rows';
 SELECT is((SELECT string_agg(DISTINCT format_type(proargtypes[CASE name WHEN 'retention_test' THEN 3 ELSE 1 END], NULL),
-    ', ') FROM function WHERE proname = name), 'date, text, timestamp with time zone, timestamp without time zone',
+    ', ') FROM function WHERE proname = name), '"any", text',
   'as_of of ' || name)
 FROM unnest('{cohort_rows,retention_curve,lifecycle_rows,retention_test}'::text[]) name;
 
@@ -81,7 +81,7 @@ FROM unnest('{cohort_rows,retention_curve,lifecycle_rows,retention_test}'::text[
 SELECT is_empty('SELECT signature FROM function WHERE proparallel <> ''s''', 'every function is parallel safe');
 SELECT is_empty('SELECT signature FROM function
     WHERE provolatile = ''v'' OR (provolatile = ''s'' AND prokind <> ''a''
-    AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum|record|anycompatible'')',
+    AND NOT signature ~ ''timestamp with time zone|text|internal|anyenum|record|anycompatible|"any"'')',
   'none is volatile, and stable only what may look at the session''s zone or DateStyle, or at labels of an enum');
 SELECT is_empty('SELECT signature FROM function WHERE prokind = ''f'' AND proname ~ ''(_in|_out|_send|_recv|_eq|_ne)$''
     AND (provolatile <> ''i'' OR NOT proisstrict)', 'input, output and operators are immutable and strict');

@@ -116,7 +116,7 @@ CREATE FUNCTION pg_temp.pooled(until date) RETURNS float8 LANGUAGE sql AS $$
       WHERE m.customer = f.customer AND m.month = f.first + j * interval '1 month')) FROM generate_series(0, k) j) AS
     kept
              FROM f, generate_series(0, 24) k
-               WHERE f.first + (k + 1) * interval '1 month' <= date_trunc('month', until::timestamp))
+               WHERE f.first + (k + 1) * interval '1 month' <= (until + 1)::timestamp)
   SELECT sum(s.kept::integer)::float8 / nullif(count(*), 0) FROM streak s
     JOIN streak p ON p.customer = s.customer AND p.k = s.k - 1 AND p.kept $$;
 CREATE TABLE visits AS SELECT cohort_retention(customer, at, 'month') AS c, cohort_retention(customer, at, 'year') AS y,
@@ -126,24 +126,24 @@ SELECT is((SELECT retention FROM visits, retention_elasticity(c, 1) LIMIT 1),
 SELECT is((SELECT retention FROM visits, retention_elasticity(c, 1, as_of => '2023-09-20') LIMIT 1),
   pg_temp.pooled('2023-09-20'), 'as of a day');
 SELECT pg_temp.agree('the rest follows from it, with an annual discount rate',
-  $$SELECT a.points || ' ' || v.what, have, want FROM visits, retention_elasticity(c, 30, 0.21, '{0.02,-0.1}') a
+  $$SELECT a.points || ' ' || v.what, have, want FROM visits, retention_elasticity(c, 30, NULL, 0.21, '{0.02,-0.1}') a
     JOIN retention_elasticity(pg_temp.pooled((SELECT max(at) FROM visit)), 30, 1.21 ^ (1 / 12.0) - 1, '{0.02,-0.1}') b
     USING (points),
   LATERAL (VALUES ('retention', a.retention, b.retention), ('retention_after', a.retention_after, b.retention_after),
     ('value', a.value, b.value), ('value_after', a.value_after, b.value_after), ('change', a.change, b.change),
     ('change_percent', a.change_percent, b.change_percent)) v (what, have, want)$$, 12, 1e-12, 0);
-SELECT is((SELECT round(value::numeric, 9) FROM visits, retention_elasticity(w, 1, 0.1) LIMIT 1),
+SELECT is((SELECT round(value::numeric, 9) FROM visits, retention_elasticity(w, 1, NULL, 0.1) LIMIT 1),
   (SELECT round(clv_simple(1, retention, exp(ln(1.1) * 14 / 365.25) - 1)::numeric, 9)
-    FROM visits, retention_elasticity(w, 1, 0.1) LIMIT 1), 'rolling windows have their own length');
+    FROM visits, retention_elasticity(w, 1, NULL, 0.1) LIMIT 1), 'rolling windows have their own length');
 SELECT results_eq($$SELECT points, retention, value, value_after
-    FROM visits, retention_elasticity(y, 1, as_of => '2023-12-31')$$,
+    FROM visits, retention_elasticity(y, 1, as_of => '2023-12-30')$$,
   'VALUES (0.01::float8, NULL::float8, NULL::float8, NULL::float8), (0.05, NULL, NULL, NULL)',
   'NULL where no period has ended');
 SELECT is((SELECT count(retention)
     FROM retention_elasticity((SELECT cohort_retention(customer, at, 'month') FROM visit WHERE false), 1)), 0::bigint,
   'nor of nobody') UNION ALL SELECT is_empty('SELECT * FROM retention_elasticity(NULL::cohort_table, 1)',
   'no rows for no table');
-SELECT throws_ok('SELECT r.* FROM visits, retention_elasticity(c, 1, -0.1) r', '22023', NULL,
+SELECT throws_ok('SELECT r.* FROM visits, retention_elasticity(c, 1, NULL, -0.1) r', '22023', NULL,
   'a negative rate is refused') UNION ALL
   SELECT throws_ok('SELECT r.* FROM visits, retention_elasticity(c, 1, as_of => ''infinity'') r', '22008', NULL,
   'and an infinite day');

@@ -4,7 +4,7 @@ BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-SELECT plan(14);
+SELECT plan(15);
 \ir oracle/oracle.psql
 \ir oracle/compare.psql
 \ir fixtures/cdnow.psql
@@ -35,12 +35,14 @@ SELECT is(oracle.lifecycle_difference(t, ''), NULL, 'the lifecycle') FROM months
 SELECT is(oracle.broken_identity(t, 23570), NULL, 'the identities') FROM months;
 
 -- Dates as timestamps and as instants of another zone, customers as integers: the same.
-SELECT is((SELECT cohort_retention(customer::integer, at::timestamp, 'month')::text FROM orders),
-  (SELECT t::text FROM months), 'integers and timestamps');
+SELECT is((SELECT cohort_retention(customer::integer, at, 'month')::text FROM orders),
+  (SELECT t::text FROM months), 'integers');
+SELECT is((SELECT cohort_retention(customer::integer, at::timestamp, 'month')::jsonb - 'dates' FROM orders),
+  (SELECT t::jsonb - 'dates' FROM months), 'integers and timestamps');
 
 SELECT oracle.prepare('SELECT customer, NULL::date AS joined_at, at FROM orders WHERE customer < ''03000''', 'first',
   'month', '30 days', 'UTC') \g /dev/null
-SELECT oracle.observe('1998-04-15'::timestamp) \g /dev/null
+SELECT oracle.observe_day('1998-04-15') \g /dev/null
 CREATE TABLE windows AS SELECT cohort_retention(customer, at, 'month', interval '30 days') AS t FROM orders
   WHERE customer < '03000';
 SELECT is(oracle.rows_difference(t, $$, as_of => date '1998-04-15'$$, measure, 0.99), NULL,

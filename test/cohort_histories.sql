@@ -228,6 +228,10 @@ BEGIN
     PERFORM oracle.observe(moment.moment AT TIME ZONE 'UTC');
     as_of := coalesce(format(', as_of => %L::timestamp', moment.moment AT TIME ZONE 'UTC'), '');
     IF moment.moment IS NULL THEN as_of := ''; END IF;
+    IF moment.kind IN ('date', 'day') THEN
+      PERFORM oracle.observe_day((moment.moment AT TIME ZONE 'UTC')::date);
+      as_of := format(', as_of => %L', (moment.moment AT TIME ZONE 'UTC')::date);
+    END IF;
     FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,streak}'::text[] LOOP
       found := found || (as_of || ' ' || oracle.rows_difference(t, as_of, measure, 0.95))
         || (as_of || ' ' || oracle.curve_difference(t, as_of, measure, 0.95));

@@ -76,12 +76,12 @@ SELECT is((SELECT sum(size) FROM large, cohort_rows(t) WHERE period = 0), 3000::
 -- jsonb.
 SELECT is(t::jsonb, '{"lifecycle": [], "cohorts": []}', 'jsonb: empty') FROM value WHERE title = 'empty';
 SELECT is(t::jsonb - 'lifecycle' - 'cohorts',
-  '{"period": "month", "window": null, "time_zone": "UTC", "latest": "2024-01-31T10:00:00"}'::jsonb,
+  '{"period": "month", "window": null, "time_zone": "UTC", "dates": false, "latest": "2024-01-31T10:00:00"}'::jsonb,
   'jsonb: parameters')
 FROM (SELECT cohort_retention(1, timestamptz '2024-01-31 10:00+00', 'month', 'UTC') AS t) q;
 SELECT is(t::jsonb - 'lifecycle' - 'cohorts',
   '{"period": "week:sunday", "window": {"months": 14, "days": 2, "seconds": 10800.5}, "time_zone": "Europe/Paris", '
-  '"latest": "2024-01-31T11:00:00"}'::jsonb, 'jsonb: parameters of windows')
+  '"dates": false, "latest": "2024-01-31T11:00:00"}'::jsonb, 'jsonb: parameters of windows')
 FROM (SELECT cohort_retention(1, timestamptz '2024-01-31 10:00+00', 'week:sunday',
     interval '1 year 2 months 2 days 03:00:00.5', 'Europe/Paris') AS t) q;
 SELECT is(t::jsonb -> 'time_zone', 'null', 'jsonb: no zone') FROM value WHERE title LIKE 'dates%';
@@ -218,11 +218,11 @@ BEGIN
 END $$;
 CREATE FUNCTION pg_temp.zigzag(v bigint) RETURNS bytea
   LANGUAGE sql IMMUTABLE AS 'SELECT pg_temp.leb(CASE WHEN v < 0 THEN -2 * v - 1 ELSE 2 * v END)';
--- version, filled, unit, start of week, no zone, latest: 2000-01-01; then periods with one customer, new; then cohorts
+-- version, filled, of dates, unit, start of week, no zone, latest: 2000-01-01; then periods with one customer, new; then cohorts
 -- of one customer, each active in one window
 CREATE FUNCTION pg_temp.by_hand(unit integer, week_start integer, lifecycle bigint[], cohort bigint[], win bigint[])
   RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-  SELECT '\x0101'::bytea || pg_temp.leb(unit) || pg_temp.leb(week_start) || '\x0000'
+  SELECT '\x0109'::bytea || pg_temp.leb(unit) || pg_temp.leb(week_start) || '\x0000'
     || pg_temp.leb(cardinality(lifecycle))
     || coalesce((SELECT string_agg(pg_temp.zigzag(p - before) || '\x010100', '' ORDER BY o)
         FROM (SELECT o, p, lag(p, 1, 0::bigint) OVER (ORDER BY o) AS before

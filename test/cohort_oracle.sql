@@ -136,6 +136,9 @@ BEGIN
   FOR moment IN SELECT * FROM oracle.moments(2) LOOP
     PERFORM oracle.observe(moment.moment, (SELECT zone FROM oracle.parameter));
     IF moment.kind = 'none' THEN PERFORM oracle.observe(NULL::timestamp); END IF;
+    IF moment.kind IN ('date', 'day') THEN
+      PERFORM oracle.observe_day((moment.moment AT TIME ZONE (SELECT zone FROM oracle.parameter))::date);
+    END IF;
     CONTINUE WHEN (SELECT count(*) FROM oracle.tally) > 300 OR (SELECT count(*) FROM oracle.lifecycle()) > 100;
     FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,streak}'::text[] LOOP
       SELECT string_agg(r::text, E'\n') INTO found

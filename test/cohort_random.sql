@@ -38,6 +38,8 @@ BEGIN
   CASE kind
     WHEN 'none' THEN PERFORM oracle.observe(NULL::timestamp); RETURN '';
     WHEN 'timestamptz' THEN PERFORM oracle.observe(instant, zone); RETURN format(', as_of => %L::timestamptz', instant);
+    WHEN 'date' THEN PERFORM oracle.observe_day(wall::date); RETURN format(', as_of => %L::date', wall::date);
+    WHEN 'day' THEN PERFORM oracle.observe_day(wall::date); RETURN format(', as_of => %L', wall::date);
     WHEN 'text' THEN PERFORM oracle.observe(wall); RETURN format(', as_of => %L', wall);
     ELSE PERFORM oracle.observe(wall); RETURN format(', as_of => %L::%s', wall, kind);
   END CASE;
@@ -119,7 +121,7 @@ BEGIN
   FOR half IN 0 .. 1 LOOP
     PERFORM oracle.prepare(format('SELECT * FROM (%s) q WHERE customer %% 2 = %s', oracle.source(s), half), s.form,
       s.period, s.width, s.zone);
-    PERFORM oracle.observe_both(newest, newest AT TIME ZONE p.zone) FROM oracle.parameter p;
+    PERFORM oracle.observe_latest(newest);
     points[half] := (SELECT c FROM oracle.curve(measure, confidence) c WHERE period = k);
   END LOOP;
   want := oracle.verdict(points[0], points[1], confidence);

@@ -327,9 +327,8 @@ unit_of_table(const CohortParams *params)
 	return TIME_UNIT_DAY;
 }
 
-PG_FUNCTION_INFO_V1(clv_model_cohorts);
-Datum
-clv_model_cohorts(PG_FUNCTION_ARGS)
+static Datum
+clv_model_cohorts_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortView	view;
 	const PurchaseModel *model;
@@ -340,10 +339,10 @@ clv_model_cohorts(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	model = parse_contract(PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
+	model = parse_contract(PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
-					 argument_as_of(fcinfo, 2, TIMESTAMPOID, AS_OF_HINT_EVENT),
-					 MEASURE_STREAK);
+					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
+					 MEASURE_STREAK, cohort_range_all());
 	if (view.calendar == NULL)
 		PG_RETURN_NULL();
 	unit = unit_of_table(&view.reader.params);
@@ -368,6 +367,8 @@ clv_model_cohorts(PG_FUNCTION_ARGS)
 	}
 	PG_RETURN_DATUM(fit_contract(model, unit, rows, n));
 }
+
+AS_OF_VERSIONS(clv_model_cohorts)
 
 /* ---------- survival ---------- */
 

@@ -76,11 +76,17 @@ CREATE AGGREGATE clv_model(period bigint, survivors bigint, model text, unit tex
 COMMENT ON AGGREGATE clv_model(bigint, bigint, text, text) IS
 'a model of contracts fitted to the survivors of one cohort: period 0, 1, .. and the customers still there then, period 0 being all who began. model: one of kind ''contract'' in clv_models(). unit of a period: ''day'', ''week'', ''month'', ''quarter'', ''year'' (default). 22023 for a period that is missing or comes twice, and for survivors that grow. Rows with a NULL period or number are skipped. NULL without rows.';
 
-CREATE FUNCTION clv_model(cohorts cohort_table, model text DEFAULT 'sbg', as_of timestamp DEFAULT NULL)
+CREATE FUNCTION clv_model(cohorts cohort_table, as_of text DEFAULT NULL, model text DEFAULT 'sbg')
 	RETURNS clv_model
-	AS 'MODULE_PATHNAME', 'clv_model_cohorts' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION clv_model(cohort_table, text, timestamp) IS
-'a model of contracts fitted to all cohorts of a table: each counts with its periods that had wholly ended at as_of (NULL = the latest event), and a customer has left at the first period without activity (measure ''streak''). model: one of contracts, see clv_models(). The unit is the table''s period. NULL for NULL and empty tables; 22023 for periods that are no unit, such as hours.';
+	AS 'MODULE_PATHNAME', 'clv_model_cohorts' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model(cohort_table, text, text) IS
+'a model of contracts fitted to all cohorts of a table: each counts with its periods that had wholly ended at as_of (as in cohort_rows(); NULL = the latest event), and a customer has left at the first period without activity (measure ''streak''). model: one of contracts, see clv_models(). The unit is the table''s period. NULL for NULL and empty tables; 22023 for periods that are no unit, such as hours.';
+
+CREATE FUNCTION clv_model(cohorts cohort_table, as_of "any", model text DEFAULT 'sbg')
+	RETURNS clv_model
+	AS 'MODULE_PATHNAME', 'clv_model_cohorts_typed' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION clv_model(cohort_table, "any", text) IS
+'a model of contracts fitted to all cohorts of a table: each counts with its periods that had wholly ended at as_of (as in cohort_rows(); NULL = the latest event), and a customer has left at the first period without activity (measure ''streak''). model: one of contracts, see clv_models(). The unit is the table''s period. NULL for NULL and empty tables; 22023 for periods that are no unit, such as hours.';
 
 CREATE FUNCTION contract_survival(model clv_model, period integer)
 	RETURNS double precision

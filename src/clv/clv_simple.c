@@ -284,9 +284,8 @@ period_years(const CohortParams *params)
 		(params->days + params->micros / (double) USECS_PER_DAY) / DAYS_PER_YEAR;
 }
 
-PG_FUNCTION_INFO_V1(retention_elasticity_cohorts);
-Datum
-retention_elasticity_cohorts(PG_FUNCTION_ARGS)
+static Datum
+retention_elasticity_cohorts_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortView	view;
 	const double *points;
@@ -294,19 +293,21 @@ retention_elasticity_cohorts(PG_FUNCTION_ARGS)
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
 		return (Datum) 0;
-	points = get_points(fcinfo, 3, &n);
+	points = get_points(fcinfo, 4, &n);
 	check_finite(PG_GETARG_FLOAT8(1), "margin");
-	clv_rate_check(PG_GETARG_FLOAT8(2));
+	clv_rate_check(PG_GETARG_FLOAT8(3));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
-					 argument_as_of(fcinfo, 4, TIMESTAMPOID, AS_OF_HINT_EVENT),
-					 MEASURE_STREAK);
+					 argument_as_of(fcinfo, 2, type, AS_OF_HINT_EVENT),
+					 MEASURE_STREAK, cohort_range_all());
 	discount = view.reader.empty ? 0 :
-		expm1(log1p(PG_GETARG_FLOAT8(2)) * period_years(&view.reader.params));
+		expm1(log1p(PG_GETARG_FLOAT8(3)) * period_years(&view.reader.params));
 	put_constant(fcinfo, points, n, pooled_retention(&view), PG_GETARG_FLOAT8(1), discount);
 	return (Datum) 0;
 }
+
+AS_OF_VERSIONS(retention_elasticity_cohorts)
 
 /* ---------- ... of a contract model ---------- */
 

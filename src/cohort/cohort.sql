@@ -185,157 +185,83 @@ COMMENT ON AGGREGATE rollup(cohort_table) IS
 -- ---------------------------------------------------------------------------
 -- accessors: rows from a cohort_table, as seen on a day
 --
--- as_of comes in four types.  Literals are text to the parser, and mean the
--- table's own clock, as dates and timestamps do; a timestamptz is an instant.
+-- as_of comes as text, where literals and untyped parameters land, and as any
+-- other type: date, timestamp, timestamptz.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION cohort_rows(cohort_table cohort_table, as_of timestamp DEFAULT NULL, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
+CREATE FUNCTION cohort_rows(cohort_table cohort_table, as_of text DEFAULT NULL, measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, periods integer DEFAULT NULL, confidence double precision DEFAULT 0.95)
 	RETURNS TABLE (cohort timestamp, period integer, period_start timestamp, size bigint,
 		at_risk bigint, retained bigint, rate double precision, rate_low double precision,
 		rate_high double precision, complete boolean, seen bigint)
-	AS 'MODULE_PATHNAME', 'cohort_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 500;
-COMMENT ON FUNCTION cohort_rows(cohort_table, timestamp, text, double precision) IS
-'one row a cohort and period k from 0 to the one that contains as_of. at_risk: members whose period k had wholly ended at as_of; retained: those of them that satisfy the measure; rate = retained / at_risk with Wilson limits (Wilson 1927); all but at_risk NULL while nobody is at risk; complete: everybody is; seen: members active in k so far. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
+	AS 'MODULE_PATHNAME', 'cohort_rows' LANGUAGE C STABLE PARALLEL SAFE ROWS 500;
+COMMENT ON FUNCTION cohort_rows(cohort_table, text, text, timestamp, integer, double precision) IS
+'one row a cohort and period k from 0 to the last that had begun at as_of. at_risk: members whose period k had wholly ended at as_of; retained: those of them that satisfy the measure; rate = retained / at_risk with Wilson limits (Wilson 1927); all but at_risk NULL while nobody is at risk; complete: everybody is; seen: members active in k so far. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on. periods: only periods 0 to that one. confidence: between 0 and 1.';
 
-CREATE FUNCTION cohort_rows(cohort_table cohort_table, as_of date, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
+CREATE FUNCTION cohort_rows(cohort_table cohort_table, as_of "any", measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, periods integer DEFAULT NULL, confidence double precision DEFAULT 0.95)
 	RETURNS TABLE (cohort timestamp, period integer, period_start timestamp, size bigint,
 		at_risk bigint, retained bigint, rate double precision, rate_low double precision,
 		rate_high double precision, complete boolean, seen bigint)
-	AS 'MODULE_PATHNAME', 'cohort_rows_date' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 500;
-COMMENT ON FUNCTION cohort_rows(cohort_table, date, text, double precision) IS
-'one row a cohort and period k from 0 to the one that contains as_of. at_risk: members whose period k had wholly ended at as_of; retained: those of them that satisfy the measure; rate = retained / at_risk with Wilson limits (Wilson 1927); all but at_risk NULL while nobody is at risk; complete: everybody is; seen: members active in k so far. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
+	AS 'MODULE_PATHNAME', 'cohort_rows_typed' LANGUAGE C STABLE PARALLEL SAFE ROWS 500;
+COMMENT ON FUNCTION cohort_rows(cohort_table, "any", text, timestamp, integer, double precision) IS
+'one row a cohort and period k from 0 to the last that had begun at as_of. at_risk: members whose period k had wholly ended at as_of; retained: those of them that satisfy the measure; rate = retained / at_risk with Wilson limits (Wilson 1927); all but at_risk NULL while nobody is at risk; complete: everybody is; seen: members active in k so far. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on. periods: only periods 0 to that one. confidence: between 0 and 1.';
 
-CREATE FUNCTION cohort_rows(cohort_table cohort_table, as_of timestamptz, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
-	RETURNS TABLE (cohort timestamp, period integer, period_start timestamp, size bigint,
-		at_risk bigint, retained bigint, rate double precision, rate_low double precision,
-		rate_high double precision, complete boolean, seen bigint)
-	AS 'MODULE_PATHNAME', 'cohort_rows_timestamptz' LANGUAGE C STABLE PARALLEL SAFE ROWS 500;
-COMMENT ON FUNCTION cohort_rows(cohort_table, timestamptz, text, double precision) IS
-'one row a cohort and period k from 0 to the one that contains as_of. at_risk: members whose period k had wholly ended at as_of; retained: those of them that satisfy the measure; rate = retained / at_risk with Wilson limits (Wilson 1927); all but at_risk NULL while nobody is at risk; complete: everybody is; seen: members active in k so far. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
-
-CREATE FUNCTION cohort_rows(cohort_table cohort_table, as_of text, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
-	RETURNS TABLE (cohort timestamp, period integer, period_start timestamp, size bigint,
-		at_risk bigint, retained bigint, rate double precision, rate_low double precision,
-		rate_high double precision, complete boolean, seen bigint)
-	AS 'MODULE_PATHNAME', 'cohort_rows_text' LANGUAGE C STABLE PARALLEL SAFE ROWS 500;
-COMMENT ON FUNCTION cohort_rows(cohort_table, text, text, double precision) IS
-'one row a cohort and period k from 0 to the one that contains as_of. at_risk: members whose period k had wholly ended at as_of; retained: those of them that satisfy the measure; rate = retained / at_risk with Wilson limits (Wilson 1927); all but at_risk NULL while nobody is at risk; complete: everybody is; seen: members active in k so far. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
-
-CREATE FUNCTION retention_curve(cohort_table cohort_table, as_of timestamp DEFAULT NULL, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
+CREATE FUNCTION retention_curve(cohort_table cohort_table, as_of text DEFAULT NULL, measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, periods integer DEFAULT NULL, confidence double precision DEFAULT 0.95)
 	RETURNS TABLE (period integer, cohorts bigint, at_risk bigint, retained bigint,
 		rate double precision, rate_low double precision, rate_high double precision)
-	AS 'MODULE_PATHNAME', 'retention_curve' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION retention_curve(cohort_table, timestamp, text, double precision) IS
-'one row a period k: the complete cells of all cohorts pooled, and how many cohorts they are; rate = retained / at_risk with Wilson limits; periods without a complete cell have no row. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
+	AS 'MODULE_PATHNAME', 'retention_curve' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
+COMMENT ON FUNCTION retention_curve(cohort_table, text, text, timestamp, integer, double precision) IS
+'one row a period k: the complete cells of all cohorts pooled, and how many cohorts they are; rate = retained / at_risk with Wilson limits; periods without a complete cell have no row. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on. periods: only periods 0 to that one. confidence: between 0 and 1.';
 
-CREATE FUNCTION retention_curve(cohort_table cohort_table, as_of date, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
+CREATE FUNCTION retention_curve(cohort_table cohort_table, as_of "any", measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, periods integer DEFAULT NULL, confidence double precision DEFAULT 0.95)
 	RETURNS TABLE (period integer, cohorts bigint, at_risk bigint, retained bigint,
 		rate double precision, rate_low double precision, rate_high double precision)
-	AS 'MODULE_PATHNAME', 'retention_curve_date' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION retention_curve(cohort_table, date, text, double precision) IS
-'one row a period k: the complete cells of all cohorts pooled, and how many cohorts they are; rate = retained / at_risk with Wilson limits; periods without a complete cell have no row. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
+	AS 'MODULE_PATHNAME', 'retention_curve_typed' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
+COMMENT ON FUNCTION retention_curve(cohort_table, "any", text, timestamp, integer, double precision) IS
+'one row a period k: the complete cells of all cohorts pooled, and how many cohorts they are; rate = retained / at_risk with Wilson limits; periods without a complete cell have no row. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on. periods: only periods 0 to that one. confidence: between 0 and 1.';
 
-CREATE FUNCTION retention_curve(cohort_table cohort_table, as_of timestamptz, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
-	RETURNS TABLE (period integer, cohorts bigint, at_risk bigint, retained bigint,
-		rate double precision, rate_low double precision, rate_high double precision)
-	AS 'MODULE_PATHNAME', 'retention_curve_timestamptz' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION retention_curve(cohort_table, timestamptz, text, double precision) IS
-'one row a period k: the complete cells of all cohorts pooled, and how many cohorts they are; rate = retained / at_risk with Wilson limits; periods without a complete cell have no row. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
-
-CREATE FUNCTION retention_curve(cohort_table cohort_table, as_of text, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
-	RETURNS TABLE (period integer, cohorts bigint, at_risk bigint, retained bigint,
-		rate double precision, rate_low double precision, rate_high double precision)
-	AS 'MODULE_PATHNAME', 'retention_curve_text' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION retention_curve(cohort_table, text, text, double precision) IS
-'one row a period k: the complete cells of all cohorts pooled, and how many cohorts they are; rate = retained / at_risk with Wilson limits; periods without a complete cell have no row. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). confidence: between 0 and 1.';
-
-CREATE FUNCTION lifecycle_rows(cohort_table cohort_table, as_of timestamp DEFAULT NULL)
+CREATE FUNCTION lifecycle_rows(cohort_table cohort_table, as_of text DEFAULT NULL)
 	RETURNS TABLE (period_start timestamp, active bigint, new bigint, "returning" bigint,
 		resurrected bigint, dormant bigint, complete boolean)
-	AS 'MODULE_PATHNAME', 'lifecycle_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION lifecycle_rows(cohort_table, timestamp) IS
-'one row a calendar period from the first cohort to the one that contains as_of: customers active, new (first active period), returning (active in the previous period too), resurrected (active before, but not in the previous), dormant (active in the previous period, not in this one; NULL until the period has ended). active = new + returning + resurrected. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. ';
-
-CREATE FUNCTION lifecycle_rows(cohort_table cohort_table, as_of date)
-	RETURNS TABLE (period_start timestamp, active bigint, new bigint, "returning" bigint,
-		resurrected bigint, dormant bigint, complete boolean)
-	AS 'MODULE_PATHNAME', 'lifecycle_rows_date' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION lifecycle_rows(cohort_table, date) IS
-'one row a calendar period from the first cohort to the one that contains as_of: customers active, new (first active period), returning (active in the previous period too), resurrected (active before, but not in the previous), dormant (active in the previous period, not in this one; NULL until the period has ended). active = new + returning + resurrected. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. ';
-
-CREATE FUNCTION lifecycle_rows(cohort_table cohort_table, as_of timestamptz)
-	RETURNS TABLE (period_start timestamp, active bigint, new bigint, "returning" bigint,
-		resurrected bigint, dormant bigint, complete boolean)
-	AS 'MODULE_PATHNAME', 'lifecycle_rows_timestamptz' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
-COMMENT ON FUNCTION lifecycle_rows(cohort_table, timestamptz) IS
-'one row a calendar period from the first cohort to the one that contains as_of: customers active, new (first active period), returning (active in the previous period too), resurrected (active before, but not in the previous), dormant (active in the previous period, not in this one; NULL until the period has ended). active = new + returning + resurrected. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. ';
-
-CREATE FUNCTION lifecycle_rows(cohort_table cohort_table, as_of text)
-	RETURNS TABLE (period_start timestamp, active bigint, new bigint, "returning" bigint,
-		resurrected bigint, dormant bigint, complete boolean)
-	AS 'MODULE_PATHNAME', 'lifecycle_rows_text' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
+	AS 'MODULE_PATHNAME', 'lifecycle_rows' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
 COMMENT ON FUNCTION lifecycle_rows(cohort_table, text) IS
-'one row a calendar period from the first cohort to the one that contains as_of: customers active, new (first active period), returning (active in the previous period too), resurrected (active before, but not in the previous), dormant (active in the previous period, not in this one; NULL until the period has ended). active = new + returning + resurrected. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. ';
+'one row a calendar period from the first cohort to the last that had begun at as_of: customers active, new (first active period), returning (active in the previous period too), resurrected (active before, but not in the previous), dormant (active in the previous period, not in this one; NULL until the period has ended). active = new + returning + resurrected. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day.';
 
-CREATE FUNCTION retention_test(exposed cohort_table, control cohort_table, period integer, as_of timestamp DEFAULT NULL, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
+CREATE FUNCTION lifecycle_rows(cohort_table cohort_table, as_of "any")
+	RETURNS TABLE (period_start timestamp, active bigint, new bigint, "returning" bigint,
+		resurrected bigint, dormant bigint, complete boolean)
+	AS 'MODULE_PATHNAME', 'lifecycle_rows_typed' LANGUAGE C STABLE PARALLEL SAFE ROWS 25;
+COMMENT ON FUNCTION lifecycle_rows(cohort_table, "any") IS
+'one row a calendar period from the first cohort to the last that had begun at as_of: customers active, new (first active period), returning (active in the previous period too), resurrected (active before, but not in the previous), dormant (active in the previous period, not in this one; NULL until the period has ended). active = new + returning + resurrected. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day.';
+
+CREATE FUNCTION retention_test(exposed cohort_table, control cohort_table, period integer, as_of text DEFAULT NULL, measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, confidence double precision DEFAULT 0.95)
 	RETURNS TABLE (exposed_at_risk bigint, exposed_retained bigint, exposed_rate double precision,
 		control_at_risk bigint, control_retained bigint, control_rate double precision,
 		difference double precision, difference_low double precision,
 		difference_high double precision, p_value double precision)
-	AS 'MODULE_PATHNAME', 'retention_test' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION retention_test(cohort_table, cohort_table, integer, timestamp, text, double precision) IS
-'difference in retention at period k of two groups of customers, complete cells pooled: exposed rate - control rate, its limits (Newcombe 1998, method 10) and the two-sided p value of no difference (pooled z test, without continuity correction). NULL while a group has nobody at risk; 22023 if period, window or zone of the tables differ. as_of NULL = the later of the two latest events. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
+	AS 'MODULE_PATHNAME', 'retention_test' LANGUAGE C STABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION retention_test(cohort_table, cohort_table, integer, text, text, timestamp, double precision) IS
+'difference in retention at period k of two groups of customers, complete cells pooled: exposed rate - control rate, its limits (Newcombe 1998, method 10) and the two-sided p value of no difference (pooled z test, without continuity correction). NULL while a group has nobody at risk; 22023 if period, window or zone of the tables differ. as_of as in cohort_rows(); NULL = the later of the two latest events. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on.';
 
-CREATE FUNCTION retention_test(exposed cohort_table, control cohort_table, period integer, as_of date, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
+CREATE FUNCTION retention_test(exposed cohort_table, control cohort_table, period integer, as_of "any", measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, confidence double precision DEFAULT 0.95)
 	RETURNS TABLE (exposed_at_risk bigint, exposed_retained bigint, exposed_rate double precision,
 		control_at_risk bigint, control_retained bigint, control_rate double precision,
 		difference double precision, difference_low double precision,
 		difference_high double precision, p_value double precision)
-	AS 'MODULE_PATHNAME', 'retention_test_date' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION retention_test(cohort_table, cohort_table, integer, date, text, double precision) IS
-'difference in retention at period k of two groups of customers, complete cells pooled: exposed rate - control rate, its limits (Newcombe 1998, method 10) and the two-sided p value of no difference (pooled z test, without continuity correction). NULL while a group has nobody at risk; 22023 if period, window or zone of the tables differ. as_of NULL = the later of the two latest events. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
+	AS 'MODULE_PATHNAME', 'retention_test_typed' LANGUAGE C STABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION retention_test(cohort_table, cohort_table, integer, "any", text, timestamp, double precision) IS
+'difference in retention at period k of two groups of customers, complete cells pooled: exposed rate - control rate, its limits (Newcombe 1998, method 10) and the two-sided p value of no difference (pooled z test, without continuity correction). NULL while a group has nobody at risk; 22023 if period, window or zone of the tables differ. as_of as in cohort_rows(); NULL = the later of the two latest events. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on.';
 
-CREATE FUNCTION retention_test(exposed cohort_table, control cohort_table, period integer, as_of timestamptz, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
-	RETURNS TABLE (exposed_at_risk bigint, exposed_retained bigint, exposed_rate double precision,
-		control_at_risk bigint, control_retained bigint, control_rate double precision,
-		difference double precision, difference_low double precision,
-		difference_high double precision, p_value double precision)
-	AS 'MODULE_PATHNAME', 'retention_test_timestamptz' LANGUAGE C STABLE PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION retention_test(cohort_table, cohort_table, integer, timestamptz, text, double precision) IS
-'difference in retention at period k of two groups of customers, complete cells pooled: exposed rate - control rate, its limits (Newcombe 1998, method 10) and the two-sided p value of no difference (pooled z test, without continuity correction). NULL while a group has nobody at risk; 22023 if period, window or zone of the tables differ. as_of NULL = the later of the two latest events. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
-
-CREATE FUNCTION retention_test(exposed cohort_table, control cohort_table, period integer, as_of text, measure text DEFAULT 'on', confidence double precision DEFAULT 0.95)
-	RETURNS TABLE (exposed_at_risk bigint, exposed_retained bigint, exposed_rate double precision,
-		control_at_risk bigint, control_retained bigint, control_rate double precision,
-		difference double precision, difference_low double precision,
-		difference_high double precision, p_value double precision)
-	AS 'MODULE_PATHNAME', 'retention_test_text' LANGUAGE C STABLE PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION retention_test(cohort_table, cohort_table, integer, text, text, double precision) IS
-'difference in retention at period k of two groups of customers, complete cells pooled: exposed rate - control rate, its limits (Newcombe 1998, method 10) and the two-sided p value of no difference (pooled z test, without continuity correction). NULL while a group has nobody at risk; 22023 if period, window or zone of the tables differ. as_of NULL = the later of the two latest events. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
-
-CREATE FUNCTION cohort_chart(cohort_table cohort_table, as_of timestamp DEFAULT NULL, measure text DEFAULT 'on')
+CREATE FUNCTION cohort_chart(cohort_table cohort_table, as_of text DEFAULT NULL, measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, periods integer DEFAULT NULL)
 	RETURNS text
-	AS 'MODULE_PATHNAME', 'cohort_chart' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION cohort_chart(cohort_table, timestamp, text) IS
-'the retention triangle as text: a line a cohort, a column a period, percent and shade; for reading, not for parsing. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
+	AS 'MODULE_PATHNAME', 'cohort_chart' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_chart(cohort_table, text, text, timestamp, integer) IS
+'the retention triangle as text: a line a cohort, a column a period, percent and shade; for reading, not for parsing. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on. periods: only periods 0 to that one.';
 
-CREATE FUNCTION cohort_chart(cohort_table cohort_table, as_of date, measure text DEFAULT 'on')
+CREATE FUNCTION cohort_chart(cohort_table cohort_table, as_of "any", measure text DEFAULT 'on', from_cohort timestamp DEFAULT NULL, periods integer DEFAULT NULL)
 	RETURNS text
-	AS 'MODULE_PATHNAME', 'cohort_chart_date' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION cohort_chart(cohort_table, date, text) IS
-'the retention triangle as text: a line a cohort, a column a period, percent and shade; for reading, not for parsing. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
-
-CREATE FUNCTION cohort_chart(cohort_table cohort_table, as_of timestamptz, measure text DEFAULT 'on')
-	RETURNS text
-	AS 'MODULE_PATHNAME', 'cohort_chart_timestamptz' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION cohort_chart(cohort_table, timestamptz, text) IS
-'the retention triangle as text: a line a cohort, a column a period, percent and shade; for reading, not for parsing. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
-
-CREATE FUNCTION cohort_chart(cohort_table cohort_table, as_of text, measure text DEFAULT 'on')
-	RETURNS text
-	AS 'MODULE_PATHNAME', 'cohort_chart_text' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION cohort_chart(cohort_table, text, text) IS
-'the retention triangle as text: a line a cohort, a column a period, percent and shade; for reading, not for parsing. as_of: NULL = the latest event in the table; date, timestamp and text are wall clock of the table''s zone, timestamptz is an instant. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). ';
+	AS 'MODULE_PATHNAME', 'cohort_chart_typed' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_chart(cohort_table, "any", text, timestamp, integer) IS
+'the retention triangle as text: a line a cohort, a column a period, percent and shade; for reading, not for parsing. as_of: until when the data are complete; a date, or a text that is only a date, is the end of that day, a timestamp is that instant on the table''s clock, a timestamptz or a text with an offset that instant; NULL = the latest event in the table, of dates the end of the latest day. measure: ''on'' (active in period k), ''on_or_after'' (in k or any later), ''on_or_before'' (in any of 1..k), ''streak'' (in each of 1..k). from_cohort: only cohorts from the period of that time on. periods: only periods 0 to that one.';
 
 -- ---------------------------------------------------------------------------
 -- cohort_retention(): from customer histories to a cohort_table

@@ -173,7 +173,8 @@ cohort_chart_any(FunctionCallInfo fcinfo, Oid type)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	chart = palloc0(sizeof(Chart));
-	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), as_of, measure);
+	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), as_of, measure,
+					 cohort_range_arguments(fcinfo, 3));
 	chart_read(&view, chart);
 	PG_RETURN_TEXT_P(cohort_chart_do_chart_text(&view, chart));
 }

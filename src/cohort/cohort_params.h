@@ -12,12 +12,17 @@
 #include "datatype/timestamp.h"
 #include "pgtime.h"
 
-/* What a table was asked: equal in all tables that are merged. */
+/*
+ * What a table was asked: equal in all tables that are merged.  Only "dates" may
+ * differ: it says what the times were, so that as_of, left out, is the end of the
+ * latest day.
+ */
 typedef struct CohortParams
 {
 	PeriodSpec	spec;
 	bool		zoned;			/* times are timestamptz */
 	bool		rolling;
+	bool		dates;			/* all times are dates; not asked, and not compared */
 	int32		months;			/* rolling width, all 0 for calendar windows */
 	int32		days;
 	int64		micros;

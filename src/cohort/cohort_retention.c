@@ -77,6 +77,8 @@ cohort_retention_create_set(FunctionCallInfo fcinfo, CohortPerQuery *query)
 		cohort_params_window(&params, &set->window);
 	}
 	params.zoned = query->at_type == TIMESTAMPTZOID;
+	params.dates = query->at_type == DATEOID &&
+		(query->join_arg == 0 || query->join_type == DATEOID);
 	if (query->zone_arg)
 	{
 		set->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);

@@ -2,9 +2,9 @@
  * cohort_rows.c
  *	  SQL-callable: the accessors that turn a cohort_table into rows.
  *
- * Each comes in four versions, by the type of as_of: timestamp (also the one
- * with a default), date, timestamptz, and text, which is where literals land,
- * so that '2025-01-01' means midnight of the table's clock under any session.
+ * Each comes in two versions, by the type of as_of: text, which is where literals
+ * and untyped parameters land, so that '2025-01-01 12:00' means the table's clock
+ * under any session, and any other.
  *
  * Promises: columns are as in doc/cohort_retention.md; NULL is what cannot be
  * known yet.  Never: a row of a period that starts after as_of.
@@ -57,10 +57,10 @@ cohort_rows_any(FunctionCallInfo fcinfo, Oid type)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(argument_confidence(fcinfo, 3));
+	z = normal_two_sided_z(argument_confidence(fcinfo, 5));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
-					 get_measure(fcinfo, 2));
+					 get_measure(fcinfo, 2), cohort_range_arguments(fcinfo, 3));
 	while (cohort_view_next(&view))
 	{
 		for (int32 k = 0; k < view.rows; k++)
@@ -132,10 +132,10 @@ retention_curve_any(FunctionCallInfo fcinfo, Oid type)
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	z = normal_two_sided_z(argument_confidence(fcinfo, 3));
+	z = normal_two_sided_z(argument_confidence(fcinfo, 5));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
-					 get_measure(fcinfo, 2));
+					 get_measure(fcinfo, 2), cohort_range_arguments(fcinfo, 3));
 	pool_curve(&view, &curve);
 	for (int32 k = 0; k < curve.n; k++)
 	{
@@ -159,6 +159,7 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, Oid type)
 	CohortView	view;
 	CohortReader *table = &view.reader;
 	int64		first;
+	int64		last;
 	int64		before = 0;		/* active in the previous period */
 	int			i = 0;
 	Datum		values[7];
@@ -169,19 +170,20 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, Oid type)
 		return (Datum) 0;
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
-					 MEASURE_ON);
+					 MEASURE_ON, cohort_range_all());
 	/* nobody is active before the first cohort */
 	if (table->empty || !view.more)
 		return (Datum) 0;
 	first = table->group.cohort;
-	if ((int64) view.as_of_period - first >= CELLS_MAX)
+	last = calendar_period_of_wall(view.calendar, view.last_wall);
+	if (last - first >= CELLS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("there would be " INT64_FORMAT " lifecycle rows until as_of",
-						view.as_of_period - first + 1),
+						last - first + 1),
 				 errdetail("At most %d are made.", CELLS_MAX),
 				 errhint(CELLS_HINT)));
-	for (int64 period = first; period <= view.as_of_period; period++)
+	for (int64 period = first; period <= last; period++)
 	{
 		LifecycleEntry none = {(int32) period, 0, 0, 0};
 		LifecycleEntry *entry = &none;
@@ -209,12 +211,12 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, Oid type)
 /* ---------- retention_test ---------- */
 
 static CurvePoint
-pooled_point(const CohortTable *table, AsOf as_of, Measure measure, int32 period)
+pooled_point(const CohortTable *table, AsOf as_of, Measure measure, CohortRange range, int32 period)
 {
 	CohortView	view;
 	CurvePoint	point = {0, 0, 0};
 
-	cohort_view_open(&view, table, as_of, measure);
+	cohort_view_open(&view, table, as_of, measure, range);
 	while (cohort_view_next(&view))
 	{
 		if (period >= view.rows || !cell_complete(&view, period))
@@ -261,6 +263,7 @@ retention_test_any(FunctionCallInfo fcinfo, Oid type)
 	int32		period;
 	AsOf		as_of;
 	Measure		measure;
+	CohortRange range = cohort_range_all();
 	CurvePoint	a;
 	CurvePoint	b;
 	double		z;
@@ -279,14 +282,19 @@ retention_test_any(FunctionCallInfo fcinfo, Oid type)
 				 errmsg("period must not be negative, as %d is", period),
 				 errhint("Periods are counted from 0, the one in which a customer joined.")));
 	measure = get_measure(fcinfo, 4);
-	z = normal_two_sided_z(argument_confidence(fcinfo, 5));
+	if (!PG_ARGISNULL(5))
+	{
+		range.has_from = true;
+		range.from_cohort = PG_GETARG_TIMESTAMP(5);
+	}
+	z = normal_two_sided_z(argument_confidence(fcinfo, 6));
 
 	/* both groups are seen from the same day; this also checks that they match */
 	as_of = cohort_view_later(exposed, control);
 	if (!PG_ARGISNULL(3))
 		as_of = argument_as_of(fcinfo, 3, type, AS_OF_HINT_EVENT);
-	a = pooled_point(exposed, as_of, measure, period);
-	b = pooled_point(control, as_of, measure, period);
+	a = pooled_point(exposed, as_of, measure, range, period);
+	b = pooled_point(control, as_of, measure, range, period);
 	put_test(values, nulls, &a, &b, z);
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;

@@ -16,7 +16,8 @@
 #define FLAG_FILLED		0x01	/* has parameters; else the table is empty */
 #define FLAG_ZONED		0x02
 #define FLAG_ROLLING	0x04
-#define FLAGS_ALL		0x07
+#define FLAG_DATES		0x08	/* all times are dates */
+#define FLAGS_ALL		0x0f
 
 /* Sums over groups must not overflow: far more customers than can be counted. */
 #define MEMBERS_MAX		(PG_INT64_MAX / 4)
@@ -72,6 +73,8 @@ read_params(CohortReader *reader, uint8 flags)
 
 	params->zoned = (flags & FLAG_ZONED) != 0;
 	params->rolling = (flags & FLAG_ROLLING) != 0;
+	params->dates = (flags & FLAG_DATES) != 0;
+	reader_require(bytes, !params->dates || !params->zoned, "flags");
 	params->spec.unit = (uint8) reader_uint(bytes, PERIOD_UNIT_LAST, "period");
 	params->spec.week_start = (uint8) reader_uint(bytes, params->spec.unit == PERIOD_WEEK ? 6 : 0,
 												  "start of week");
@@ -157,11 +160,16 @@ cohort_reader_init(CohortReader *reader, const char *data, Size len)
 	reader->first_period = calendar_period_of_wall(&cal, MIN_TIMESTAMP);
 	reader->last_period = calendar_period_of_wall(&cal, END_TIMESTAMP - 1);
 	reader->latest = reader_step(bytes, 0, MIN_TIMESTAMP, END_TIMESTAMP - 1, "latest time");
+	reader_require(bytes, !reader->params.dates || reader->latest % USECS_PER_DAY == 0, "latest time");
 	read_entries(reader);
 	reader->join_unit = 1;
 	if (reader->params.rolling)
+	{
 		reader->join_unit = join_units[reader_uint(bytes, lengthof(join_units) - 1,
 												   "unit of joining times")];
+		reader_require(bytes, !reader->params.dates || reader->join_unit == USECS_PER_DAY,
+					   "unit of joining times");
+	}
 	/* a group is 3 bytes at least */
 	reader->groups_left = reader_count(bytes, PG_INT64_MAX, 3, "number of cohorts");
 	return bytes->error == NULL;
@@ -388,7 +396,8 @@ cohort_writer_finish(CohortWriter *writer)
 	StringInfoData buf;
 
 	writer_begin(&buf, 128, COHORT_TABLE_VERSION, FLAG_FILLED |
-				 (params->zoned ? FLAG_ZONED : 0) | (params->rolling ? FLAG_ROLLING : 0));
+				 (params->zoned ? FLAG_ZONED : 0) | (params->rolling ? FLAG_ROLLING : 0) |
+				 (params->dates ? FLAG_DATES : 0));
 	writer_uint(&buf, params->spec.unit);
 	writer_uint(&buf, params->spec.week_start);
 	writer_text(&buf, params->zone);
@@ -604,6 +613,8 @@ cohort_table_merge(const CohortTable *a, const CohortTable *b)
 		return value_copy(a);
 	cohort_params_match(&ra.params, &rb.params);
 
+	/* dates and instants add up to instants */
+	ra.params.dates &= rb.params.dates;
 	memset(&sum, 0, sizeof(sum));
 	more_a = cohort_reader_group(&ra);
 	more_b = cohort_reader_group(&rb);

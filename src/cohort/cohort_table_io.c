@@ -54,7 +54,7 @@ json_header(StringInfo buf, const CohortReader *reader, Calendar *cal)
 		escape_json(buf, params->zone);
 	else
 		appendStringInfoString(buf, "null");
-	appendStringInfoChar(buf, ',');
+	appendStringInfo(buf, ",\"dates\":%s,", params->dates ? "true" : "false");
 	json_timestamp(buf, "latest", calendar_to_wall(cal, reader->latest));
 }
 

@@ -513,6 +513,7 @@ cohort_open_finish(const CohortTable *state)
 
 	memset(&params, 0, sizeof(params));
 	params.spec = open->query.spec;
+	params.dates = true;
 	params.rolling = open->query.rolling;
 	params.months = open->query.months;
 	params.days = open->query.days;

@@ -39,12 +39,25 @@ measure_parse(const text *t)
 
 /* ---------- as_of ---------- */
 
-/* The latest event of a table. */
+/* Where the latest event of a table ends: a date at the end of that day. */
+static inline int64
+latest_end(const CohortReader *reader)
+{
+	return reader->latest + (reader->params.dates ? USECS_PER_DAY : 0);
+}
+
+/* As of the latest event of a table. */
 static AsOf
 latest_event(const CohortReader *reader)
 {
 	AsOf		as_of = {reader->params.zoned ? AS_OF_TIMESTAMPTZ : AS_OF_TIMESTAMP, reader->latest};
 
+	/* the end of the last day that there is has no timestamp */
+	if (reader->params.dates && latest_end(reader) < END_TIMESTAMP)
+	{
+		as_of.kind = AS_OF_DATE;
+		as_of.value = reader->latest / USECS_PER_DAY;
+	}
 	return as_of;
 }
 
@@ -59,7 +72,13 @@ cohort_view_later(const CohortTable *a, const CohortTable *b)
 	cohort_reader_open(&rb, b);
 	if (!ra.empty && !rb.empty)
 		cohort_params_match(&ra.params, &rb.params);
-	later = ra.empty ? &rb : rb.empty ? &ra : ra.latest >= rb.latest ? &ra : &rb;
+	if (ra.empty || rb.empty)
+		later = ra.empty ? &rb : &ra;
+	else if (latest_end(&ra) != latest_end(&rb))
+		later = latest_end(&ra) > latest_end(&rb) ? &ra : &rb;
+	else
+		/* what an instant has just begun, the end of a day has not */
+		later = ra.params.dates ? &rb : &ra;
 	return later->empty ? as_of_none() : latest_event(later);
 }
 
@@ -72,16 +91,53 @@ resolve_as_of(CohortView *view, AsOf as_of)
 
 	if (as_of.kind == AS_OF_NONE)
 		as_of = latest_event(&view->reader);
-	view->as_of_wall = as_of_end(&as_of, tz, AS_OF_DATE_BEGINS);
-	view->as_of_instant = params->zoned ? as_of_end_instant(&as_of, tz, AS_OF_DATE_BEGINS) :
-		view->as_of_wall;
+	view->as_of_wall = as_of_end(&as_of, tz);
+	view->as_of_instant = params->zoned ? as_of_end_instant(&as_of, tz) : view->as_of_wall;
 	view->as_of_period = calendar_period_of_wall(view->calendar, view->as_of_wall);
+	/* an instant is seen itself; the end of a day is the next one's begin, of which nothing is */
+	view->last_wall = as_of.kind == AS_OF_DATE ? view->as_of_wall - 1 : view->as_of_wall;
+}
+
+/* ---------- which cells ---------- */
+
+CohortRange
+cohort_range_arguments(FunctionCallInfo fcinfo, int arg)
+{
+	CohortRange range = cohort_range_all();
+
+	if (!PG_ARGISNULL(arg))
+	{
+		range.has_from = true;
+		range.from_cohort = PG_GETARG_TIMESTAMP(arg);
+	}
+	if (!PG_ARGISNULL(arg + 1))
+	{
+		range.periods = PG_GETARG_INT32(arg + 1);
+		if (range.periods < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("periods must not be negative, as %d is", range.periods),
+					 errhint("It is the last period to show; 0 is the one in which customers joined.")));
+	}
+	return range;
+}
+
+/* The cohort of a day; of infinite ones, all or none. */
+static int32
+first_cohort(const CohortView *view, const CohortRange *range)
+{
+	if (!range->has_from || TIMESTAMP_IS_NOBEGIN(range->from_cohort))
+		return PG_INT32_MIN;
+	if (TIMESTAMP_IS_NOEND(range->from_cohort))
+		return PG_INT32_MAX;
+	return calendar_period_of_wall(view->calendar, range->from_cohort);
 }
 
 /* ---------- cells ---------- */
 
 void
-cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of, Measure measure)
+cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of, Measure measure,
+				 CohortRange range)
 {
 	memset(view, 0, sizeof(CohortView));
 	view->measure = measure;
@@ -97,7 +153,14 @@ cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of, Measure
 		view->wall_width = rolling_width(false, params->months, params->days, params->micros);
 	}
 	resolve_as_of(view, as_of);
+	view->from_cohort = first_cohort(view, &range);
+	view->periods = range.periods;
 	view->more = cohort_reader_group(&view->reader);
+	while (view->more && view->reader.group.cohort < view->from_cohort)
+	{
+		CHECK_FOR_INTERRUPTS();
+		view->more = cohort_reader_group(&view->reader);
+	}
 }
 
 Timestamp
@@ -111,8 +174,8 @@ cohort_view_start(const CohortView *view, int32 k)
 }
 
 /*
- * Rows go to the window, counted from the cohort's start on the wall clock,
- * that contains as_of: the same rows whoever its members are.
+ * Rows go to the last window that had begun, counted from the cohort's start on
+ * the wall clock: the same rows whoever its members are.
  */
 static int32
 row_count(const CohortView *view)
@@ -120,12 +183,12 @@ row_count(const CohortView *view)
 	Timestamp	start = calendar_start(view->calendar, view->cohort);
 	int64		last;
 
-	if (start > view->as_of_wall)
+	if (start > view->last_wall)
 		return 0;
 	if (view->reader.params.rolling)
-		last = rolling_index(view->wall_calendar, &view->wall_width, start, view->as_of_wall);
+		last = rolling_index(view->wall_calendar, &view->wall_width, start, view->last_wall);
 	else
-		last = (int64) view->as_of_period - view->cohort;
+		last = (int64) calendar_period_of_wall(view->calendar, view->last_wall) - view->cohort;
 	if (last >= CELLS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -174,7 +237,8 @@ add_range(CohortView *view, int32 from, int32 to, int32 closed, int64 count)
 static void
 add_group(CohortView *view, const CohortGroup *group)
 {
-	int32		closed = view->rows - 1;	/* the last period contains as_of */
+	/* the period that contains as_of has not closed; one that ends there has */
+	int32		closed = (int32) Min((int64) view->as_of_period - view->cohort, view->rows);
 
 	if (view->reader.params.rolling)
 	{
@@ -239,5 +303,8 @@ cohort_view_next(CohortView *view)
 		view->at_risk[k] += view->at_risk[k - 1];
 		view->retained[k] += view->retained[k - 1];
 	}
+	/* only now: a measure may look at later periods than are shown */
+	if (view->rows > view->periods)
+		view->rows = view->periods + 1;
 	return true;
 }

@@ -33,10 +33,13 @@ typedef struct CohortView
 	Calendar   *calendar;		/* NULL when the table is empty */
 	Calendar   *wall_calendar;	/* without zone, for the rows of rolling tables */
 	RollingWidth wall_width;
-	Timestamp	as_of_wall;
+	Timestamp	as_of_wall;		/* where what is known ends, itself not in it */
 	int64		as_of_instant;
-	int32		as_of_period;
+	int32		as_of_period;	/* the first that has not wholly ended */
+	Timestamp	last_wall;		/* rows go to the period that contains this */
 	Measure		measure;
+	int32		from_cohort;	/* earlier cohorts are not shown */
+	int32		periods;		/* nor periods later than this one */
 
 	/* the current cohort */
 	int32		cohort;
@@ -50,9 +53,28 @@ typedef struct CohortView
 
 extern Measure measure_parse(const text *t);
 
-/* Opens a table; as_of is read in its time zone. */
+/* Which cells are shown: of cohorts from the one of this day on, and of how many periods. */
+typedef struct CohortRange
+{
+	bool		has_from;
+	Timestamp	from_cohort;
+	int32		periods;		/* the last one; PG_INT32_MAX: no limit */
+} CohortRange;
+
+static inline CohortRange
+cohort_range_all(void)
+{
+	CohortRange range = {false, 0, PG_INT32_MAX};
+
+	return range;
+}
+
+/* Of the arguments from_cohort and periods, which may be NULL; 22023 for negative periods. */
+extern CohortRange cohort_range_arguments(FunctionCallInfo fcinfo, int arg);
+
+/* Opens a table; as_of and from_cohort are read in its time zone. */
 extern void cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of,
-							 Measure measure);
+							 Measure measure, CohortRange range);
 
 /* Later of two tables' latest events, for a comparison without as_of. */
 extern AsOf cohort_view_later(const CohortTable *a, const CohortTable *b);

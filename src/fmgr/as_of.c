@@ -257,7 +257,7 @@ wall_to_instant(Timestamp wall, pg_tz *tz)
 }
 
 Timestamp
-as_of_end(const AsOf *as_of, pg_tz *tz, AsOfDate date)
+as_of_end(const AsOf *as_of, pg_tz *tz)
 {
 	int64		day = as_of->value;
 
@@ -266,19 +266,18 @@ as_of_end(const AsOf *as_of, pg_tz *tz, AsOfDate date)
 		return instant_to_wall(as_of->value, tz != NULL ? tz : session_timezone);
 	if (as_of->kind == AS_OF_TIMESTAMP)
 		return as_of->value;
-	if (date == AS_OF_DATE_ENDS)
-		day++;
+	day++;						/* its end is the next one's begin */
 	if (day >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 		date_range_error();
 	return day * USECS_PER_DAY;
 }
 
 TimestampTz
-as_of_end_instant(const AsOf *as_of, pg_tz *tz, AsOfDate date)
+as_of_end_instant(const AsOf *as_of, pg_tz *tz)
 {
 	if (as_of->kind == AS_OF_TIMESTAMPTZ)
 		return as_of->value;
-	return wall_to_instant(as_of_end(as_of, tz, date), tz != NULL ? tz : session_timezone);
+	return wall_to_instant(as_of_end(as_of, tz), tz != NULL ? tz : session_timezone);
 }
 
 DateADT
@@ -288,6 +287,6 @@ as_of_day_before_end(const AsOf *as_of, pg_tz *tz)
 
 	if (as_of->kind == AS_OF_DATE)
 		return (DateADT) as_of->value;
-	last = as_of_end(as_of, tz, AS_OF_DATE_ENDS) - 1;
+	last = as_of_end(as_of, tz) - 1;
 	return (DateADT) (last / USECS_PER_DAY - (last % USECS_PER_DAY < 0));
 }

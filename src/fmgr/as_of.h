@@ -7,8 +7,7 @@
  * a time of day a date, else a timestamp.  Text is where literals land, so that
  * they mean the same under any session's TimeZone.
  *
- * A date stands for the end of that day; whoever still takes it for the day's
- * first instant says so (AS_OF_DATE_BEGINS).
+ * A date stands for the end of that day, everywhere.
  *
  * Promises: an as_of that is given is finite (22008).
  * Never: reads the clock; asks for the session's zone but for a timestamptz, or
@@ -36,13 +35,6 @@ typedef struct AsOf
 	AsOfKind	kind;
 	int64		value;			/* DateADT, Timestamp or TimestampTz */
 } AsOf;
-
-/* Which end of a day a date is. */
-typedef enum AsOfDate
-{
-	AS_OF_DATE_ENDS,
-	AS_OF_DATE_BEGINS			/* cohort tables, until they follow the others */
-} AsOfDate;
 
 /* What to do instead of passing an infinite one. */
 #define AS_OF_HINT_EVENT	"Leave as_of out to stand at the latest event."
@@ -97,18 +89,17 @@ required_as_of(FunctionCallInfo fcinfo, int arg, Oid type)
 }
 
 /*
- * SQL-callable versions of a function, one for each type that its as_of has:
- * name_any(fcinfo, type) does the work.
+ * SQL-callable versions of a function, one for text, where literals and untyped
+ * parameters land, and one for any other type of as_of: name_any(fcinfo, type)
+ * does the work.
  */
 #define AS_OF_VERSION(name, suffix, type) \
 	PG_FUNCTION_INFO_V1(name##suffix); \
 	Datum name##suffix(PG_FUNCTION_ARGS) { return name##_any(fcinfo, type); }
 
 #define AS_OF_VERSIONS(name) \
-	AS_OF_VERSION(name,, TIMESTAMPOID) \
-	AS_OF_VERSION(name, _date, DATEOID) \
-	AS_OF_VERSION(name, _timestamptz, TIMESTAMPTZOID) \
-	AS_OF_VERSION(name, _text, TEXTOID)
+	AS_OF_VERSION(name,, TEXTOID) \
+	AS_OF_VERSION(name, _typed, InvalidOid)
 
 static inline bool
 as_of_equal(const AsOf *a, const AsOf *b)
@@ -122,8 +113,8 @@ as_of_equal(const AsOf *a, const AsOf *b)
  * Where what is complete ends, itself not in it: wall clock, and the instant.
  * "tz": the zone of the data; NULL: they have none.
  */
-extern Timestamp as_of_end(const AsOf *as_of, pg_tz *tz, AsOfDate date);
-extern TimestampTz as_of_end_instant(const AsOf *as_of, pg_tz *tz, AsOfDate date);
+extern Timestamp as_of_end(const AsOf *as_of, pg_tz *tz);
+extern TimestampTz as_of_end_instant(const AsOf *as_of, pg_tz *tz);
 
 /* The last day before that end, for data that know days. */
 extern DateADT as_of_day_before_end(const AsOf *as_of, pg_tz *tz);

@@ -232,7 +232,7 @@ migration_changes_options(Jsonb *json, ChangesOptions *options)
 static int32
 last_complete(const Calendar *calendar, const AsOf *as_of, pg_tz *tz)
 {
-	Timestamp	end = as_of_end(as_of, tz, AS_OF_DATE_ENDS);
+	Timestamp	end = as_of_end(as_of, tz);
 	int32		period = calendar_period_of_wall(calendar, Max(end - 1, MIN_TIMESTAMP));
 
 	return calendar_start(calendar, period + 1) <= end ? period : period - 1;

@@ -447,8 +447,8 @@ survival_read_as_of(FunctionCallInfo fcinfo, const SurvivalForm *form, SurvivalS
 		return;
 	/* dates and wall clocks have no zone; instants are compared in the session's */
 	source->as_of_end = source->type == TIMESTAMPTZOID ?
-		as_of_end_instant(&as_of, session_timezone, AS_OF_DATE_ENDS) :
-		as_of_end(&as_of, NULL, AS_OF_DATE_ENDS);
+		as_of_end_instant(&as_of, session_timezone) :
+		as_of_end(&as_of, NULL);
 	source->as_of = as_of;
 }
 
