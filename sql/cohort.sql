@@ -155,3 +155,26 @@ SELECT 'nonsense'::cohort_table;
 SELECT ''::cohort_table;
 \echo :LAST_ERROR_SQLSTATE
 DROP TABLE orders, kept;
+
+-- What is left out is told, once a call site, and what a table is about.
+SELECT s.* FROM (SELECT cohort_retention(c, d, 'month', interval '14 days') AS t
+  FROM (VALUES (1, date '2024-01-05'), (1, '2024-03-01'), (NULL, '2024-01-06'), (NULL, NULL), (2, NULL), (3, '2024-02-01'))
+    v (c, d)) q, cohort_summary(t) s;
+SELECT s.* FROM (SELECT cohort_retention(c, timestamptz '2024-01-05 10:00+00', 'week', 'Asia/Tokyo') AS t
+  FROM generate_series(1, 3) c) q, cohort_summary(t) s;
+SELECT s.* FROM (SELECT cohort_retention(NULL::integer, date '2024-01-05', 'month') AS t) q, cohort_summary(t) s;
+SELECT country, s.customers, s.cohorts FROM (SELECT country, cohort_retention(c, j, d, 'month') AS t
+  FROM (VALUES ('DE', 1, date '2024-01-05', date '2024-02-01'), ('DE', 2, NULL, '2024-02-01'), ('DE', 3, NULL, NULL),
+    ('DE', 4, '2024-03-01', NULL), ('FR', NULL, '2024-03-01', NULL)) v (country, c, j, d) GROUP BY country) q,
+  cohort_summary(t) s ORDER BY country;
+SELECT count(*) FROM cohort_summary(NULL);
+-- The counts travel between workers.
+CREATE TABLE guests AS SELECT nullif(i % 100, 0) AS c, CASE WHEN i % 1000 <> 7 THEN date '2024-01-01' + i % 91 END AS d
+  FROM generate_series(1, 20000) i;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+SELECT s.customers, s.cohorts FROM (SELECT cohort_retention(c, d, 'month') AS t FROM guests) q, cohort_summary(t) s;
+SELECT s.customers, s.cohorts FROM (SELECT cohort_retention(c, d, d, 'day', interval '2 days') AS t FROM guests) q,
+  cohort_summary(t) s;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size;
+RESET max_parallel_workers_per_gather;

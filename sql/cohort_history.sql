@@ -25,7 +25,7 @@ SELECT r.period_start::date, r.active, r.new, r.returning, r.resurrected, r.dorm
   FROM (SELECT cohort_retention(h, 'month') AS c FROM histories) q, lifecycle_rows(c, '2024-05-01') r;
 SELECT measure, r.period, r.cohorts, r.at_risk, r.retained
   FROM (SELECT cohort_retention(h, 'month') AS c FROM histories) q,
-  unnest('{on,on_or_after,on_or_before,streak}'::text[]) WITH ORDINALITY m (measure, o),
+  unnest('{on,on_or_after,on_or_before,by,streak}'::text[]) WITH ORDINALITY m (measure, o),
   retention_curve(c, '2024-05-01', measure) r ORDER BY o, r.period;
 -- Rolling windows: anniversaries of the last of January.
 SELECT r.cohort::date, r.period, r.size, r.at_risk, r.retained, r.complete, r.seen

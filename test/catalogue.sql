@@ -54,8 +54,8 @@ SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM functi
 SELECT is((SELECT count(*) FROM aggregate WHERE signature ~ 'cohort_retention\(anyelement,'), 8::bigint,
   'eight forms of cohort_retention over rows');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM function
-    WHERE proname IN ('cohort_rows', 'retention_curve', 'lifecycle_rows', 'retention_test', 'cohort_chart')),
-  'cohort_chart cohort_rows lifecycle_rows retention_curve retention_test', 'the accessors');
+    WHERE proname IN ('cohort_rows', 'retention_curve', 'lifecycle_rows', 'retention_test', 'cohort_chart', 'cohort_summary')),
+  'cohort_chart cohort_rows cohort_summary lifecycle_rows retention_curve retention_test', 'the accessors');
 SELECT is((SELECT string_agg(a.n || ' ' || format_type(t, NULL), ', ' ORDER BY o)
     FROM unnest(proargnames, proallargtypes, proargmodes) WITH ORDINALITY a (n, t, m, o) WHERE m = 't'),
           'cohort timestamp without time zone, period integer, period_start timestamp without time zone, size '

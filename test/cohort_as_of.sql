@@ -98,7 +98,7 @@ CREATE TABLE many AS SELECT cohort_retention(c, date '2024-01-01' + (c * 37 + k 
 SELECT set_eq(format('SELECT r.* FROM many, cohort_rows(%s, %L, %L, %L, %s) r', t, '2025-03-31', measure, day, periods),
   format('SELECT r.* FROM many, cohort_rows(%s, %L, %L) r WHERE cohort + %L > %L AND period <= %s', t, '2025-03-31',
     measure, unit, day, periods), format('%s of %s from %s, %s periods', measure, t, day, periods))
-FROM unnest('{on,on_or_after,on_or_before,streak}'::text[]) measure, (VALUES ('t', interval '1 month'),
+FROM unnest('{on,on_or_after,on_or_before,by,streak}'::text[]) measure, (VALUES ('t', interval '1 month'),
   ('w', '7 days')) v (t, unit), (VALUES ('2024-06-01', 3), ('2024-06-15', 0), ('2023-01-01', 100)) p (day, periods);
 SELECT is((SELECT count(*) FROM many, cohort_rows(t, from_cohort => day::timestamp)), n, 'from ' || day)
 FROM (VALUES ('-infinity', (SELECT count(*) FROM many, cohort_rows(t))), ('infinity', 0), ('2040-01-01', 0)) v (day, n);

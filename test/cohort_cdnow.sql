@@ -4,7 +4,7 @@ BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS retention;
-SELECT plan(15);
+SELECT plan(16);
 \ir oracle/oracle.psql
 \ir oracle/compare.psql
 \ir fixtures/cdnow.psql
@@ -29,7 +29,7 @@ SELECT oracle.prepare('SELECT customer, NULL::date AS joined_at, at FROM orders'
   \g /dev/null
 SELECT oracle.observe(NULL::timestamp) \g /dev/null
 SELECT is(oracle.rows_difference(t, '', measure, 0.95), NULL, 'months, every cell equal to the oracle: ' || measure)
-  FROM months, unnest('{on,on_or_after,on_or_before,streak}'::text[]) measure;
+  FROM months, unnest('{on,on_or_after,on_or_before,by,streak}'::text[]) measure;
 SELECT is(oracle.curve_difference(t, '', 'on', 0.95), NULL, 'the pooled curve') FROM months;
 SELECT is(oracle.lifecycle_difference(t, ''), NULL, 'the lifecycle') FROM months;
 SELECT is(oracle.broken_identity(t, 23570), NULL, 'the identities') FROM months;

@@ -26,7 +26,7 @@ BEGIN
   PERFORM oracle.observe(as_of);
   RETURN concat_ws(E'\n', oracle.rows_difference(t, as_of_text, 'on', 0.95),
     oracle.rows_difference(t, as_of_text, 'on_or_after', 0.95),
-    oracle.rows_difference(t, as_of_text, 'on_or_before', 0.95),
+    oracle.rows_difference(t, as_of_text, 'on_or_before', 0.95), oracle.rows_difference(t, as_of_text, 'by', 0.95),
                    oracle.rows_difference(t, as_of_text, 'streak', 0.95),
                      oracle.curve_difference(t, as_of_text, 'on_or_after', 0.95),
                      oracle.lifecycle_difference(t, as_of_text),

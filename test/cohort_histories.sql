@@ -232,7 +232,7 @@ BEGIN
       PERFORM oracle.observe_day((moment.moment AT TIME ZONE 'UTC')::date);
       as_of := format(', as_of => %L', (moment.moment AT TIME ZONE 'UTC')::date);
     END IF;
-    FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,streak}'::text[] LOOP
+    FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,by,streak}'::text[] LOOP
       found := found || (as_of || ' ' || oracle.rows_difference(t, as_of, measure, 0.95))
         || (as_of || ' ' || oracle.curve_difference(t, as_of, measure, 0.95));
     END LOOP;

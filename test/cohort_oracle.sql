@@ -140,7 +140,7 @@ BEGIN
       PERFORM oracle.observe_day((moment.moment AT TIME ZONE (SELECT zone FROM oracle.parameter))::date);
     END IF;
     CONTINUE WHEN (SELECT count(*) FROM oracle.tally) > 300 OR (SELECT count(*) FROM oracle.lifecycle()) > 100;
-    FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,streak}'::text[] LOOP
+    FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,by,streak}'::text[] LOOP
       SELECT string_agg(r::text, E'\n') INTO found
       FROM ((SELECT '-', r FROM oracle.rows(measure, 0.9) r EXCEPT ALL SELECT '-', r
           FROM oracle.naive_rows(measure, 0.9) r)

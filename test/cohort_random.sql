@@ -70,7 +70,7 @@ BEGIN
 
   FOR moment IN SELECT * FROM oracle.moments(3) LOOP
     as_of := pg_temp.observe(moment.kind, moment.moment, s.zone);
-    FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,streak}'::text[] LOOP
+    FOREACH measure IN ARRAY '{on,on_or_after,on_or_before,by,streak}'::text[] LOOP
       found := found || ('as_of ' || as_of || ': ' || oracle.rows_difference(t, as_of, measure, confidence))
                      || ('as_of ' || as_of || ': ' || oracle.curve_difference(t, as_of, measure, confidence));
     END LOOP;
@@ -104,7 +104,7 @@ CREATE FUNCTION pg_temp.check_groups(n integer) RETURNS SETOF text LANGUAGE plpg
 DECLARE
   s oracle.scenario := oracle.scenario(n);
   confidence float8 := (ARRAY[0.5, 0.8, 0.9, 0.95, 0.99, 0.999])[1 + floor(random() * 6)::integer];
-  measure text := (ARRAY['on', 'on_or_after', 'on_or_before', 'streak'])[1 + n % 4];
+  measure text := (ARRAY['on', 'on_or_after', 'on_or_before', 'by', 'streak'])[1 + n % 5];
   k integer := floor(random() * 4);
   newest timestamptz;
   points oracle.point[] := '{}';

@@ -118,7 +118,7 @@ cohort_chart_do_chart_text(CohortView *view, const Chart *chart)
 {
 	static const char *const measures[] = {
 		"active in the period", "active in the period or later",
-		"came back by the period", "active in every period up to it"
+		"came back by the period", "active by the period", "active in every period up to it"
 	};
 	StringInfoData buf;
 	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;

@@ -16,6 +16,7 @@
 #include "cohort/cohort_state_add.h"
 #include "datatype/timestamp.h"
 #include "fmgr/arguments.h"
+#include "fmgr/notice.h"
 #include "fmgr/parameter_sets.h"
 #include "fmgr/state_transport.h"
 #include "miscadmin.h"
@@ -216,11 +217,13 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 		at = time_value(PG_GETARG_DATUM(at_arg), query->at_type);
 	if ((form & WITH_JOIN) && !PG_ARGISNULL(2))
 		join = join_instant(query, PG_GETARG_DATUM(2));
-	if (PG_ARGISNULL(1) || (at == NO_INSTANT && join == NO_INSTANT))
-		return state_or_null(fcinfo, state);
-
 	if (unlikely(state == NULL))
 		state = begin_state(fcinfo, query);
+	if (unlikely(PG_ARGISNULL(1) || (at == NO_INSTANT && join == NO_INSTANT)))
+	{
+		cohort_state_leave_out(state, PG_ARGISNULL(1) ? LEFT_OUT_CUSTOMER : LEFT_OUT_TIME, 1);
+		PG_RETURN_POINTER(state);
+	}
 	if (at != NO_INSTANT && at > state->latest)
 		state->latest = at;
 	if ((form & WITH_JOIN) && join != NO_INSTANT && join > state->latest)
@@ -279,12 +282,45 @@ COHORT_TRANS(cohort_retention_joined_window_zone_trans, WITH_JOIN | WITH_WINDOW 
 STATE_TRANSPORT(cohort_retention, CohortState, CohortShared, "cohort_retention", COHORT_STATE_MAGIC,
 				cohort_state_serialize, cohort_state_merge);
 
+/* Once a call site: which group came first is nobody's business. */
+static void
+cohort_tell_left_out(FunctionCallInfo fcinfo, CohortState *state)
+{
+	uint64		no_customer = state->left_out != NULL ? state->left_out[LEFT_OUT_CUSTOMER] : 0;
+	uint64		no_time = state->left_out != NULL ? state->left_out[LEFT_OUT_TIME] : 0;
+	uint64		never = fcinfo->flinfo->fn_extra == NULL ? cohort_state_never_joined(state) : 0;
+
+	if (likely(no_customer == 0 && no_time == 0 && never == 0) || !notice_once(fcinfo))
+		return;
+	if (no_customer > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%llu row was left out because it has no customer",
+							   "%llu rows were left out because they have no customer",
+							   (unsigned long) no_customer, (unsigned long long) no_customer)));
+	if (no_time > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%llu row was left out because it has no time",
+							   "%llu rows were left out because they have no time",
+							   (unsigned long) no_time, (unsigned long long) no_time)));
+	if (never > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%llu customer was left out because none of their rows has a joined_at",
+							   "%llu customers were left out because none of their rows has a joined_at",
+							   (unsigned long) never, (unsigned long long) never)));
+}
+
 PG_FUNCTION_INFO_V1(cohort_retention_final);
 Datum
 cohort_retention_final(PG_FUNCTION_ARGS)
 {
+	CohortState *state;
+	CohortTable *table;
+
 	require_aggregate(fcinfo, "cohort_retention");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(cohort_table_empty());
-	PG_RETURN_POINTER(cohort_state_table((CohortState *) PG_GETARG_POINTER(0)));
+	state = (CohortState *) PG_GETARG_POINTER(0);
+	table = cohort_state_table(state);
+	cohort_tell_left_out(fcinfo, state);
+	PG_RETURN_POINTER(table);
 }

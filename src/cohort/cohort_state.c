@@ -46,7 +46,6 @@ cohort_state_create(CohortShared *shared, MemoryContext context)
 
 	state->magic = COHORT_STATE_MAGIC;
 	state->shared = shared;
-	state->context = context;
 	state->min_period = PG_INT32_MAX;
 	state->max_period = PG_INT32_MIN;
 	state->latest = PG_INT64_MIN;
@@ -56,6 +55,16 @@ cohort_state_create(CohortShared *shared, MemoryContext context)
 					  shared->key.kind == KEY_WORD ? 0 : payload_words(shared), context);
 	arena_init(&state->lists, context);
 	return state;
+}
+
+void
+cohort_state_leave_out(CohortState *state, int why, uint64 rows)
+{
+	if (rows == 0)
+		return;
+	if (state->left_out == NULL)
+		state->left_out = MemoryContextAllocZero(state->map.context, sizeof(uint64) * COHORT_LEFT_OUT);
+	state->left_out[why] += rows;
 }
 
 /* ---------- sets of periods ---------- */

@@ -71,6 +71,11 @@ typedef struct CohortBatch
 	BatchRow	rows[BATCH_SIZE];
 } CohortBatch;
 
+/* Why a row is left out; a state may hold nothing but such rows. */
+#define LEFT_OUT_CUSTOMER	0	/* no customer */
+#define LEFT_OUT_TIME		1	/* no time */
+#define COHORT_LEFT_OUT		2
+
 typedef struct CohortState
 {
 	int			magic;			/* COHORT_STATE_MAGIC, against a StateImage */
@@ -84,11 +89,11 @@ typedef struct CohortState
 	bool		no_log;			/* some key does not fit a log */
 	int64		latest;
 	CohortShared *shared;
-	MemoryContext context;
 	CustomerMap map;
 	Arena		lists;
 	PeriodLog  *log;			/* staging, or the content itself; NULL while small */
 	uint64		listed;			/* masks that became lists */
+	uint64	   *left_out;		/* rows, COHORT_LEFT_OUT counts by why; NULL: none */
 	CohortBatch *batch;			/* NULL while small */
 	CohortBatch *word_batch;	/* the same, if keys are words */
 } CohortState;
@@ -109,6 +114,9 @@ StaticAssertDecl(sizeof(CohortState) <= 256, "CohortState has grown past a block
 #define NO_PERIOD	((int64) PG_INT64_MAX)
 
 extern CohortState *cohort_state_create(CohortShared *shared, MemoryContext context);
+
+/* Rows that were left out, for a reason of those above. */
+extern void cohort_state_leave_out(CohortState *state, int why, uint64 rows);
 
 /* Gives up the compact form and the log, if the state has one. */
 extern void cohort_state_expand(CohortState *state);
@@ -190,6 +198,9 @@ extern CohortShared *cohort_shared_create(const CohortParams *params, bool joine
 
 /* The answer, in the current context; the state's content stays as it is. */
 extern CohortTable *cohort_state_table(CohortState *state);
+
+/* Customers of a state with joined_at whose rows all lack one, after cohort_state_table(). */
+extern uint64 cohort_state_never_joined(CohortState *state);
 
 /*
  * Customers of a state, whatever its form, numbered by 8 bits of partition and

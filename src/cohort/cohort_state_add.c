@@ -59,7 +59,7 @@ apply(CohortState *state, uint64 *payload, int64 at, int64 join, bool rolling, b
 static void
 create_batch(CohortState *state)
 {
-	state->batch = MemoryContextAlloc(state->context, sizeof(CohortBatch));
+	state->batch = MemoryContextAlloc(state->map.context, sizeof(CohortBatch));
 	state->batch->n = 0;
 	state->batch->bytes_used = state->batch->bytes_size = 0;
 	state->batch->bytes = NULL;
@@ -189,7 +189,7 @@ batch_bytes(CohortState *state, CohortBatch *batch, const Key *key)
 		uint32		size = Max(8192, (batch->bytes_used + len) * 2);
 
 		batch->bytes = batch->bytes == NULL ?
-			MemoryContextAllocHuge(state->context, size) :
+			MemoryContextAllocHuge(state->map.context, size) :
 			repalloc_huge(batch->bytes, size);
 		batch->bytes_size = (uint32) size;
 	}
@@ -239,7 +239,7 @@ cohort_state_add(CohortState *state, Datum customer, int64 at, int64 join)
 	if (COHORT_COMPACT(state))
 	{
 		if (state->map.count >= STAGE_FROM && state->log == NULL)
-			state->log = period_log_create(state->context, state->shared->calendar, STAGE_SHIFT, STAGE_PAIRS);
+			state->log = period_log_create(state->map.context, state->shared->calendar, STAGE_SHIFT, STAGE_PAIRS);
 	}
 	else if (batch == NULL && state->map.count >= BATCH_FROM)
 		create_batch(state);

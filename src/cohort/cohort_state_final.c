@@ -28,7 +28,7 @@ typedef struct MaskTallies
 	MaskRow		last[SET_BITS];
 	MaskRow		back[SET_BITS];
 	MaskRow		streak[SET_BITS];
-	int64		fresh[SET_BITS];
+	MaskRow		first[SET_BITS];
 	int64		returning[SET_BITS];
 } MaskTallies;
 
@@ -112,7 +112,7 @@ tally_mask(MaskTallies *t, MaskCounts *counts, uint64 mask, int cohort)
 	t->members[cohort]++;
 	if (from == 0)
 		return;
-	t->fresh[cohort + pg_rightmost_one_pos64(from)]++;
+	t->first[cohort][pg_rightmost_one_pos64(from)]++;
 	t->last[cohort][pg_leftmost_one_pos64(from)]++;
 	if (later != 0)
 		t->back[cohort][pg_rightmost_one_pos64(later)]++;
@@ -192,11 +192,13 @@ table_from_masks(CohortState *state)
 	memset(&group, 0, sizeof(group));
 	for (int period = 0; period < SET_BITS; period++)
 	{
-		LifecycleEntry entry = {state->base + period, 0,
-		t->fresh[period], t->returning[period]};
+		LifecycleEntry entry = {state->base + period, 0, 0, t->returning[period]};
 
 		for (int cohort = 0; cohort <= period; cohort++)
+		{
 			entry.active += t->on[cohort][period - cohort];
+			entry.fresh += t->first[cohort][period - cohort];
+		}
 		cohort_writer_entry(&writer, &entry);
 	}
 	for (int cohort = 0; cohort < SET_BITS; cohort++)
@@ -209,6 +211,7 @@ table_from_masks(CohortState *state)
 		row_to_tally(t->last[cohort], &group.last);
 		row_to_tally(t->back[cohort], &group.back);
 		row_to_tally(t->streak[cohort], &group.streak);
+		row_to_tally(t->first[cohort], &group.first);
 		cohort_writer_group(&writer, &group);
 	}
 	return cohort_writer_finish(&writer);
@@ -302,6 +305,7 @@ typedef struct Builder
 	Counter		last;
 	Counter		back;
 	Counter		streak;
+	Counter		first;			/* of windows, with joined_at: else it is 0 */
 	Counter		active;			/* by period, over all customers */
 	Counter		fresh;
 	Counter		returning;
@@ -353,6 +357,8 @@ tally_member(Builder *b, bool group)
 		counter_add(&b->on, w->v[i]);
 	if (w->n > 0)
 		counter_add(&b->last, w->v[w->n - 1]);
+	if (w->n > 0 && b->state->shared->joined)
+		counter_add(&b->first, w->v[0]);
 	if (w->n > first)
 		counter_add(&b->back, w->v[first]);
 	while (first + streak < w->n && w->v[first + streak] == (int32) streak + 1)
@@ -374,7 +380,7 @@ write_group(Builder *b, int32 cohort, const MemberRef *refs, uint32 n)
 	group->cohort = cohort;
 	group->join = b->state->shared->params.rolling ? refs[0].join : 0;
 	group->members = n;
-	b->on.limit = b->last.limit = b->back.limit = b->streak.limit = limit;
+	b->on.limit = b->last.limit = b->back.limit = b->streak.limit = b->first.limit = limit;
 	for (uint32 i = 0; i < n; i++)
 	{
 		if ((i & 0xfff) == 0)
@@ -398,6 +404,7 @@ write_group(Builder *b, int32 cohort, const MemberRef *refs, uint32 n)
 		counter_drain(&b->last, &group->last);
 		counter_drain(&b->back, &group->back);
 		counter_drain(&b->streak, &group->streak);
+		counter_drain(&b->first, &group->first);
 	}
 	cohort_writer_group(&b->writer, group);
 }
@@ -581,6 +588,9 @@ cohort_state_table(CohortState *state)
 {
 	cohort_state_flush(state);
 	cohort_state_tidy(state);
+	/* all rows were left out */
+	if (state->latest == PG_INT64_MIN)
+		return cohort_table_empty();
 	if (masks_suffice(state))
 		return table_from_masks(state);
 	return table_from_customers(state);

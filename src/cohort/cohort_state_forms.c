@@ -197,7 +197,7 @@ cohort_state_to_log(CohortState *state)
 		state->no_log = true;
 		return false;
 	}
-	log = period_log_create(state->context, state->shared->calendar, LOG_SHIFT, LOG_FIRST_PAIRS);
+	log = period_log_create(state->map.context, state->shared->calendar, LOG_SHIFT, LOG_FIRST_PAIRS);
 	while ((slot = customer_map_next(&state->map, &cursor)) != NULL)
 	{
 		uint32		mixed;

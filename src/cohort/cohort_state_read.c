@@ -212,6 +212,21 @@ cohort_state_anchor(CohortState *state, CustomerNumber number, int32 *cohort, in
 	return true;
 }
 
+uint64
+cohort_state_never_joined(CohortState *state)
+{
+	MapCursor	cursor = {0, 0};
+	CustomerNumber number;
+	uint64		count = 0;
+	int32		cohort;
+	int64		join;
+
+	if (state->shared->joined)
+		while (cohort_state_next(state, &cursor, &number))
+			count += !cohort_state_anchor(state, number, &cohort, &join);
+	return count;
+}
+
 /* The periods of a logged customer. */
 static void
 read_logged(CohortState *state, CustomerNumber number, PeriodArray *periods)

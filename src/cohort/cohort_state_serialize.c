@@ -30,6 +30,7 @@ typedef struct ImageHeader
 	int32		base;
 	int64		latest;
 	uint64		count;
+	uint64		left_out[COHORT_LEFT_OUT];
 	CohortParams params;
 } ImageHeader;
 
@@ -145,6 +146,8 @@ cohort_state_serialize(CohortState *state)
 	header.base = state->base;
 	header.latest = state->latest;
 	header.count = state->map.count;
+	if (state->left_out != NULL)
+		memcpy(header.left_out, state->left_out, sizeof(header.left_out));
 	header.params = shared->params;
 
 	/* right at once for states of masks under word keys */
@@ -531,6 +534,8 @@ cohort_state_merge(CohortState **state, CohortShared **shared, MemoryContext con
 		cohort_state_collapse(*state);
 	(*state)->conflict |= header->conflict;
 	(*state)->latest = Max((*state)->latest, header->latest);
+	for (int i = 0; i < COHORT_LEFT_OUT; i++)
+		cohort_state_leave_out(*state, i, header->left_out[i]);
 	if (header->logged)
 	{
 		merge_log(*state, &reader);

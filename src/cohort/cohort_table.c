@@ -221,15 +221,45 @@ derive_single(CohortGroup *group)
 	int			first = on->n > 0 && on->k[0] == 0 ? 1 : 0;
 	int			streak = 0;
 
-	group->last.n = group->back.n = group->streak.n = 0;
+	group->last.n = group->back.n = group->streak.n = group->first.n = 0;
 	if (on->n > 0)
+	{
 		tally_push(&group->last, on->k[on->n - 1], 1);
+		tally_push(&group->first, on->k[0], 1);
+	}
 	if (on->n > first)
 		tally_push(&group->back, on->k[first], 1);
 	while (first + streak < on->n && on->k[first + streak] == streak + 1)
 		streak++;
 	if (streak > 0)
 		tally_push(&group->streak, streak, 1);
+}
+
+/* First activity: whoever is active has one, and in window 0 it is activity. */
+static bool
+read_first(CohortReader *reader)
+{
+	CohortGroup *group = &reader->group;
+	Tally	   *first = &group->first;
+	int64		in_0 = group->on.n > 0 && group->on.k[0] == 0 ? group->on.count[0] : 0;
+	int64		sum = 0;
+
+	if (group_all_begin(group))
+	{
+		first->n = 0;
+		tally_push(first, 0, group->members);
+		return true;
+	}
+	if (!cohort_table_read_tally(reader, first, 0, false, true))
+		return false;
+	for (int i = 0; i < first->n; i++)
+		sum += first->count[i];
+	for (int i = 0; i < group->last.n; i++)
+		sum -= group->last.count[i];
+	reader_require(&reader->bytes, sum == 0 &&
+				   (first->n > 0 && first->k[0] == 0 ? first->count[0] : 0) == in_0,
+				   "first activities");
+	return reader->bytes.error == NULL;
 }
 
 /* The cohort, and with rolling windows the joining time, of the next group. */
@@ -285,7 +315,8 @@ cohort_reader_next(CohortReader *reader)
 	}
 	return cohort_table_read_tally(reader, &group->last, 0, false, true) &&
 		cohort_table_read_tally(reader, &group->back, 1, false, true) &&
-		cohort_table_read_tally(reader, &group->streak, 1, false, true);
+		cohort_table_read_tally(reader, &group->streak, 1, false, true) &&
+		read_first(reader);
 }
 
 void
@@ -380,6 +411,8 @@ cohort_writer_group(CohortWriter *writer, const CohortGroup *group)
 		put_tally(buf, &group->last, 0, false);
 		put_tally(buf, &group->back, 1, false);
 		put_tally(buf, &group->streak, 1, false);
+		if (!group_all_begin(group))
+			put_tally(buf, &group->first, 0, false);
 	}
 	writer->ngroups++;
 	/* both are at most MEMBERS_MAX: no overflow */
@@ -640,6 +673,7 @@ cohort_table_merge(const CohortTable *a, const CohortTable *b)
 			merge_tally(&sum.last, &ra.group.last, &rb.group.last);
 			merge_tally(&sum.back, &ra.group.back, &rb.group.back);
 			merge_tally(&sum.streak, &ra.group.streak, &rb.group.streak);
+			merge_tally(&sum.first, &ra.group.first, &rb.group.first);
 			cohort_writer_group(&writer, &sum);
 		}
 		if (order <= 0)

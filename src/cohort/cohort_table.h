@@ -5,12 +5,13 @@
  * A value is a list of groups and a list of lifecycle entries.  A group is the
  * set of customers of one cohort, and with rolling windows of one joining
  * instant, so that each member's own clock can be read off for any as_of.  A
- * group holds its members' activity as four tallies over k, from which every
- * measure follows by running sums:
+ * group holds its members' activity as tallies over k, from which every measure
+ * follows by running sums:
  *	  on[k]		members active in window k
  *	  last[k]	members whose last active window is k
  *	  back[k]	members whose first active window after window 0 is k (k >= 1)
  *	  streak[k] members active in each of 1..k but not in k + 1 (k >= 1)
+ *	  first[k]	members whose first active window is k
  *
  * Bytes, all integers as minimal LEB128, "s" zigzag, so that the value is the
  * same on every architecture and equal values have equal bytes:
@@ -19,9 +20,10 @@
  *	  s latest,
  *	  entries: n x (period step, active, new, returning)
  *	  [join unit], groups: n x (cohort step, [s join step], members, on,
- *	  [last, back, streak])
+ *	  [last, back, streak, [first]])
  * where the tallies other than "on", and the counts within "on", are left out
- * for groups of one member, in which they follow from "on".
+ * for groups of one member, in which they follow from "on", and "first" where all
+ * members are active in window 0, as they are unless joined_at says otherwise.
  *
  * Promises: the reader checks every length, order and bound before using it.
  * Never: knows how customers are found or how rows are shown.
@@ -60,7 +62,15 @@ typedef struct CohortGroup
 	Tally		last;
 	Tally		back;
 	Tally		streak;
+	Tally		first;			/* to be written only if not all are active in 0 */
 } CohortGroup;
+
+/* Are all members active in window 0? */
+static inline bool
+group_all_begin(const CohortGroup *group)
+{
+	return group->on.n > 0 && group->on.k[0] == 0 && group->on.count[0] == group->members;
+}
 
 typedef struct LifecycleEntry
 {

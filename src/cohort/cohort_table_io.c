@@ -107,6 +107,7 @@ json_groups(StringInfo buf, CohortReader *reader, Calendar *cal)
 		appendStringInfo(buf, ",\"size\":%lld", (long long) group->members);
 		json_tally(buf, "on", &group->on);
 		json_tally(buf, "last", &group->last);
+		json_tally(buf, "first", &group->first);
 		json_tally(buf, "first_return", &group->back);
 		json_tally(buf, "streak", &group->streak);
 		appendStringInfoChar(buf, '}');

@@ -3,7 +3,8 @@
  *	  A cohort_table seen from a day: cells of one measure, cohort by cohort.
  *
  * Every measure is a sum of ranges: "on_or_after" counts a member in 0..last,
- * "streak" in 1..streak, "on_or_before" from the first return on.  Each range
+ * "streak" in 1..streak, "on_or_before" from the first return on, "by" from the first
+ * activity on.  Each range
  * ends where the member's closed windows end.  Ranges are added as differences
  * and summed once for each cohort.
  */
@@ -20,7 +21,7 @@
 #include "utils/timestamp.h"
 
 static const char *const measure_names[] = {
-	"on", "on_or_after", "on_or_before", "streak", NULL
+	"on", "on_or_after", "on_or_before", "by", "streak", NULL
 };
 
 Measure
@@ -33,7 +34,7 @@ measure_parse(const text *t)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown measure \"%s\"", text_to_cstring(t)),
-				 errhint("Use 'on', 'on_or_after', 'on_or_before' or 'streak'.")));
+				 errhint("Use 'on', 'on_or_after', 'on_or_before', 'by' or 'streak'.")));
 	return (Measure) measure;
 }
 
@@ -267,6 +268,10 @@ add_group(CohortView *view, const CohortGroup *group)
 		case MEASURE_ON_OR_BEFORE:
 			for (int i = 0; i < group->back.n; i++)
 				add_range(view, group->back.k[i], closed - 1, closed, group->back.count[i]);
+			break;
+		case MEASURE_BY:
+			for (int i = 0; i < group->first.n; i++)
+				add_range(view, group->first.k[i], closed - 1, closed, group->first.count[i]);
 			break;
 		case MEASURE_STREAK:
 			/* in each of 1..0 is everybody */

@@ -23,6 +23,7 @@ typedef enum Measure
 	MEASURE_ON,					/* active in window k */
 	MEASURE_ON_OR_AFTER,		/* in k or any later one */
 	MEASURE_ON_OR_BEFORE,		/* in any of 1..k */
+	MEASURE_BY,					/* in any of 0..k */
 	MEASURE_STREAK				/* in each of 1..k */
 } Measure;
 
