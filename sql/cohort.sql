@@ -178,3 +178,23 @@ SELECT s.customers, s.cohorts FROM (SELECT cohort_retention(c, d, d, 'day', inte
   cohort_summary(t) s;
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size;
 RESET max_parallel_workers_per_gather;
+
+-- Half years; numbers that are no times; an as_of beyond all data.
+SELECT cohort_chart(cohort_retention(c, date '2023-03-01' + c * 40 + k * 100, 'half'), periods => 3)
+  FROM generate_series(1, 8) c, generate_series(0, 4) k
+\g (format=unaligned tuples_only=on)
+SELECT cohort_retention(1, 1735689600, 'month');
+SELECT cohort_retention(1, 3, 'week');
+SELECT cohort_retention(1, -3.5, date '2024-01-01', 'week');
+SELECT cohort_rows(cohort_retention(1, date '2024-01-01', 'week'), 20240101);
+SELECT r.period, r.period_start::date, r.seen FROM (SELECT cohort_retention(1, date '2000-01-03' + n, 'week') AS t
+  FROM unnest('{-8,-1,3}'::integer[]) n) q, cohort_rows(t) r;
+CREATE TABLE late AS SELECT cohort_retention(c, d, 'month') AS t, cohort_retention(c, d + time '21:30', 'hour') AS h,
+  cohort_retention(c, d, 'month') FILTER (WHERE c = 1) AS one FROM (VALUES (1, date '2025-02-10'), (2, '2025-03-31')) v (c, d);
+SELECT count(*) FROM late, cohort_rows(t, '2025-04-29');
+SELECT count(*) FROM late, unnest('{2025-04-30,2025-05-31}'::date[]) d, cohort_rows(t, d);
+SELECT count(*) FROM late, retention_curve(t, '2025-05-31'), lifecycle_rows(t, timestamp '2025-06-01');
+SELECT length(cohort_chart(t, '2025-05-31')) > 0 AS shown FROM late;
+SELECT count(*) FROM late, retention_test(one, t, 1, '2025-03-31') a, retention_test(t, one, 1, '2025-05-31') b;
+SELECT count(*) > 0 AS shown FROM late, cohort_rows(h, '2025-03-31', periods => 0);
+SELECT count(*) > 0 AS shown FROM late, cohort_rows(h, '2025-04-01', periods => 0);

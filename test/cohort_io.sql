@@ -147,7 +147,7 @@ BEGIN
   BEGIN
     -- The damage may have made windows of microseconds, or put the latest event into another age: not too many rows of
     -- them.
-    step := CASE split_part(j ->> 'period', ':', 1) WHEN 'quarter' THEN interval '3 months'
+    step := CASE split_part(j ->> 'period', ':', 1) WHEN 'quarter' THEN interval '3 months' WHEN 'half' THEN interval '6 months'
       ELSE ('1 ' || split_part(coalesce(j ->> 'period', 'day'), ':', 1))::interval END;
     step := least(step, make_interval(months => (j -> 'window' ->> 'months')::integer,
         days => (j -> 'window' ->> 'days')::integer, secs => (j -> 'window' ->> 'seconds')::float8));
@@ -240,7 +240,8 @@ CREATE TABLE edge AS SELECT * FROM
   ('day', 1, 0, -2451545, 106751982), ('week', 2, 0, floor((-2451545 + 5) / 7.0), floor((106751982 + 5) / 7.0)),
   ('week:sunday', 2, 6, floor((-2451545 + 6) / 7.0), floor((106751982 + 6) / 7.0)),
   ('month', 3, 0, (-4713 - 2000) * 12 + 10, (294276 - 2000) * 12 + 11),
-    ('quarter', 4, 0, (-4713 - 2000) * 4 + 3, (294276 - 2000) * 4 + 3), ('year', 5, 0, -4713 - 2000, 294276 - 2000))
+    ('quarter', 4, 0, (-4713 - 2000) * 4 + 3, (294276 - 2000) * 4 + 3), ('year', 5, 0, -4713 - 2000, 294276 - 2000),
+    ('half', 6, 0, (-4713 - 2000) * 2 + 1, (294276 - 2000) * 2 + 1))
     v (period, unit, week_start, first, last);
 SELECT is((date '4714-11-24 BC' - date '2000-01-01', date '294276-12-31' - date '2000-01-01')::text,
   '(-2451545,106751982)', 'days at the ends of the calendar');

@@ -20,7 +20,7 @@
 #include "utils/timestamp.h"
 
 static const char *const unit_names[] = {
-	"hour", "day", "week", "month", "quarter", "year", NULL
+	"hour", "day", "week", "month", "quarter", "year", "half", NULL
 };
 
 static const char *const weekday_names[] = {
@@ -36,9 +36,9 @@ static const char *const week_names[] = {
 /*
  * Buckets are powers of two of microseconds.  Each is shorter than the
  * shortest period of its unit: 35.8 minutes, 19.1 hours, 6.4 days, 25.5 days,
- * 50.9 days, 203 days.
+ * 50.9 days, 203 days, 102 days.
  */
-static const int unit_shift[] = {31, 36, 39, 41, 42, 44};
+static const int unit_shift[] = {31, 36, 39, 41, 42, 44, 43};
 
 /* Offsets change every few months: buckets of 50.9 days. */
 #define OFFSET_SHIFT 42
@@ -74,7 +74,7 @@ period_parse(const char *text, int len)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown period \"%.*s\"", len, text),
-				 errhint("Use 'hour', 'day', 'week', 'month', 'quarter' or 'year', "
+				 errhint("Use 'hour', 'day', 'week', 'month', 'quarter', 'half' or 'year', "
 						 "or a week that starts on another day, as in 'week:sunday'.")));
 	spec.unit = unit;
 	return spec;
@@ -159,6 +159,8 @@ calendar_period_of_wall(const Calendar *cal, Timestamp wall)
 			return (int32) floor_div(month_ordinal(wall), 3);
 		case PERIOD_YEAR:
 			return (int32) floor_div(month_ordinal(wall), MONTHS_PER_YEAR);
+		case PERIOD_HALF:
+			return (int32) floor_div(month_ordinal(wall), 6);
 	}
 	pg_unreachable();
 }
@@ -209,6 +211,8 @@ calendar_start(const Calendar *cal, int32 period)
 			return month_to_wall((int64) period * 3);
 		case PERIOD_YEAR:
 			return month_to_wall((int64) period * MONTHS_PER_YEAR);
+		case PERIOD_HALF:
+			return month_to_wall((int64) period * 6);
 	}
 	pg_unreachable();
 }

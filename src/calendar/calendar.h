@@ -19,6 +19,7 @@
 #include "datatype/timestamp.h"
 #include "pgtime.h"
 
+/* Stored in values: never renumbered. */
 typedef enum PeriodUnit
 {
 	PERIOD_HOUR,
@@ -26,10 +27,11 @@ typedef enum PeriodUnit
 	PERIOD_WEEK,
 	PERIOD_MONTH,
 	PERIOD_QUARTER,
-	PERIOD_YEAR
+	PERIOD_YEAR,
+	PERIOD_HALF					/* of a year */
 } PeriodUnit;
 
-#define PERIOD_UNIT_LAST PERIOD_YEAR
+#define PERIOD_UNIT_LAST PERIOD_HALF
 
 /* A period as the user named it. */
 typedef struct PeriodSpec
@@ -215,7 +217,8 @@ calendar_period_of_day(PeriodSpec spec, int32 day)
 	month = day < b->split ? b->before : b->after;
 	if (spec.unit == PERIOD_MONTH)
 		return month;
-	return calendar_floor(month, spec.unit == PERIOD_QUARTER ? 3 : MONTHS_PER_YEAR);
+	return calendar_floor(month, spec.unit == PERIOD_QUARTER ? 3 :
+						  spec.unit == PERIOD_HALF ? 6 : MONTHS_PER_YEAR);
 }
 
 /* The first day of a day's month. */

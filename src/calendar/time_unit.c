@@ -8,8 +8,8 @@
 
 #include "utils/builtins.h"
 
-const char *const time_unit_names[] = {"day", "week", "month", "quarter", "year", NULL};
-const double time_unit_days[] = {1, 7, 30.4375, 91.3125, DAYS_PER_YEAR};
+const char *const time_unit_names[] = {"day", "week", "month", "quarter", "year", "half", NULL};
+const double time_unit_days[] = {1, 7, 30.4375, 91.3125, DAYS_PER_YEAR, DAYS_PER_YEAR / 2};
 
 TimeUnit
 time_unit_parse(const text *name)
@@ -21,6 +21,6 @@ time_unit_parse(const text *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown unit \"%s\"", text_to_cstring(name)),
-				 errhint("Use 'day', 'week', 'month' (30.4375 days), 'quarter' (91.3125 days) or 'year' (365.25 days).")));
+				 errhint("Use 'day', 'week', 'month' (30.4375 days), 'quarter' (91.3125 days), 'half' (182.625 days) or 'year' (365.25 days).")));
 	return (TimeUnit) unit;
 }

@@ -283,7 +283,7 @@ no_unit_error(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("periods of this cohort_table are no unit of a clv_model"),
-			 errhint("Use periods of a day, week, month, quarter or year, and rolling windows of '1 day', '7 days', '1 month', '3 months' or '1 year'.")));
+			 errhint("Use periods of a day, week, month, quarter, half year or year, and rolling windows of '1 day', '7 days', '1 month', '3 months', '6 months' or '1 year'.")));
 }
 
 static TimeUnit
@@ -297,6 +297,8 @@ unit_of_window(const CohortParams *params)
 		return TIME_UNIT_MONTH;
 	if (params->micros == 0 && params->days == 0 && params->months == 3)
 		return TIME_UNIT_QUARTER;
+	if (params->micros == 0 && params->days == 0 && params->months == 6)
+		return TIME_UNIT_HALF;
 	if (params->micros == 0 && params->days == 0 && params->months == 12)
 		return TIME_UNIT_YEAR;
 	no_unit_error();
@@ -320,6 +322,8 @@ unit_of_table(const CohortParams *params)
 			return TIME_UNIT_QUARTER;
 		case PERIOD_YEAR:
 			return TIME_UNIT_YEAR;
+		case PERIOD_HALF:
+			return TIME_UNIT_HALF;
 		case PERIOD_HOUR:
 			break;
 	}
@@ -343,6 +347,7 @@ clv_model_cohorts_any(FunctionCallInfo fcinfo, Oid type)
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 MEASURE_STREAK, cohort_range_all());
+	cohort_view_tell_silence(fcinfo, &view);
 	if (view.calendar == NULL)
 		PG_RETURN_NULL();
 	unit = unit_of_table(&view.reader.params);

@@ -18,7 +18,7 @@
 #include "utils/numeric.h"
 
 static const PeriodUnit unit_periods[] = {
-	PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR
+	PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR, PERIOD_HALF
 };
 
 void

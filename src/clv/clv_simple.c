@@ -275,7 +275,7 @@ period_years(const CohortParams *params)
 {
 	static const double years[] = {
 		1 / (24 * DAYS_PER_YEAR), 1 / DAYS_PER_YEAR, 7 / DAYS_PER_YEAR,
-		1 / 12.0, 1 / 4.0, 1
+		1 / 12.0, 1 / 4.0, 1, 1 / 2.0
 	};
 
 	if (!params->rolling)
@@ -301,6 +301,7 @@ retention_elasticity_cohorts_any(FunctionCallInfo fcinfo, Oid type)
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 2, type, AS_OF_HINT_EVENT),
 					 MEASURE_STREAK, cohort_range_all());
+	cohort_view_tell_silence(fcinfo, &view);
 	discount = view.reader.empty ? 0 :
 		expm1(log1p(PG_GETARG_FLOAT8(3)) * period_years(&view.reader.params));
 	put_constant(fcinfo, points, n, pooled_retention(&view), PG_GETARG_FLOAT8(1), discount);

@@ -77,7 +77,8 @@ cohort_label(Calendar *cal, int32 cohort)
 		"YYYY-MM-DD HH24:MI", "YYYY-MM-DD", "YYYY-MM-DD", "YYYY-MM", "YYYY \"Q\"Q", "YYYY"
 	};
 	Timestamp	start = calendar_start(cal, cohort);
-	const char *format = formats[cal->spec.unit];
+	const char *format = cal->spec.unit != PERIOD_HALF ? formats[cal->spec.unit] :
+		cohort & 1 ? "YYYY \"H2\"" : "YYYY \"H1\"";
 	text	   *label;
 
 	if (start < -(INT64CONST(730119) * USECS_PER_DAY))
@@ -175,6 +176,7 @@ cohort_chart_any(FunctionCallInfo fcinfo, Oid type)
 	chart = palloc0(sizeof(Chart));
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0), as_of, measure,
 					 cohort_range_arguments(fcinfo, 3));
+	cohort_view_tell_silence(fcinfo, &view);
 	chart_read(&view, chart);
 	PG_RETURN_TEXT_P(cohort_chart_do_chart_text(&view, chart));
 }

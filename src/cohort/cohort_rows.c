@@ -61,6 +61,7 @@ cohort_rows_any(FunctionCallInfo fcinfo, Oid type)
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 get_measure(fcinfo, 2), cohort_range_arguments(fcinfo, 3));
+	cohort_view_tell_silence(fcinfo, &view);
 	while (cohort_view_next(&view))
 	{
 		for (int32 k = 0; k < view.rows; k++)
@@ -136,6 +137,7 @@ retention_curve_any(FunctionCallInfo fcinfo, Oid type)
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 get_measure(fcinfo, 2), cohort_range_arguments(fcinfo, 3));
+	cohort_view_tell_silence(fcinfo, &view);
 	pool_curve(&view, &curve);
 	for (int32 k = 0; k < curve.n; k++)
 	{
@@ -171,6 +173,7 @@ lifecycle_rows_any(FunctionCallInfo fcinfo, Oid type)
 	cohort_view_open(&view, PG_GETARG_COHORT_TABLE_PP(0),
 					 argument_as_of(fcinfo, 1, type, AS_OF_HINT_EVENT),
 					 MEASURE_ON, cohort_range_all());
+	cohort_view_tell_silence(fcinfo, &view);
 	/* nobody is active before the first cohort */
 	if (table->empty || !view.more)
 		return (Datum) 0;
@@ -255,6 +258,22 @@ put_test(Datum *values, bool *nulls, const CurvePoint *a, const CurvePoint *b, d
 												b->retained, b->at_risk));
 }
 
+/* Where there is silence in both, that of the later. */
+static void
+test_tell_silence(FunctionCallInfo fcinfo, const CohortTable *a, const CohortTable *b, AsOf as_of)
+{
+	CohortView	va;
+	CohortView	vb;
+
+	cohort_view_open(&va, a, as_of, MEASURE_ON, cohort_range_all());
+	cohort_view_open(&vb, b, as_of, MEASURE_ON, cohort_range_all());
+	if (va.reader.empty ||
+		(!vb.reader.empty && cohort_view_silence(&vb) < cohort_view_silence(&va)))
+		cohort_view_tell_silence(fcinfo, &vb);
+	else
+		cohort_view_tell_silence(fcinfo, &va);
+}
+
 static Datum
 retention_test_any(FunctionCallInfo fcinfo, Oid type)
 {
@@ -292,7 +311,10 @@ retention_test_any(FunctionCallInfo fcinfo, Oid type)
 	/* both groups are seen from the same day; this also checks that they match */
 	as_of = cohort_view_later(exposed, control);
 	if (!PG_ARGISNULL(3))
+	{
 		as_of = argument_as_of(fcinfo, 3, type, AS_OF_HINT_EVENT);
+		test_tell_silence(fcinfo, exposed, control, as_of);
+	}
 	a = pooled_point(exposed, as_of, measure, range, period);
 	b = pooled_point(control, as_of, measure, range, period);
 	put_test(values, nulls, &a, &b, z);

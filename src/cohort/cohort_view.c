@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 
+#include "fmgr/notice.h"
 #include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
@@ -97,6 +98,39 @@ resolve_as_of(CohortView *view, AsOf as_of)
 	view->as_of_period = calendar_period_of_wall(view->calendar, view->as_of_wall);
 	/* an instant is seen itself; the end of a day is the next one's begin, of which nothing is */
 	view->last_wall = as_of.kind == AS_OF_DATE ? view->as_of_wall - 1 : view->as_of_wall;
+}
+
+int64
+cohort_view_silence(const CohortView *view)
+{
+	Timestamp	latest;
+	int64		days;
+
+	if (view->reader.empty)
+		return 0;
+	latest = calendar_to_wall(view->calendar, view->reader.latest);
+	days = (view->as_of_wall - latest) / USECS_PER_DAY - (view->reader.params.dates ? 1 : 0);
+	if (days < 1 ||
+		(int64) view->as_of_period - calendar_period_of_wall(view->calendar, latest) < 2)
+		return 0;
+	return days;
+}
+
+void
+cohort_view_tell_silence(FunctionCallInfo fcinfo, const CohortView *view)
+{
+	int64		days = cohort_view_silence(view);
+
+	if (likely(days == 0) || !notice_once(fcinfo))
+		return;
+	ereport(NOTICE,
+			(errmsg_plural("as_of lies %lld day after the latest event",
+						   "as_of lies %lld days after the latest event",
+						   (unsigned long) days, (long long) days),
+			 errdetail("Nobody came in a whole %s before it: everybody left, or the data end earlier.",
+					   view->reader.params.spec.unit == PERIOD_HALF ? "half year" :
+					   period_unit_name(view->reader.params.spec)),
+			 errhint("Leave as_of out to stand at the latest event.")));
 }
 
 /* ---------- which cells ---------- */

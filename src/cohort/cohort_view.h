@@ -77,6 +77,15 @@ extern CohortRange cohort_range_arguments(FunctionCallInfo fcinfo, int arg);
 extern void cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of,
 							 Measure measure, CohortRange range);
 
+/*
+ * Tells, once a call site, that as_of lies beyond the latest event by a whole
+ * calendar period, and by a day or more: what is shown of it is that nobody came.
+ */
+extern void cohort_view_tell_silence(FunctionCallInfo fcinfo, const CohortView *view);
+
+/* The days of that; 0: not so long, or an empty table. */
+extern int64 cohort_view_silence(const CohortView *view);
+
 /* Later of two tables' latest events, for a comparison without as_of. */
 extern AsOf cohort_view_later(const CohortTable *a, const CohortTable *b);
 

@@ -7,10 +7,23 @@
  */
 #include "fmgr/arguments.h"
 
+#include "catalog/pg_type.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+
+bool
+type_is_number(Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	if (!OidIsValid(type))
+		return false;
+	get_type_category_preferred(getBaseType(type), &category, &preferred);
+	return category == TYPCATEGORY_NUMERIC;
+}
 
 Oid
 time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name)
@@ -23,6 +36,7 @@ time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("%s must be a date, timestamp or timestamptz, not %s", name,
 						OidIsValid(given) ? format_type_be(given) : "unknown"),
+				 type_is_number(given) ? errhint(HINT_NUMBER_AS_TIME) :
 				 errhint("Cast it, as in ordered_at::timestamptz.")));
 	return type;
 }

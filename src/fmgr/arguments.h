@@ -16,6 +16,12 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+/* What to write where a number is not a time: for errhint(). */
+#define HINT_NUMBER_AS_TIME \
+	"Numbers are no times: write to_timestamp(n) for seconds since 1970, or date '2000-01-03' + n for numbers of days or editions."
+
+extern bool type_is_number(Oid type);
+
 /* Base type of a time argument: date, timestamp or timestamptz, else 42804. */
 extern Oid	time_argument_type(FunctionCallInfo fcinfo, int arg, const char *name);
 

@@ -173,16 +173,10 @@ as_of_text(char *text, const char *hint)
 static const char *
 as_of_type_hint(Oid type)
 {
-	switch (type)
-	{
-		case INTERVALOID:
-			return HINT_ORDER;
-		case INT4OID:
-		case INT8OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-			return "Seconds since 1970 become a time by to_timestamp(...).";
-	}
+	if (type == INTERVALOID)
+		return HINT_ORDER;
+	if (type_is_number(type))
+		return HINT_NUMBER_AS_TIME;
 	return "Cast it, as in ordered_at::date.";
 }
 

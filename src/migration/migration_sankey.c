@@ -32,7 +32,8 @@ period_label(const Calendar *cal, int32 period)
 		"YYYY-MM-DD HH24:MI", "YYYY-MM-DD", "YYYY-MM-DD", "YYYY-MM", "YYYY-\"Q\"Q", "YYYY"
 	};
 	Timestamp	start = calendar_start(cal, period);
-	const char *format = formats[cal->spec.unit];
+	const char *format = cal->spec.unit != PERIOD_HALF ? formats[cal->spec.unit] :
+		period & 1 ? "YYYY-\"H2\"" : "YYYY-\"H1\"";
 	text	   *label;
 
 	if (start < -(DAYS_TO_YEAR_1 * USECS_PER_DAY))
