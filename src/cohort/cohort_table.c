@@ -625,7 +625,7 @@ cohort_table_load(const CohortTable *table)
 		most = Max(most, reader.entries[i].active);
 	while (cohort_reader_group(&reader))
 		;
-	return (double) Max(most, reader.members) / MEMBERS_MAX;
+	return (double) Max(most, reader.members) / (double) MEMBERS_MAX;
 }
 
 CohortTable *

@@ -447,7 +447,7 @@ survival_load(const SurvivalTableValue *value)
 	labels = Max(Max(reader.head.ngroups, reader.head.nstrata), reader.head.ncauses);
 	while (survival_reader_item(&reader))
 		;
-	return Max((double) reader.rows / SURVIVAL_ROWS_MAX, (double) labels / SURVIVAL_LABELS_MAX);
+	return Max((double) reader.rows / (double) SURVIVAL_ROWS_MAX, (double) labels / SURVIVAL_LABELS_MAX);
 }
 
 SurvivalTableValue *
