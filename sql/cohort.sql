@@ -198,3 +198,11 @@ SELECT length(cohort_chart(t, '2025-05-31')) > 0 AS shown FROM late;
 SELECT count(*) FROM late, retention_test(one, t, 1, '2025-03-31') a, retention_test(t, one, 1, '2025-05-31') b;
 SELECT count(*) > 0 AS shown FROM late, cohort_rows(h, '2025-03-31', periods => 0);
 SELECT count(*) > 0 AS shown FROM late, cohort_rows(h, '2025-04-01', periods => 0);
+
+-- A key of several parts with a NULL in it is no customer, and not one that all such rows share.
+CREATE TYPE shop_customer AS (shop integer, customer integer);
+SELECT s.customers FROM (SELECT cohort_retention(ARRAY[1, nullif(i % 5, 0)], date '2024-01-01' + i, 'month') AS t
+  FROM generate_series(1, 20) i) q, cohort_summary(t) s;
+SELECT s.customers FROM (SELECT cohort_retention(ROW(1, nullif(i % 5, 0))::shop_customer, date '2024-01-01',
+  date '2024-01-01' + i, 'month', interval '7 days') AS t FROM generate_series(1, 20) i) q, cohort_summary(t) s;
+DROP TYPE shop_customer;

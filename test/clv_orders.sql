@@ -294,5 +294,9 @@ SELECT throws_ok($$SELECT clv_model(1, date '2024-01-01', t::numeric, '2023-12-3
 SELECT throws_ok($$SELECT clv_model(1, date '2024-01-01' + n, 1e400) FROM generate_series(0, 3) n$$, '22003',
   'sum of amounts is too large for a model of spend');
 
+-- A key of several parts with a NULL in it is no customer, and not one that all such rows share.
+SELECT is((SELECT clv_model(ARRAY[customer, CASE WHEN customer % 5 > 0 THEN 1 END], at, amount)::text FROM orders),
+  (SELECT clv_model(CASE WHEN customer % 5 > 0 THEN customer END, at, amount)::text FROM orders),
+  'an array with a NULL is nobody');
 SELECT * FROM finish();
 ROLLBACK;

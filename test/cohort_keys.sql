@@ -83,17 +83,17 @@ SELECT t FROM unnest(ARRAY[
   -- the rest
   'date ''2000-01-01'' + k', 'timestamptz ''2000-01-01'' + make_interval(secs => k / 7.0)',
     'time ''00:00'' + make_interval(mins => k)', '(time ''00:00'' + make_interval(mins => k))::timetz',
-  'ARRAY[k, k + 1]', 'ARRAY[ARRAY[''a'', k::text], ARRAY[NULL, ''b'']]',
-    'ARRAY[]::integer[] || CASE WHEN k > 0 THEN ARRAY[k] END', 'ROW(k, ''x'')::pair', 'ROW(NULL, k::text)::pair',
+  'ARRAY[k, k + 1]', 'ARRAY[ARRAY[''a'', k::text], ARRAY[''NULL'', ''b'']]',
+    'ARRAY[]::integer[] || CASE WHEN k > 0 THEN ARRAY[k] END', 'ROW(k, ''x'')::pair', 'ROW(0, k::text)::pair',
   'ARRAY[ROW(k, ''x'')::pair]', '(''10.0.0.'' || k)::inet', '(''10.0.0.'' || k || ''/32'')::cidr',
     '(''08:00:2b:01:02:'' || to_hex(k + 16))::macaddr', '(''0/'' || to_hex(k))::pg_lsn', '(''('' || k || '',1)'')::tid'
   ]) expression, pg_temp.check(expression, 'expected') t
 WHERE expression !~ 'no_case' OR EXISTS (SELECT FROM pg_collation WHERE collname = 'no_case');
 SELECT t FROM unnest(ARRAY['k % 2 = 1', '(k % 2)::int2',
     'CASE k % 2 WHEN 0 THEN ''pg_class''::regclass ELSE ''pg_type'' END',
-    'CASE k % 2 WHEN 0 THEN ''{}''::integer[] ELSE ''{NULL}'' END',
+    'CASE k % 2 WHEN 0 THEN ''{}''::integer[] ELSE ''{0}'' END',
                            'CASE k % 2 WHEN 0 THEN '''' ELSE '' '' END',
-                             'CASE k % 2 WHEN 0 THEN ROW(NULL, NULL)::pair ELSE ROW(NULL, '''')::pair END',
+                             'CASE k % 2 WHEN 0 THEN ROW(1, '''')::pair ELSE ROW(0, '''')::pair END',
                              'CASE k % 2 WHEN 0 THEN ''empty''::int4range ELSE ''(,)'' END']) expression,
               pg_temp.check(expression, 'expected_half') t;
 
@@ -102,7 +102,14 @@ SELECT is((SELECT sum(size) FROM cohort_rows(t) WHERE period = 0), 82::numeric, 
 FROM (SELECT cohort_retention((CASE WHEN m % 2 = 0 THEN 'Miller ' ELSE 'mILLER ' END || k), at, 'month') AS t
   FROM ev, generate_series(1, 2) m) q;
 
--- NULL customers are nobody.
+-- NULL customers are nobody, and so are those of whom a part is NULL; a part of a part does not matter.
+SELECT is((SELECT cohort_retention(key, at, 'month')::text FROM ev, LATERAL (SELECT CASE form
+    WHEN 1 THEN ARRAY[k, CASE WHEN k <> 5 THEN 1 END] WHEN 2 THEN ARRAY[CASE WHEN k <> 5 THEN k END] END) q (key)),
+  (SELECT cohort_retention(k, at, 'month')::text FROM ev WHERE k <> 5), 'an array with a NULL, form ' || form)
+FROM generate_series(1, 2) form;
+SELECT is((SELECT cohort_retention(ROW(k, CASE WHEN k <> 5 THEN 'x' END)::pair, joined_at, at, 'month',
+    interval '7 days')::text FROM ev), (SELECT cohort_retention(k, joined_at, at, 'month', interval '7 days')::text FROM ev
+    WHERE k <> 5), 'a row with a NULL');
 SELECT pg_temp.parallel(false) \g /dev/null
 SELECT is((SELECT cohort_retention(CASE WHEN k <> 5 THEN k END, at, 'month')::text FROM ev),
   (SELECT cohort_retention(k, at, 'month')::text FROM ev WHERE k <> 5), 'NULL customers are skipped');

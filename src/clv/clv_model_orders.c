@@ -229,7 +229,8 @@ orders_trans(FunctionCallInfo fcinfo)
 	set = clv_model_orders_set(query);
 	if (log == NULL)
 		log = order_log_create(set->shared, require_aggregate(fcinfo, "clv_model"));
-	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT))
+	if (PG_ARGISNULL(ARG_CUSTOMER) || PG_ARGISNULL(ARG_AT) ||
+		key_has_null(&set->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER)))
 	{
 		log->skipped++;
 		PG_RETURN_POINTER(log);

@@ -43,7 +43,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text) IS
-'cohort_table of calendar periods. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
+'cohort_table of calendar periods. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_zone_trans(internal, anyelement, "any", text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
@@ -60,7 +60,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, ti
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, text) IS
-'cohort_table of calendar periods in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
+'cohort_table of calendar periods in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_window_trans(internal, anyelement, "any", text, interval) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
@@ -77,7 +77,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, re
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, interval) IS
-'cohort_table of rolling windows. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
+'cohort_table of rolling windows. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_window_zone_trans(internal, anyelement, "any", text, interval, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
@@ -94,7 +94,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, re
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, interval, text) IS
-'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
+'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_joined_trans(internal, anyelement, "any", "any", text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
@@ -111,7 +111,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any"
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text) IS
-'cohort_table of calendar periods. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
+'cohort_table of calendar periods. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_joined_zone_trans(internal, anyelement, "any", "any", text, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
@@ -128,7 +128,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any"
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, text) IS
-'cohort_table of calendar periods in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
+'cohort_table of calendar periods in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_joined_window_trans(internal, anyelement, "any", "any", text, interval) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
@@ -145,7 +145,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any"
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, interval) IS
-'cohort_table of rolling windows. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
+'cohort_table of rolling windows. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_retention_joined_window_zone_trans(internal, anyelement, "any", "any", text, interval, text) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
@@ -162,7 +162,7 @@ CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any"
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, interval, text) IS
-'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
+'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
 
 CREATE FUNCTION cohort_table_rollup(cohort_table, cohort_table) RETURNS cohort_table
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;

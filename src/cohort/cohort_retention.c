@@ -219,9 +219,14 @@ cohort_trans(FunctionCallInfo fcinfo, int form)
 		join = join_instant(query, PG_GETARG_DATUM(2));
 	if (unlikely(state == NULL))
 		state = begin_state(fcinfo, query);
-	if (unlikely(PG_ARGISNULL(1) || (at == NO_INSTANT && join == NO_INSTANT)))
+	if (unlikely(PG_ARGISNULL(1) || key_has_null(&state->shared->key, PG_GETARG_DATUM(1))))
 	{
-		cohort_state_leave_out(state, PG_ARGISNULL(1) ? LEFT_OUT_CUSTOMER : LEFT_OUT_TIME, 1);
+		cohort_state_leave_out(state, LEFT_OUT_CUSTOMER, 1);
+		PG_RETURN_POINTER(state);
+	}
+	if (unlikely(at == NO_INSTANT && join == NO_INSTANT))
+	{
+		cohort_state_leave_out(state, LEFT_OUT_TIME, 1);
 		PG_RETURN_POINTER(state);
 	}
 	if (at != NO_INSTANT && at > state->latest)
