@@ -167,10 +167,7 @@ extern void migration_label_check(const char *label, int len);
 /* A label for a message: cut at a length that can be read. */
 extern const char *migration_label_quote(const char *label, int len);
 
-/* Is it citext, whose labels are equal if they are so in lower case? */
-extern bool migration_label_folds(Oid basetype);
-
-/* Does an argument come from such a type, though it is passed as text? */
+/* Does an argument come from citext (label_type_folds()), though it is passed as text? */
 extern bool migration_argument_folds(const struct Node *argument);
 
 /* A label in lower case, as citext compares it. */

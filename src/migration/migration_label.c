@@ -8,11 +8,8 @@
  */
 #include "migration/migration.h"
 
-#include "access/transam.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
@@ -20,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 #include "utils/lsyscache.h"
+#include "value/label_text.h"
 
 /* bytes of a label that a message shows */
 #define QUOTE_MAX	64
@@ -58,29 +56,13 @@ migration_label_check(const char *label, int len)
 /* ---------- labels that are equal though their bytes differ ---------- */
 
 bool
-migration_label_folds(Oid basetype)
-{
-	char		category;
-	bool		preferred;
-	Oid			extension;
-
-	if (basetype < FirstNormalObjectId)
-		return false;
-	get_type_category_preferred(basetype, &category, &preferred);
-	if (category != TYPCATEGORY_STRING)
-		return false;
-	extension = getExtensionOfObject(TypeRelationId, basetype);
-	return OidIsValid(extension) && extension == get_extension_oid("citext", true);
-}
-
-bool
 migration_argument_folds(const Node *argument)
 {
 	/* the cast of citext to text changes nothing */
 	while (argument != NULL && IsA(argument, RelabelType))
 	{
 		argument = (Node *) ((RelabelType *) argument)->arg;
-		if (migration_label_folds(getBaseType(exprType(argument))))
+		if (label_type_folds(getBaseType(exprType(argument))))
 			return true;
 	}
 	return false;

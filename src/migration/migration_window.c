@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "value/label_text.h"
 #include "windowapi.h"
 
 /* The row before, in the partition's memory. */
@@ -35,9 +36,8 @@ typedef struct StepQuery
 {
 	TupleDesc	desc;
 	bool		is_text;
-	bool		is_boolean;
 	bool		folds;			/* citext, which comes as text */
-	FmgrInfo	output;
+	LabelText  *label;
 } StepQuery;
 
 static StepQuery *
@@ -46,18 +46,15 @@ migration_window_begin_query(FunctionCallInfo fcinfo)
 	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	StepQuery  *query = palloc0(sizeof(StepQuery));
 	Oid			type = getBaseType(get_fn_expr_argtype(fcinfo->flinfo, 0));
-	Oid			function;
-	bool		is_varlena;
 
 	if (get_call_result_type(fcinfo, NULL, &query->desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "migration() must return a composite type");
 	query->desc = BlessTupleDesc(CreateTupleDescCopy(query->desc));
 	query->is_text = type == TEXTOID;
-	query->is_boolean = type == BOOLOID;
 	if (query->is_text && fcinfo->flinfo->fn_expr != NULL && IsA(fcinfo->flinfo->fn_expr, WindowFunc))
 		query->folds = migration_argument_folds(linitial(((WindowFunc *) fcinfo->flinfo->fn_expr)->args));
-	getTypeOutputInfo(type, &function, &is_varlena);
-	fmgr_info(function, &query->output);
+	else
+		query->label = label_text_create(type, PG_GET_COLLATION(), "segment", fcinfo->flinfo->fn_mcxt);
 	fcinfo->flinfo->fn_extra = query;
 	MemoryContextSwitchTo(old);
 	return query;
@@ -68,6 +65,7 @@ static const char *
 segment_name(StepQuery *query, Datum value, Size *len)
 {
 	const char *name;
+	int			bytes;
 
 	if (query->is_text)
 	{
@@ -76,11 +74,8 @@ segment_name(StepQuery *query, Datum value, Size *len)
 		*len = VARSIZE_ANY_EXHDR(segment);
 		return VARDATA_ANY(segment);
 	}
-	if (query->is_boolean)
-		name = migration_boolean_label(DatumGetBool(value));
-	else
-		name = OutputFunctionCall(&query->output, value);
-	*len = strlen(name);
+	name = label_text(query->label, value, &bytes);
+	*len = bytes;
 	return name;
 }
 

@@ -14,6 +14,7 @@
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "value/label_text.h"
 
 /* ---------- segments ---------- */
 
@@ -40,7 +41,7 @@ segment_kind(Oid type)
 		case BOOLOID:
 			return SEGMENT_BOOLEAN;
 		default:
-			return migration_label_folds(type) ? SEGMENT_FOLDED : SEGMENT_ENUM;
+			return label_type_folds(type) ? SEGMENT_FOLDED : SEGMENT_ENUM;
 	}
 }
 

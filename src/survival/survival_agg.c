@@ -23,6 +23,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
+#include "value/label_text.h"
 
 #define DAYS_PER_SPAN_MONTH 30	/* as PostgreSQL compares intervals */
 
@@ -38,7 +39,7 @@ typedef struct SurvivalSource
 	Timestamp	as_of_end;		/* ... where what is known ends, itself not in it */
 	struct varlena *as_of_text;	/* ... from this text */
 	Oid			label_type[2];	/* group or cause, stratum */
-	FmgrInfo	label_out[2];	/* of other types than texts and integers */
+	LabelText  *label[2];
 } SurvivalSource;
 
 /* Where the arguments of a form are; 0: it has none. */
@@ -149,23 +150,14 @@ time_word(Datum value, Oid type, const char *what)
 /* ---------- labels ---------- */
 
 static void
-init_label(SurvivalSource *source, FunctionCallInfo fcinfo, int which, int arg)
+init_label(SurvivalSource *source, FunctionCallInfo fcinfo, int which, int arg, const char *what)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arg);
-	Oid			out;
-	bool		is_varlena;
 
 	if (arg == 0)
 		return;
-	if (!OidIsValid(type))
-		elog(ERROR, "type of an argument is not known");
-	type = getBaseType(type);
-	source->label_type[which] = type;
-	if (type == TEXTOID || type == VARCHAROID || type == BOOLOID ||
-		type == INT2OID || type == INT4OID || type == INT8OID)
-		return;
-	getTypeOutputInfo(type, &out, &is_varlena);
-	fmgr_info_cxt(out, &source->label_out[which], fcinfo->flinfo->fn_mcxt);
+	source->label[which] = label_text_create(type, PG_GET_COLLATION(), what, fcinfo->flinfo->fn_mcxt);
+	source->label_type[which] = getBaseType(type);
 }
 
 /* The number of a label; "cause": a whole number 0 is none, then -1. */
@@ -193,20 +185,14 @@ label_number(LabelSet **labels, SurvivalSource *source, int which, Datum value, 
 
 		text = VARDATA_ANY(label);
 		len = VARSIZE_ANY_EXHDR(label);
-		if (unlikely(len == 0 && cause))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a cause must not be the empty string"),
-					 errhint("Use NULL for customers that are still there.")));
 	}
 	else
-	{
-		if (type == BOOLOID)
-			text = DatumGetBool(value) ? "true" : "false";
-		else
-			text = OutputFunctionCall(&source->label_out[which], value);
-		len = strlen(text);
-	}
+		text = label_text(source->label[which], value, &len);
+	if (unlikely(len == 0 && cause))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a cause must not be the empty string"),
+				 errhint("Use NULL for customers that are still there.")));
 	return survival_label_number(labels, text, len, what);
 }
 
@@ -257,8 +243,11 @@ create_source(FunctionCallInfo fcinfo, const SurvivalForm *form)
 				 errmsg("duration must be a number or an interval, not %s",
 						OidIsValid(given) ? format_type_be(given) : "unknown"),
 				 errhint("The difference of two dates is a number of days, that of two timestamps an interval.")));
-	init_label(source, fcinfo, 0, form->group ? form->group : form->cause);
-	init_label(source, fcinfo, 1, form->stratum);
+	if (form->group)
+		init_label(source, fcinfo, 0, form->group, "group");
+	else
+		init_label(source, fcinfo, 0, form->cause, "cause");
+	init_label(source, fcinfo, 1, form->stratum, "stratum");
 	fcinfo->flinfo->fn_extra = source;
 	return source;
 }
