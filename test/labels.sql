@@ -1,5 +1,6 @@
--- The names of groups, strata, causes and segments: one text for each value, whatever TimeZone, DateStyle, IntervalStyle,
--- extra_float_digits and bytea_output say, with the equality of the type; and the types of which that cannot be had.
+-- The names of groups, strata, causes and segments: one text for each value, whatever TimeZone, DateStyle,
+-- IntervalStyle, extra_float_digits and bytea_output say, with the equality of the type; and the types of which that
+-- cannot be had.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -51,10 +52,12 @@ CREATE TABLE labelled (expression text, label text);
 INSERT INTO labelled VALUES
   ('''Plan A ''', 'Plan A '), ('''x y''::varchar(9)', 'x y'), ('''x y  ''::char(9)', 'x y'), ('''a b''::name', 'a b'),
   ('''Pro''::citext', 'pro'), ('''Q''::"char"', 'Q'), ('''Very bad''::mood', 'Very bad'),
-  ('i = 1', 'true'), ('i <> 1', 'false'), ('i::smallint', '1'), ('-i', '-1'), ('i::bigint << 62', '4611686018427387904'),
+  ('i = 1', 'true'), ('i <> 1', 'false'), ('i::smallint', '1'), ('-i', '-1'),
+  ('i::bigint << 62', '4611686018427387904'),
   ('1.50', '1.5'), ('1.00', '1'), ('100', '100'), ('100.0', '100'), ('-0.0', '0'), ('''NaN''::numeric', 'NaN'),
   ('0.0100::price', '0.01'), ('1e20', '100000000000000000000'),
-  ('0.1::real', '0.1'), ('0.1::float8', '0.1'), ('0.1::float8 + 0.2', '0.30000000000000004'), ('-0.0::float8', '0'),
+  ('0.1::real', '0.1'), ('0.1::float8', '0.1'),
+  ('0.1::float8 + 0.2', '0.30000000000000004'), ('-0.0::float8', '0'),
   ('''-0''::real', '0'), ('1e15::float8', '1e+15'), ('''-inf''::float8', '-Infinity'), ('''NaN''::real', 'NaN'),
   ('1e8::float8', '100000000'), ('16777216::real', '1.6777216e+07'),
   ('make_date(2025, 2, 1)', '2025-02-01'), ('''infinity''::date', 'infinity'),
@@ -76,8 +79,9 @@ SELECT is((SELECT string_agg(DISTINCT r.grp, '; ') FROM session, logrank_groups(
 SELECT ok((SELECT count(DISTINCT pg_temp.made(s, expression)::text) = 1 FROM session), expression || ' in all sessions')
   FROM labelled;
 SELECT is((SELECT label FROM labelled l WHERE l.expression = e), (SELECT r.grp FROM (SELECT CASE e
-    WHEN 'ROW(''web'', 3)' THEN logrank(1, true, ROW('web', 3)::text) ELSE logrank(1, true, '{1,2,NULL}'::text) END AS t)
-    q, logrank_groups(t) r), e || ' as it is printed') FROM unnest('{"ROW(''web'', 3)","ARRAY[1, 2, NULL]"}'::text[]) e;
+    WHEN 'ROW(''web'', 3)' THEN logrank(1, true, ROW('web', 3)::text) ELSE logrank(1, true, '{1,2,NULL}'::text) END
+    AS t) q, logrank_groups(t) r), e || ' as it is printed')
+  FROM unnest('{"ROW(''web'', 3)","ARRAY[1, 2, NULL]"}'::text[]) e;
 
 -- The equality of the type: as many groups as there are distinct values -----------------------------------------------
 
@@ -88,7 +92,8 @@ INSERT INTO equals VALUES
   ('(''{0,-0,1e-45,1e-44}''::real[])[i]', 3), ('(ARRAY[''a'', ''a '', ''b'', ''a  '']::char(3)[])[i]', 2),
   ('(ARRAY[''a'', ''A'', ''B'', ''b'']::citext[])[i]', 2),
   ('to_timestamp(0) + (i / 2) * interval ''1 microsecond''', 3),
-  ('(ARRAY[''2025-02-01 01:00+01'', ''2025-02-01 00:00+00'', ''2025-01-31 19:00-05'', ''2025-02-01 00:00+01'']::timestamptz[])[i]', 2),
+  ('(ARRAY[''2025-02-01 01:00+01'', ''2025-02-01 00:00+00'', ''2025-01-31 19:00-05'', ''2025-02-01 00:00+01'']
+    ::timestamptz[])[i]', 2),
   ('ROW(round(1.0, i), i % 2)', 2), ('ARRAY[round(1.0, i), i / 4]', 2),
   ('CASE i WHEN 1 THEN ARRAY[1] WHEN 2 THEN ''[2:2]={1}'' WHEN 3 THEN ARRAY[[1]] ELSE ''{1}''::integer[] END', 3),
   ('(ARRAY[''NULL'', NULL, ''"NULL"'', ''''])[i : i]', 4), ('ROW(substr(''a,b'', 1, i), substr(''a,b'', i + 1))', 3),
@@ -114,13 +119,15 @@ SELECT pg_temp.enter(1) \g /dev/null
 SELECT is((SELECT rollup(t) FROM halves)::text, logrank(duration, left_then, month)::text, 'two sessions are one table')
   FROM customer;
 -- the textbook's statistic in plain SQL; its square root is a standard normal one
-CREATE TABLE expected AS SELECT sum(d1 - d * n1 / n) ^ 2 / sum(d * n1 / n * (1 - n1 / n) * (n - d) / (n - 1)) AS chi_square
+CREATE TABLE expected AS
+SELECT sum(d1 - d * n1 / n) ^ 2 / sum(d * n1 / n * (1 - n1 / n) * (n - d) / (n - 1)) AS chi_square
 FROM (SELECT t, (SELECT count(*) FROM customer WHERE duration >= t)::float8 AS n,
     (SELECT count(*) FROM customer WHERE duration >= t AND i % 2 = 1)::float8 AS n1,
     (SELECT count(*) FROM customer WHERE duration = t AND left_then)::float8 AS d,
     (SELECT count(*) FROM customer WHERE duration = t AND left_then AND i % 2 = 1)::float8 AS d1
   FROM generate_series(1, 20) t) q WHERE d > 0 AND n > 1;
-SELECT is((SELECT row(r.groups, r.degrees_of_freedom, round(r.chi_square::numeric, 9), round(r.p_value::numeric, 3))::text
+SELECT is((SELECT row(r.groups, r.degrees_of_freedom, round(r.chi_square::numeric, 9),
+    round(r.p_value::numeric, 3))::text
     FROM (SELECT rollup(t) AS t FROM halves) q, logrank_test(t) r),
   (SELECT row(2, 1, round(chi_square::numeric, 9), 0.220)::text FROM expected), 'two groups');
 SELECT is((SELECT string_agg(DISTINCT r.grp, '; ' ORDER BY r.grp) FROM halves, logrank_groups(t) r),
@@ -163,13 +170,14 @@ FROM (VALUES ('interval ''1 day''', 'interval', 'Write extract(epoch FROM group)
   ('ROW(1, jsonb ''1'')', 'jsonb', 'Write group::text, or take a field of it: group ->> ''name''.')
 ) v (expression, type, hint);
 SELECT is(pg_temp.refused('''a''::text COLLATE folded'),
-  '42804 group cannot have the nondeterministic collation "folded" / Write group COLLATE "C", where all different texts '
-  || 'are different, or lower(group) COLLATE "C".', 'texts of which different ones are equal');
+  '42804 group cannot have the nondeterministic collation "folded" / Write group COLLATE "C", where all different '
+  || 'texts are different, or lower(group) COLLATE "C".', 'texts of which different ones are equal');
 SELECT throws_ok('SELECT logrank(1, true, 1, interval ''1 day'')', '42804', 'stratum cannot be of type interval',
   'a stratum is named');
 -- what the hints say works
 SELECT is((SELECT string_agg(r.grp, '; ') FROM logrank_groups(pg_temp.made(2, expression)) r), label, expression)
-FROM (VALUES ('extract(epoch FROM interval ''1 day'')', '86400'), ('2::money::numeric', '2'), ('jsonb ''{}''::text', '{}'),
+FROM (VALUES ('extract(epoch FROM interval ''1 day'')', '86400'), ('2::money::numeric', '2'),
+  ('jsonb ''{}''::text', '{}'),
   ('jsonb ''{"name": "web"}'' ->> ''name''', 'web'),
   ('ROW(lower(daterange(''2025-02-01'', NULL)), upper(daterange(''2025-02-01'', NULL)))', '(2025-02-01,)')
 ) v (expression, label);

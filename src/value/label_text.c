@@ -53,11 +53,11 @@ typedef enum LabelKind
 } LabelKind;
 
 /* How to read one type. */
-typedef struct LabelType
+typedef struct LabelReader
 {
 	LabelKind	kind;
 	FmgrInfo	output;
-	struct LabelType *element;	/* of an array */
+	struct LabelReader *element;	/* of an array */
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
@@ -66,14 +66,14 @@ typedef struct LabelType
 	Oid			row_type;
 	int32		row_typmod;
 	TupleDesc	desc;
-	struct LabelType **columns;
+	struct LabelReader **columns;
 	Datum	   *values;
 	bool	   *nulls;
-} LabelType;
+} LabelReader;
 
 struct LabelText
 {
-	LabelType  *type;
+	LabelReader  *type;
 	const char *what;
 	StringInfoData buf;
 };
@@ -204,11 +204,11 @@ label_kind(Oid type, const char *what)
 	return LABEL_OF_OUTPUT;		/* not reached */
 }
 
-static LabelType *
-label_type_create(Oid given, Oid collation, const char *what, MemoryContext context)
+static LabelReader *
+label_reader_create(Oid given, Oid collation, const char *what, MemoryContext context)
 {
 	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
-	LabelType  *result = MemoryContextAllocZero(context, sizeof(LabelType));
+	LabelReader  *result = MemoryContextAllocZero(context, sizeof(LabelReader));
 	Oid			function;
 	bool		is_varlena;
 
@@ -234,7 +234,7 @@ label_type_create(Oid given, Oid collation, const char *what, MemoryContext cont
 			fmgr_info_cxt(function, &result->output, context);
 			break;
 		case LABEL_OF_ARRAY:
-			result->element = label_type_create(get_element_type(type), collation, what, context);
+			result->element = label_reader_create(get_element_type(type), collation, what, context);
 			get_typlenbyvalalign(get_element_type(type), &result->typlen, &result->typbyval,
 								 &result->typalign);
 			break;
@@ -356,7 +356,7 @@ append_folded(StringInfo buf, Datum value)
 
 /* ---------- arrays and records ---------- */
 
-static void label_append(LabelText *reader, LabelType *type, Datum value, StringInfo buf);
+static void label_append(LabelText *reader, LabelReader *type, Datum value, StringInfo buf);
 
 static bool
 label_char_is_special(char c, bool in_array)
@@ -410,7 +410,7 @@ quote_element(StringInfo buf, int from, bool in_array)
 }
 
 static void
-append_array(LabelText *reader, LabelType *type, Datum value, StringInfo buf)
+append_array(LabelText *reader, LabelReader *type, Datum value, StringInfo buf)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	int			ndim = ARR_NDIM(array);
@@ -474,7 +474,7 @@ append_array(LabelText *reader, LabelType *type, Datum value, StringInfo buf)
 
 /* How to read the columns of records of another type than the last one. */
 static pg_noinline void
-learn_columns(LabelText *reader, LabelType *type, Oid row_type, int32 row_typmod)
+learn_columns(LabelText *reader, LabelReader *type, Oid row_type, int32 row_typmod)
 {
 	MemoryContext old;
 	TupleDesc	desc;
@@ -483,7 +483,7 @@ learn_columns(LabelText *reader, LabelType *type, Oid row_type, int32 row_typmod
 	MemoryContextReset(type->columns_context);
 	desc = lookup_rowtype_tupdesc(row_type, row_typmod);
 	old = MemoryContextSwitchTo(type->columns_context);
-	type->columns = palloc0(sizeof(LabelType *) * (desc->natts + 1));
+	type->columns = palloc0(sizeof(LabelReader *) * (desc->natts + 1));
 	type->values = palloc(sizeof(Datum) * (desc->natts + 1));
 	type->nulls = palloc(sizeof(bool) * (desc->natts + 1));
 	for (int i = 0; i < desc->natts; i++)
@@ -491,7 +491,7 @@ learn_columns(LabelText *reader, LabelType *type, Oid row_type, int32 row_typmod
 		Form_pg_attribute column = TupleDescAttr(desc, i);
 
 		if (!column->attisdropped)
-			type->columns[i] = label_type_create(column->atttypid, column->attcollation, reader->what,
+			type->columns[i] = label_reader_create(column->atttypid, column->attcollation, reader->what,
 												 type->columns_context);
 	}
 	type->desc = CreateTupleDescCopy(desc);
@@ -502,7 +502,7 @@ learn_columns(LabelText *reader, LabelType *type, Oid row_type, int32 row_typmod
 }
 
 static void
-append_record(LabelText *reader, LabelType *type, Datum value, StringInfo buf)
+append_record(LabelText *reader, LabelReader *type, Datum value, StringInfo buf)
 {
 	HeapTupleHeader row = DatumGetHeapTupleHeader(value);
 	HeapTupleData tuple;
@@ -538,7 +538,7 @@ append_record(LabelText *reader, LabelType *type, Datum value, StringInfo buf)
 }
 
 static void
-label_append(LabelText *reader, LabelType *type, Datum value, StringInfo buf)
+label_append(LabelText *reader, LabelReader *type, Datum value, StringInfo buf)
 {
 	struct varlena *packed;
 	char	   *text;
@@ -620,7 +620,7 @@ label_text_create(Oid type, Oid collation, const char *what, MemoryContext conte
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	reader->what = what;
-	reader->type = label_type_create(type, collation, what, context);
+	reader->type = label_reader_create(type, collation, what, context);
 	initStringInfo(&reader->buf);
 	MemoryContextSwitchTo(old);
 	return reader;
