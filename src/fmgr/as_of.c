@@ -118,13 +118,15 @@ literal_is_no_time(const char *text)
  * because accessors read theirs in every row.
  */
 static bool
-iso_date(const char *text, DateADT *day)
+iso_date(const char *text, int len, DateADT *day)
 {
 	int			number[3] = {0};
 	static const char form[] = "0000-00-00";
 	int			part = 0;
 
-	for (int i = 0; i < lengthof(form) - 1; i++)
+	if (len != lengthof(form) - 1)
+		return false;
+	for (int i = 0; i < len; i++)
 	{
 		if (form[i] == '-')
 		{
@@ -137,7 +139,7 @@ iso_date(const char *text, DateADT *day)
 			return false;
 		number[part] = number[part] * 10 + (text[i] - '0');
 	}
-	if (text[lengthof(form) - 1] != '\0' || number[0] < 1 || number[1] < 1 || number[1] > 12 ||
+	if (number[0] < 1 || number[1] < 1 || number[1] > 12 ||
 		number[2] < 1 || number[2] > day_tab[isleap(number[0])][number[1] - 1])
 		return false;
 	*day = date2j(number[0], number[1], number[2]) - POSTGRES_EPOCH_JDATE;
@@ -151,7 +153,7 @@ as_of_text(char *text, const char *hint)
 	Datum		value;
 	DateADT		day;
 
-	if (likely(iso_date(text, &day)))
+	if (iso_date(text, strlen(text), &day))
 		return as_of_date(day, hint);
 	if (literal_is_no_time(text))
 		ereport(ERROR,
@@ -183,6 +185,17 @@ as_of_type_hint(Oid type)
 AsOf
 as_of_from_datum(Datum value, Oid type, const char *hint)
 {
+	/* the usual ones, in every row: without a copy, or a look into the catalogue */
+	if (type == TEXTOID)
+	{
+		const text *given = DatumGetTextPP(value);
+		DateADT		day;
+
+		if (likely(iso_date(VARDATA_ANY(given), VARSIZE_ANY_EXHDR(given), &day)))
+			return as_of_date(day, hint);
+	}
+	else if (type == DATEOID)
+		return as_of_date(DatumGetDateADT(value), hint);
 	if (likely(type == DATEOID))
 		return as_of_date(DatumGetDateADT(value), hint);
 	switch (OidIsValid(type) ? getBaseType(type) : InvalidOid)
