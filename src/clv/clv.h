@@ -16,10 +16,10 @@
 #include "calendar/time_unit.h"
 #include "history/history.h"
 #include "history/history_seen.h"
-#include "value/value_type.h"
 #include "models/purchase/purchase_model.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
+#include "value/value_type.h"
 
 typedef struct varlena ClvModelValue;
 

@@ -23,6 +23,7 @@
 #include <math.h>
 
 #include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
 #include "math/small_matrix.h"
 #include "utils/builtins.h"
 #include "utils/date.h"

@@ -16,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "clv/clv_customer.h"
 #include "datatype/timestamp.h"
-#include "value/amount_argument.h"
 #include "fmgr/arguments.h"
 #include "fmgr/as_of.h"
 #include "fmgr/parameter_sets.h"
@@ -26,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
+#include "value/amount_argument.h"
 
 /* One set of parameters; groups of a call site may have different ones. */
 typedef struct OrderParameterSet

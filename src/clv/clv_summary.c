@@ -17,6 +17,7 @@
 #include "history/history_summary.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(clv_summary);

@@ -7,8 +7,8 @@
 #include "clv/order_amount.h"
 
 #include "customer/arena.h"
-#include "value/amount_argument.h"
 #include "utils/numeric.h"
+#include "value/amount_argument.h"
 
 static uint64
 store_big(EventLog *log, Numeric num)

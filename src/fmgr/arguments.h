@@ -14,6 +14,7 @@
 #include "retention.h"
 #include "catalog/pg_type.h"
 #include "utils/date.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 /* What to write where a number is not a time: for errhint(). */

@@ -196,8 +196,6 @@ as_of_from_datum(Datum value, Oid type, const char *hint)
 	}
 	else if (type == DATEOID)
 		return as_of_date(DatumGetDateADT(value), hint);
-	if (likely(type == DATEOID))
-		return as_of_date(DatumGetDateADT(value), hint);
 	switch (OidIsValid(type) ? getBaseType(type) : InvalidOid)
 	{
 		case DATEOID:

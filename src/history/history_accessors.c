@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 
 static Datum
 amount_datum(const Amount *amount)

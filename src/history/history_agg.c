@@ -14,13 +14,13 @@
 #include "calendar/calendar.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
-#include "value/amount_argument.h"
 #include "fmgr/arguments.h"
 #include "fmgr/parameter_sets.h"
 #include "fmgr/state_transport.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "value/amount_argument.h"
 
 /* What the rows bring; one per call site, in its fn_extra. */
 typedef struct HistoryZone

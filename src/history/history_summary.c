@@ -6,6 +6,8 @@
  */
 #include "history/history_summary.h"
 
+#include "utils/date.h"
+
 HistorySummary
 history_summarize(const CustomerHistory *history, DateADT as_of)
 {

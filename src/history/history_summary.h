@@ -9,6 +9,7 @@
 #define RETENTION_HISTORY_SUMMARY_H
 
 #include "history/history.h"
+#include "utils/date.h"
 
 typedef struct HistorySummary
 {

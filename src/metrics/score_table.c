@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"

@@ -13,7 +13,6 @@
 #define RETENTION_RFM_MEASURE_H
 
 #include "retention.h"
-
 #include "utils/sortsupport.h"
 #include "utils/tuplesort.h"
 
