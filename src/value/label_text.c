@@ -76,7 +76,7 @@ typedef struct LabelReader
 
 struct LabelText
 {
-	LabelReader  *type;
+	LabelReader *type;
 	const char *what;
 	StringInfoData buf;
 };
@@ -211,7 +211,7 @@ static LabelReader *
 label_reader_create(Oid given, Oid collation, const char *what, MemoryContext context)
 {
 	Oid			type = OidIsValid(given) ? getBaseType(given) : InvalidOid;
-	LabelReader  *result = MemoryContextAllocZero(context, sizeof(LabelReader));
+	LabelReader *result = MemoryContextAllocZero(context, sizeof(LabelReader));
 	Oid			function;
 	bool		is_varlena;
 
@@ -495,7 +495,7 @@ learn_columns(LabelText *reader, LabelReader *type, Oid row_type, int32 row_typm
 
 		if (!column->attisdropped)
 			type->columns[i] = label_reader_create(column->atttypid, column->attcollation, reader->what,
-												 type->columns_context);
+												   type->columns_context);
 	}
 	type->desc = CreateTupleDescCopy(desc);
 	MemoryContextSwitchTo(old);
