@@ -51,8 +51,8 @@ FROM function WHERE 'internal'::regtype = ANY (proargtypes) ORDER BY signature;
 -- What the design page promises is there.
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM function
     WHERE prokind = 'a' AND proname IN ('cohort_retention', 'rollup')), 'cohort_retention rollup', 'the aggregates');
-SELECT is((SELECT count(*) FROM aggregate WHERE signature ~ 'cohort_retention\(anyelement,'), 8::bigint,
-  'eight forms of cohort_retention over rows');
+SELECT is((SELECT count(*) FROM aggregate WHERE signature ~ 'cohort_retention\(anyelement,'), 12::bigint,
+  'twelve forms of cohort_retention over rows');
 SELECT is((SELECT string_agg(DISTINCT proname, ' ' ORDER BY proname) FROM function
     WHERE proname IN ('cohort_rows', 'retention_curve', 'lifecycle_rows', 'retention_test', 'cohort_chart', 'cohort_summary')),
   'cohort_chart cohort_rows cohort_summary lifecycle_rows retention_curve retention_test', 'the accessors');

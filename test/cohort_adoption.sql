@@ -1,4 +1,5 @@
--- The measure 'by', active in any of the periods 0..k: of those who joined, who has begun by then?  Where not everybody is
+-- The measure 'by', active in any of the periods 0..k: of those who joined, who has begun by then?  Where not
+-- everybody is
 -- active in window 0 it needs a tally of its own; every builder of a table must make the same one.
 BEGIN;
 SET client_min_messages = warning;
@@ -17,7 +18,8 @@ FROM (VALUES ('by', '{2,3}'), ('on_or_before', '{0,1}'), ('on', '{2,1}')) v (mea
 CREATE TABLE ev AS SELECT c, date '2024-01-01' + c * 7919 % 181 AS joined,
   CASE WHEN c % 7 > 0 OR k = 0 THEN date '2024-01-01' + c * 7919 % 181 + c * c % 150 + k * k * 11 - c % 3 * 20 END AS at
   FROM generate_series(1, 3000) c, generate_series(0, c % 5) k;
-CREATE TABLE begun AS SELECT c, min(joined) AS joined, min(at) FILTER (WHERE at >= date_trunc('month', joined)) AS month_at,
+CREATE TABLE begun AS SELECT c, min(joined) AS joined, min(at) FILTER (WHERE at >= date_trunc('month', joined)) AS
+  month_at,
   min(at) FILTER (WHERE at >= joined) AS at FROM ev GROUP BY c;
 -- what plain SQL counts: by calendar month, and by windows of 20 days
 CREATE FUNCTION pg_temp.months() RETURNS TABLE (cohort date, period integer, size bigint, begun bigint)
@@ -38,7 +40,8 @@ SELECT set_eq(format('SELECT r.cohort::date, r.period, r.size, r.retained
   format('SELECT * FROM pg_temp.%I()', CASE form WHEN 'windows' THEN 'windows' ELSE 'months' END),
   'as plain SQL counts: ' || form) FROM unnest('{masks,texts,lists,windows}'::text[]) form;
 SELECT is((SELECT masks::text FROM made), (SELECT texts::text FROM made), 'masks and batches');
-SELECT is((SELECT rollup(t)::text FROM (SELECT cohort_retention(c, joined, at, 'month') AS t FROM ev GROUP BY c % 40) q),
+SELECT is((SELECT rollup(t)::text FROM (SELECT cohort_retention(c, joined, at, 'month') AS t FROM ev GROUP BY c % 40)
+  q),
   (SELECT masks::text FROM made), 'small states add up to the large one: groups with and without the tally');
 SELECT is((SELECT rollup(t)::text FROM (SELECT cohort_retention(c, joined, at, 'month') AS t FROM ev GROUP BY c) q),
   (SELECT masks::text FROM made), 'and tables of one customer each');

@@ -28,14 +28,16 @@ FROM (SELECT t, wall, zoned, h FROM one) q, LATERAL (VALUES
       '; ' ORDER BY r.period) FROM cohort_rows(wall, 'June 30, 2025') r)),
   ('of instants, by a date', (SELECT string_agg(format('%s %s %s %s', r.period, r.at_risk, r.retained, r.complete),
       '; ' ORDER BY r.period) FROM cohort_rows(zoned, date '2025-06-30') r))) v (title, have);
-SELECT is((SELECT string_agg(format('%s %s', r.period, r.at_risk), '; ' ORDER BY r.period) FROM one, cohort_rows(wall) r),
+SELECT is((SELECT string_agg(format('%s %s', r.period, r.at_risk), '; ' ORDER BY r.period) FROM one,
+  cohort_rows(wall) r),
   '0 1; 1 0', 'left out for timestamps: the latest instant, and its month goes on');
 SELECT is((SELECT string_agg(format('%s %s', r.period, r.at_risk), '; ' ORDER BY r.period)
   FROM one, cohort_rows(wall, timestamp '2025-07-01') r), '0 1; 1 1; 2 0', 'a timestamp is that instant: July begins');
 -- 20 days from 10 May: windows from 10 May, 30 May, 19 June, 9 July
 SELECT is((SELECT array_agg(r.at_risk ORDER BY r.period) FROM one, cohort_rows(w, d) r), want::bigint[],
   'windows that end with the day ' || d)
-FROM (VALUES (date '2025-05-28', '{0,0}'), ('2025-05-29', '{1,0}'), ('2025-07-07', '{1,1,0,0}'), ('2025-07-08', '{1,1,1,0}'))
+FROM (VALUES (date '2025-05-28', '{0,0}'), ('2025-05-29', '{1,0}'), ('2025-07-07', '{1,1,0,0}'), ('2025-07-08',
+  '{1,1,1,0}'))
   v (d, want);
 SELECT is((SELECT string_agg(format('%s %s', l.period_start::date, l.complete), '; ' ORDER BY l.period_start)
   FROM one, lifecycle_rows(t) l), '2025-05-01 t; 2025-06-01 t', 'lifecycle_rows');
@@ -59,7 +61,8 @@ SELECT is((SELECT exposed_at_risk || ' ' || control_at_risk FROM one, retention_
   'compared without as_of, both stand at the later end');
 SELECT is((SELECT cohort_retention(1, d::timestamp, d, 'month')::jsonb -> 'dates' FROM ev), 'false',
   'joining instants make instants')
-UNION ALL SELECT is((SELECT cohort_retention(1, d, d, 'month')::jsonb -> 'dates' FROM ev), 'true', 'joining dates dates');
+UNION ALL SELECT is((SELECT cohort_retention(1, d, d, 'month')::jsonb -> 'dates' FROM ev), 'true',
+  'joining dates dates');
 SELECT is((SELECT cohort_retention(1, date '294276-12-31', 'year')::jsonb -> 'dates'), 'true', 'the last date of all')
 UNION ALL SELECT is((SELECT count(*) FROM (SELECT cohort_retention(1, date '294276-12-31', 'year') AS t) q,
   cohort_rows(t)), 1::bigint, 'can be looked from');

@@ -147,7 +147,8 @@ BEGIN
   BEGIN
     -- The damage may have made windows of microseconds, or put the latest event into another age: not too many rows of
     -- them.
-    step := CASE split_part(j ->> 'period', ':', 1) WHEN 'quarter' THEN interval '3 months' WHEN 'half' THEN interval '6 months'
+    step := CASE split_part(j ->> 'period', ':', 1) WHEN 'quarter' THEN interval '3 months' WHEN 'half' THEN interval
+      '6 months'
       ELSE ('1 ' || split_part(coalesce(j ->> 'period', 'day'), ':', 1))::interval END;
     step := least(step, make_interval(months => (j -> 'window' ->> 'months')::integer,
         days => (j -> 'window' ->> 'days')::integer, secs => (j -> 'window' ->> 'seconds')::float8));
@@ -218,7 +219,8 @@ BEGIN
 END $$;
 CREATE FUNCTION pg_temp.zigzag(v bigint) RETURNS bytea
   LANGUAGE sql IMMUTABLE AS 'SELECT pg_temp.leb(CASE WHEN v < 0 THEN -2 * v - 1 ELSE 2 * v END)';
--- version, filled, of dates, unit, start of week, no zone, latest: 2000-01-01; then periods with one customer, new; then cohorts
+-- version, filled, of dates, unit, start of week, no zone, latest: 2000-01-01; then periods with one customer, new;
+-- then cohorts
 -- of one customer, each active in one window
 CREATE FUNCTION pg_temp.by_hand(unit integer, week_start integer, lifecycle bigint[], cohort bigint[], win bigint[])
   RETURNS bytea LANGUAGE sql IMMUTABLE AS $$

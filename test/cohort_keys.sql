@@ -108,7 +108,8 @@ SELECT is((SELECT cohort_retention(key, at, 'month')::text FROM ev, LATERAL (SEL
   (SELECT cohort_retention(k, at, 'month')::text FROM ev WHERE k <> 5), 'an array with a NULL, form ' || form)
 FROM generate_series(1, 2) form;
 SELECT is((SELECT cohort_retention(ROW(k, CASE WHEN k <> 5 THEN 'x' END)::pair, joined_at, at, 'month',
-    interval '7 days')::text FROM ev), (SELECT cohort_retention(k, joined_at, at, 'month', interval '7 days')::text FROM ev
+    interval '7 days')::text FROM ev), (SELECT cohort_retention(k, joined_at, at, 'month', interval '7 days')::text
+      FROM ev
     WHERE k <> 5), 'a row with a NULL');
 SELECT pg_temp.parallel(false) \g /dev/null
 SELECT is((SELECT cohort_retention(CASE WHEN k <> 5 THEN k END, at, 'month')::text FROM ev),

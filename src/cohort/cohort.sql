@@ -164,6 +164,74 @@ CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any"
 COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, interval, text) IS
 'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. Zero rows give an empty table.';
 
+CREATE FUNCTION cohort_retention_early_trans(internal, anyelement, "any", text, interval, interval) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION cohort_retention_early_trans(internal, anyelement, "any", text, interval, interval) IS 'part of cohort_retention(): one row';
+
+CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, return_window interval, early interval) (
+	SFUNC = cohort_retention_early_trans,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = cohort_retention_final,
+	COMBINEFUNC = cohort_retention_combine,
+	SERIALFUNC = cohort_retention_serialize,
+	DESERIALFUNC = cohort_retention_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, interval, interval) IS
+'cohort_table of rolling windows. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. early: an event at most that much before a boundary belongs to the window that begins there, as payments do that come before their anniversary; days and times, shorter than a window. Zero rows give an empty table.';
+
+CREATE FUNCTION cohort_retention_early_zone_trans(internal, anyelement, "any", text, interval, interval, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION cohort_retention_early_zone_trans(internal, anyelement, "any", text, interval, interval, text) IS 'part of cohort_retention(): one row';
+
+CREATE AGGREGATE cohort_retention(customer anyelement, at "any", period text, return_window interval, early interval, time_zone text) (
+	SFUNC = cohort_retention_early_zone_trans,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = cohort_retention_final,
+	COMBINEFUNC = cohort_retention_combine,
+	SERIALFUNC = cohort_retention_serialize,
+	DESERIALFUNC = cohort_retention_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(anyelement, "any", text, interval, interval, text) IS
+'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s first event. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. early: an event at most that much before a boundary belongs to the window that begins there, as payments do that come before their anniversary; days and times, shorter than a window. Zero rows give an empty table.';
+
+CREATE FUNCTION cohort_retention_joined_early_trans(internal, anyelement, "any", "any", text, interval, interval) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION cohort_retention_joined_early_trans(internal, anyelement, "any", "any", text, interval, interval) IS 'part of cohort_retention(): one row';
+
+CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text, return_window interval, early interval) (
+	SFUNC = cohort_retention_joined_early_trans,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = cohort_retention_final,
+	COMBINEFUNC = cohort_retention_combine,
+	SERIALFUNC = cohort_retention_serialize,
+	DESERIALFUNC = cohort_retention_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, interval, interval) IS
+'cohort_table of rolling windows. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in the session''s TimeZone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. early: an event at most that much before a boundary belongs to the window that begins there, as payments do that come before their anniversary; days and times, shorter than a window. Zero rows give an empty table.';
+
+CREATE FUNCTION cohort_retention_joined_early_zone_trans(internal, anyelement, "any", "any", text, interval, interval, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION cohort_retention_joined_early_zone_trans(internal, anyelement, "any", "any", text, interval, interval, text) IS 'part of cohort_retention(): one row';
+
+CREATE AGGREGATE cohort_retention(customer anyelement, joined_at "any", at "any", period text, return_window interval, early interval, time_zone text) (
+	SFUNC = cohort_retention_joined_early_zone_trans,
+	STYPE = internal,
+	SSPACE = 512,
+	FINALFUNC = cohort_retention_final,
+	COMBINEFUNC = cohort_retention_combine,
+	SERIALFUNC = cohort_retention_serialize,
+	DESERIALFUNC = cohort_retention_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(anyelement, "any", "any", text, interval, interval, text) IS
+'cohort_table of rolling windows in a time zone. Cohort = calendar period of the customer''s earliest joined_at; rows with NULL at only join, rows with NULL joined_at only return, earlier events are ignored, customers who never join are left out. customer: any type with a hash operator class, NULL (also in an array or row) is left out and counted in a NOTICE. at (and joined_at): date, timestamp (both wall clock, never shifted) or timestamptz (in time_zone); NULL is left out and counted, infinite times are an error. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first + k * interval up to first + (k + 1) * interval, on the wall clock of the zone for days and months. early: an event at most that much before a boundary belongs to the window that begins there, as payments do that come before their anniversary; days and times, shorter than a window. Zero rows give an empty table.';
+
 CREATE FUNCTION cohort_table_rollup(cohort_table, cohort_table) RETURNS cohort_table
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION cohort_table_rollup(cohort_table, cohort_table) IS 'part of rollup(): a table or a state more';
@@ -265,10 +333,10 @@ COMMENT ON FUNCTION cohort_chart(cohort_table, "any", text, timestamp, integer) 
 
 CREATE FUNCTION cohort_summary(cohort_table cohort_table)
 	RETURNS TABLE (customers bigint, cohorts bigint, first_cohort timestamp, last_cohort timestamp,
-		last_event timestamp, dates boolean, period text, return_window interval, time_zone text)
+		last_event timestamp, dates boolean, period text, return_window interval, early interval, time_zone text)
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION cohort_summary(cohort_table) IS
-'what a cohort_table is about, in one row: customers, cohorts, where the first and the last of them start, the latest event (on the table''s clock), whether all times were dates, and what was asked: period, return_window (NULL: calendar periods), time_zone (NULL: none). Rows that cohort_retention() left out are told by it, in a NOTICE.';
+'what a cohort_table is about, in one row: customers, cohorts, where the first and the last of them start, the latest event (on the table''s clock), whether all times were dates, and what was asked: period, return_window (NULL: calendar periods), early (NULL: none), time_zone (NULL: none). Rows that cohort_retention() left out are told by it, in a NOTICE.';
 
 -- ---------------------------------------------------------------------------
 -- cohort_retention(): from customer histories to a cohort_table
@@ -313,3 +381,18 @@ CREATE AGGREGATE cohort_retention(history customer_history, period text, return_
 );
 COMMENT ON AGGREGATE cohort_retention(customer_history, text, interval) IS
 'cohort_table of rolling windows from customer histories. Cohort = calendar period of the first active day. One history a customer: histories of the same customer must be merged first, with rollup(). NULL and empty histories are skipped. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first day + k * interval up to first day + (k + 1) * interval. Zero rows give an empty table. The same table as cohort_retention(customer, day, ...) over all days of the histories; its clock is that of the days.';
+
+CREATE FUNCTION cohort_retention_history_early_trans(cohort_table, customer_history, text, interval, interval) RETURNS cohort_table
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION cohort_retention_history_early_trans(cohort_table, customer_history, text, interval, interval) IS 'part of cohort_retention() over histories: one customer';
+
+CREATE AGGREGATE cohort_retention(history customer_history, period text, return_window interval, early interval) (
+	SFUNC = cohort_retention_history_early_trans,
+	STYPE = cohort_table,
+	SSPACE = 4096,
+	FINALFUNC = cohort_retention_history_final,
+	COMBINEFUNC = cohort_retention_history_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohort_retention(customer_history, text, interval, interval) IS
+'cohort_table of rolling windows from customer histories. Cohort = calendar period of the first active day. One history a customer: histories of the same customer must be merged first, with rollup(). NULL and empty histories are skipped. period: ''hour'', ''day'', ''week'', ''week:sunday'' .., ''month'', ''quarter'', ''half'', ''year''. return_window: positive interval; window k of a customer is first day + k * interval up to first day + (k + 1) * interval. early: an event at most that much before a boundary belongs to the window that begins there; days and times, shorter than a window. Zero rows give an empty table. The same table as cohort_retention(customer, day, ...) over all days of the histories; its clock is that of the days.';

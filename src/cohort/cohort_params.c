@@ -6,6 +6,7 @@
  */
 #include "cohort/cohort_params.h"
 
+#include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -32,6 +33,25 @@ cohort_params_window(CohortParams *params, const Interval *window)
 	params->months = window->month;
 	params->days = window->day;
 	params->micros = window->time;
+}
+
+void
+cohort_params_early(CohortParams *params, const Interval *early)
+{
+	RollingWidth width = rolling_width(params->zoned, params->months, params->days, params->micros);
+	int64		micros = 0;
+
+	if (RETENTION_INTERVAL_IS_INFINITE(early) || early->month != 0 || early->day < 0 ||
+		early->time < 0 ||
+		pg_add_s64_overflow(early->day * USECS_PER_DAY, early->time, &micros) ||
+		micros >= width.shortest)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("early must be an interval from 0 to less than a window, not \"%s\"",
+						DatumGetCString(DirectFunctionCall1(interval_out,
+															PointerGetDatum(early)))),
+				 errhint("Use interval '1 day', or '2 hours': an event at most that much before a boundary belongs to the window that begins there.")));
+	params->early = micros;
 }
 
 void
@@ -63,8 +83,9 @@ window_text(const CohortParams *p)
 	window.month = p->months;
 	window.day = p->days;
 	window.time = p->micros;
-	return psprintf("interval '%s'",
-					DatumGetCString(DirectFunctionCall1(interval_out, PointerGetDatum(&window))));
+	return psprintf("interval '%s'%s",
+					DatumGetCString(DirectFunctionCall1(interval_out, PointerGetDatum(&window))),
+					p->early == 0 ? "" : psprintf(" (%lld microseconds early)", (long long) p->early));
 }
 
 static const char *
@@ -78,7 +99,7 @@ cohort_params_equal(const CohortParams *a, const CohortParams *b)
 {
 	return a->spec.unit == b->spec.unit && a->spec.week_start == b->spec.week_start &&
 		a->zoned == b->zoned && a->rolling == b->rolling && a->months == b->months &&
-		a->days == b->days && a->micros == b->micros && strcmp(a->zone, b->zone) == 0;
+		a->days == b->days && a->micros == b->micros && a->early == b->early && strcmp(a->zone, b->zone) == 0;
 }
 
 void
@@ -89,7 +110,7 @@ cohort_params_match(const CohortParams *a, const CohortParams *b)
 	if (memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0)
 		params_mismatch("periods", period_name(a->spec), period_name(b->spec));
 	if (a->rolling != b->rolling || a->months != b->months || a->days != b->days ||
-		a->micros != b->micros)
+		a->micros != b->micros || a->early != b->early)
 		params_mismatch("windows", window_text(a), window_text(b));
 	if (a->zoned != b->zoned)
 		params_mismatch("types of times",

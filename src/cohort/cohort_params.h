@@ -26,6 +26,7 @@ typedef struct CohortParams
 	int32		months;			/* rolling width, all 0 for calendar windows */
 	int32		days;
 	int64		micros;
+	int64		early;			/* so long before a boundary is behind it; rolling only */
 	char		zone[TZ_STRLEN_MAX + 1];	/* "" where none was given or needed */
 } CohortParams;
 
@@ -34,6 +35,12 @@ extern Calendar *cohort_calendar(const CohortParams *params);
 
 /* Makes windows rolling; 22023 unless the interval is positive and finite. */
 extern void cohort_params_window(CohortParams *params, const Interval *window);
+
+/*
+ * How early events may come; 22023 unless the interval is of days and times, not
+ * negative, and shorter than any window.  The window and the zone are known.
+ */
+extern void cohort_params_early(CohortParams *params, const Interval *early);
 
 extern bool cohort_params_equal(const CohortParams *a, const CohortParams *b);
 

@@ -31,6 +31,7 @@ typedef struct CohortParameterSet
 	CohortShared *shared;
 	text	   *period;			/* as given */
 	Interval	window;
+	Interval	early;
 	text	   *zone;
 	Calendar   *join_calendar;	/* turns a timestamptz joined_at to wall clock */
 } CohortParameterSet;
@@ -44,6 +45,7 @@ typedef struct CohortPerQuery
 	int			join_arg;		/* 0 without */
 	int			period_arg;
 	int			window_arg;		/* 0 without */
+	int			early_arg;		/* 0 without */
 	int			zone_arg;		/* 0 without */
 	bool		vary;			/* an argument may differ from row to row */
 	ParameterSet *sets;			/* CohortParameterSet; that of the last row first */
@@ -59,6 +61,7 @@ cohort_retention_set(const CohortPerQuery *query)
 #define WITH_JOIN	1
 #define WITH_WINDOW	2
 #define WITH_ZONE	4
+#define WITH_EARLY	8			/* only with a window */
 
 /* A set of parameters that has not been seen yet: read and check it. */
 static void
@@ -80,6 +83,11 @@ cohort_retention_create_set(FunctionCallInfo fcinfo, CohortPerQuery *query)
 	params.zoned = query->at_type == TIMESTAMPTZOID;
 	params.dates = query->at_type == DATEOID &&
 		(query->join_arg == 0 || query->join_type == DATEOID);
+	if (query->early_arg)
+	{
+		set->early = *PG_GETARG_INTERVAL_P(query->early_arg);
+		cohort_params_early(&params, &set->early);
+	}
 	if (query->zone_arg)
 	{
 		set->zone = PG_GETARG_TEXT_P_COPY(query->zone_arg);
@@ -117,6 +125,9 @@ cohort_retention_differs(FunctionCallInfo fcinfo, const void *per_query, const P
 			window->time != set->window.time)
 			return "rolling window";
 	}
+	if (query->early_arg &&
+		memcmp(PG_GETARG_INTERVAL_P(query->early_arg), &set->early, sizeof(Interval)) != 0)
+		return "early";
 	if (query->zone_arg && !text_equal(PG_GETARG_TEXT_PP(query->zone_arg), set->zone))
 		return "time zone";
 	return NULL;
@@ -128,6 +139,7 @@ cohort_retention_require_parameters(FunctionCallInfo fcinfo, const CohortPerQuer
 {
 	require_argument(fcinfo, query->period_arg, "period");
 	require_argument(fcinfo, query->window_arg, "rolling window");
+	require_argument(fcinfo, query->early_arg, "early");
 	require_argument(fcinfo, query->zone_arg, "time zone");
 }
 
@@ -155,6 +167,7 @@ create_query(FunctionCallInfo fcinfo, int form)
 	query->at_arg = arg++;
 	query->period_arg = arg++;
 	query->window_arg = form & WITH_WINDOW ? arg++ : 0;
+	query->early_arg = form & WITH_EARLY ? arg++ : 0;
 	query->zone_arg = form & WITH_ZONE ? arg++ : 0;
 	Assert(PG_NARGS() == arg);
 
@@ -164,6 +177,7 @@ create_query(FunctionCallInfo fcinfo, int form)
 	cohort_retention_require_parameters(fcinfo, query);
 	query->vary = argument_varies(fcinfo, query->period_arg) ||
 		(query->window_arg && argument_varies(fcinfo, query->window_arg)) ||
+		(query->early_arg && argument_varies(fcinfo, query->early_arg)) ||
 		(query->zone_arg && argument_varies(fcinfo, query->zone_arg));
 	cohort_retention_create_set(fcinfo, query);
 	fcinfo->flinfo->fn_extra = query;
@@ -283,6 +297,10 @@ COHORT_TRANS(cohort_retention_joined_trans, WITH_JOIN)
 COHORT_TRANS(cohort_retention_joined_zone_trans, WITH_JOIN | WITH_ZONE)
 COHORT_TRANS(cohort_retention_joined_window_trans, WITH_JOIN | WITH_WINDOW)
 COHORT_TRANS(cohort_retention_joined_window_zone_trans, WITH_JOIN | WITH_WINDOW | WITH_ZONE)
+COHORT_TRANS(cohort_retention_early_trans, WITH_WINDOW | WITH_EARLY)
+COHORT_TRANS(cohort_retention_early_zone_trans, WITH_WINDOW | WITH_EARLY | WITH_ZONE)
+COHORT_TRANS(cohort_retention_joined_early_trans, WITH_JOIN | WITH_WINDOW | WITH_EARLY)
+COHORT_TRANS(cohort_retention_joined_early_zone_trans, WITH_JOIN | WITH_WINDOW | WITH_EARLY | WITH_ZONE)
 
 STATE_TRANSPORT(cohort_retention, CohortState, CohortShared, "cohort_retention", COHORT_STATE_MAGIC,
 				cohort_state_serialize, cohort_state_merge);

@@ -21,12 +21,14 @@
 
 #define PERIOD_ARG	2
 #define WINDOW_ARG	3
+#define EARLY_ARG	4
 
 /* The parameters of the last row, read. */
 typedef struct HistoriesQuery
 {
 	OpenQuery	query;
 	RollingWidth width;
+	Interval	early;			/* as given */
 	int			period_len;
 	char		period[16];		/* the longest name has 14 */
 } HistoriesQuery;
@@ -36,7 +38,14 @@ read_window(FunctionCallInfo fcinfo, HistoriesQuery *query)
 {
 	CohortParams params;
 
+	memset(&params, 0, sizeof(params));
 	cohort_params_window(&params, PG_GETARG_INTERVAL_P(WINDOW_ARG));
+	if (PG_NARGS() > EARLY_ARG)
+	{
+		query->early = *PG_GETARG_INTERVAL_P(EARLY_ARG);
+		cohort_params_early(&params, &query->early);
+		query->query.early = params.early;
+	}
 	query->query.rolling = true;
 	query->query.months = params.months;
 	query->query.days = params.days;
@@ -53,6 +62,8 @@ read_query(FunctionCallInfo fcinfo, bool rolling)
 	require_argument(fcinfo, PERIOD_ARG, "period");
 	if (rolling)
 		require_argument(fcinfo, WINDOW_ARG, "rolling window");
+	if (PG_NARGS() > EARLY_ARG)
+		require_argument(fcinfo, EARLY_ARG, "early");
 	if (query == NULL)
 		query = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(HistoriesQuery));
 	fcinfo->flinfo->fn_extra = NULL;
@@ -83,8 +94,12 @@ same_query(FunctionCallInfo fcinfo, const HistoriesQuery *query, bool rolling)
 	if (!rolling)
 		return true;
 	window = PG_GETARG_INTERVAL_P(WINDOW_ARG);
-	return window->month == query->query.months && window->day == query->query.days &&
-		window->time == query->query.micros;
+	if (window->month != query->query.months || window->day != query->query.days ||
+		window->time != query->query.micros)
+		return false;
+	return PG_NARGS() <= EARLY_ARG ||
+		(!PG_ARGISNULL(EARLY_ARG) &&
+		 memcmp(PG_GETARG_INTERVAL_P(EARLY_ARG), &query->early, sizeof(Interval)) == 0);
 }
 
 static void
@@ -92,8 +107,8 @@ check_query(const OpenQuery *a, const OpenQuery *b)
 {
 	if (likely(memcmp(a, b, sizeof(OpenQuery)) == 0))
 		return;
-	parameter_differs_error(memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0 ?
-						 "period" : "rolling window");
+	parameter_differs_error(memcmp(&a->spec, &b->spec, sizeof(PeriodSpec)) != 0 ? "period" :
+							a->early != b->early ? "early" : "rolling window");
 }
 
 static pg_attribute_always_inline Datum
@@ -133,6 +148,13 @@ cohort_retention_history_trans(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(cohort_retention_history_window_trans);
 Datum
 cohort_retention_history_window_trans(PG_FUNCTION_ARGS)
+{
+	return histories_trans(fcinfo, true);
+}
+
+PG_FUNCTION_INFO_V1(cohort_retention_history_early_trans);
+Datum
+cohort_retention_history_early_trans(PG_FUNCTION_ARGS)
 {
 	return histories_trans(fcinfo, true);
 }

@@ -133,7 +133,8 @@ member_from_instants(CohortState *state, CohortMember *member)
 		if (instants->v[i] < member->join)
 			continue;
 		period = calendar_period(shared->calendar, instants->v[i]);
-		k = rolling_index(shared->calendar, &shared->width, member->join, instants->v[i]);
+		k = cohort_window(shared->calendar, &shared->width, shared->params.early, member->join,
+						  instants->v[i]);
 		if (periods->n == 0 || periods->v[periods->n - 1] != period)
 		{
 			ascending &= periods->n == 0 || periods->v[periods->n - 1] < period;

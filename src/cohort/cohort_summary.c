@@ -12,7 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define SUMMARY_COLUMNS 9
+#define SUMMARY_COLUMNS 10
 
 static void
 summary_parameters(const CohortReader *reader, Calendar *cal, Datum *values, bool *nulls)
@@ -32,11 +32,16 @@ summary_parameters(const CohortReader *reader, Calendar *cal, Datum *values, boo
 		window->time = params->micros;
 		values[7] = IntervalPGetDatum(window);
 		nulls[7] = false;
+		window = palloc0(sizeof(Interval));
+		window->day = (int32) (params->early / USECS_PER_DAY);
+		window->time = params->early % USECS_PER_DAY;
+		values[8] = IntervalPGetDatum(window);
+		nulls[8] = params->early == 0;
 	}
 	if (params->zone[0] != '\0')
 	{
-		values[8] = CStringGetTextDatum(params->zone);
-		nulls[8] = false;
+		values[9] = CStringGetTextDatum(params->zone);
+		nulls[9] = false;
 	}
 }
 

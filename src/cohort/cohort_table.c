@@ -17,7 +17,8 @@
 #define FLAG_ZONED		0x02
 #define FLAG_ROLLING	0x04
 #define FLAG_DATES		0x08	/* all times are dates */
-#define FLAGS_ALL		0x0f
+#define FLAG_EARLY		0x10	/* windows have an early part */
+#define FLAGS_ALL		0x1f
 
 /* Sums over groups must not overflow: far more customers than can be counted. */
 #define MEMBERS_MAX		(PG_INT64_MAX / 4)
@@ -75,6 +76,7 @@ read_params(CohortReader *reader, uint8 flags)
 	params->rolling = (flags & FLAG_ROLLING) != 0;
 	params->dates = (flags & FLAG_DATES) != 0;
 	reader_require(bytes, !params->dates || !params->zoned, "flags");
+	reader_require(bytes, params->rolling || !(flags & FLAG_EARLY), "flags");
 	params->spec.unit = (uint8) reader_uint(bytes, PERIOD_UNIT_LAST, "period");
 	params->spec.week_start = (uint8) reader_uint(bytes, params->spec.unit == PERIOD_WEEK ? 6 : 0,
 												  "start of week");
@@ -96,6 +98,11 @@ read_params(CohortReader *reader, uint8 flags)
 		if (bytes->error == NULL)
 			reader->width = rolling_width(params->zoned, params->months, params->days,
 										  params->micros);
+		if (flags & FLAG_EARLY)
+		{
+			params->early = (int64) reader_uint(bytes, PG_INT64_MAX, "window");
+			reader_require(bytes, params->early > 0 && params->early < reader->width.shortest, "window");
+		}
 	}
 }
 
@@ -430,7 +437,7 @@ cohort_writer_finish(CohortWriter *writer)
 
 	writer_begin(&buf, 128, COHORT_TABLE_VERSION, FLAG_FILLED |
 				 (params->zoned ? FLAG_ZONED : 0) | (params->rolling ? FLAG_ROLLING : 0) |
-				 (params->dates ? FLAG_DATES : 0));
+				 (params->dates ? FLAG_DATES : 0) | (params->early > 0 ? FLAG_EARLY : 0));
 	writer_uint(&buf, params->spec.unit);
 	writer_uint(&buf, params->spec.week_start);
 	writer_text(&buf, params->zone);
@@ -439,6 +446,8 @@ cohort_writer_finish(CohortWriter *writer)
 		varint_append(&buf, params->months);
 		varint_append(&buf, params->days);
 		varint_append(&buf, params->micros);
+		if (params->early > 0)
+			varint_append(&buf, params->early);
 	}
 	varint_append(&buf, zigzag(writer->latest));
 	varint_append(&buf, writer->nentries);

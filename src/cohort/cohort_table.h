@@ -16,7 +16,7 @@
  * Bytes, all integers as minimal LEB128, "s" zigzag, so that the value is the
  * same on every architecture and equal values have equal bytes:
  *	  tag, flags; nothing more when empty, else
- *	  unit, week start, zone (length, bytes), [months, days, micros],
+ *	  unit, week start, zone (length, bytes), [months, days, micros, [early]],
  *	  s latest,
  *	  entries: n x (period step, active, new, returning)
  *	  [join unit], groups: n x (cohort step, [s join step], members, on,
@@ -156,6 +156,16 @@ extern double cohort_table_load(const CohortTable *table);
 
 /* NULL if the bytes are a canonical cohort_table, else what is wrong. */
 extern const char *cohort_table_check(const char *data, Size len);
+
+/*
+ * The window of an instant from a joining one on, and how many had closed at one:
+ * each ends the early part before the next one's boundary.
+ */
+static inline int32
+cohort_window(Calendar *cal, const RollingWidth *width, int64 early, int64 join, int64 at)
+{
+	return rolling_index(cal, width, join, Min(at + early, END_TIMESTAMP - 1));
+}
 
 /* ---------- tallies ---------- */
 

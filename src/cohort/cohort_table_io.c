@@ -43,10 +43,17 @@ json_header(StringInfo buf, const CohortReader *reader, Calendar *cal)
 
 	appendStringInfo(buf, "\"period\":\"%s\",\"window\":", period_name(params->spec));
 	if (params->rolling)
-		appendStringInfo(buf, "{\"months\":%d,\"days\":%d,\"seconds\":%lld.%06d}",
+	{
+		appendStringInfo(buf, "{\"months\":%d,\"days\":%d,\"seconds\":%lld.%06d",
 						 params->months, params->days,
 						 (long long) (params->micros / USECS_PER_SEC),
 						 (int) (params->micros % USECS_PER_SEC));
+		if (params->early > 0)
+			appendStringInfo(buf, ",\"early_seconds\":%lld.%06d",
+							 (long long) (params->early / USECS_PER_SEC),
+							 (int) (params->early % USECS_PER_SEC));
+		appendStringInfoChar(buf, '}');
+	}
 	else
 		appendStringInfoString(buf, "null");
 	appendStringInfoString(buf, ",\"time_zone\":");

@@ -146,12 +146,14 @@ static inline int32
 window_of(const CohortTableTrans *open, const RollingWidth *width, int32 first, int32 day)
 {
 	static Calendar wall;		/* of no zone: only that is asked */
+	int32		early = (int32) (open->query.early / USECS_PER_DAY);
 
 	if (width->micros == 0 && width->months == 0)
-		return (int32) ((uint32) (day - first) / (uint32) width->days);
+		return (int32) ((uint32) (day + early - first) / (uint32) width->days);
 	if (width->micros == 0 && width->days == 0)
-		return calendar_months_between(first, day) / width->months;
-	return rolling_index(&wall, width, first * USECS_PER_DAY, day * USECS_PER_DAY);
+		return calendar_months_between(first, day + early) / width->months;
+	return cohort_window(&wall, width, open->query.early, first * USECS_PER_DAY,
+						 day * USECS_PER_DAY);
 }
 
 /* Bit k: active in window k.  What is counted follows from the mask alone. */
@@ -518,6 +520,7 @@ cohort_open_finish(const CohortTable *state)
 	params.months = open->query.months;
 	params.days = open->query.days;
 	params.micros = open->query.micros;
+	params.early = open->query.early;
 	cohort_writer_init(&writer, &params, open->latest * USECS_PER_DAY, USECS_PER_DAY);
 	cohort_table_trans_write_lifecycle(open, cells, n, &writer);
 	write_groups(open, cells, n, &writer);

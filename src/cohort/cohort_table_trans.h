@@ -46,6 +46,7 @@ typedef struct OpenQuery
 	int32		days;
 	int32		unused2;
 	int64		micros;
+	int64		early;
 } OpenQuery;
 
 typedef struct CohortTableTrans

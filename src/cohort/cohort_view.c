@@ -221,7 +221,8 @@ row_count(const CohortView *view)
 	if (start > view->last_wall)
 		return 0;
 	if (view->reader.params.rolling)
-		last = rolling_index(view->wall_calendar, &view->wall_width, start, view->last_wall);
+		last = cohort_window(view->wall_calendar, &view->wall_width, view->reader.params.early,
+							 start, view->last_wall);
 	else
 		last = (int64) calendar_period_of_wall(view->calendar, view->last_wall) - view->cohort;
 	if (last >= CELLS_MAX)
@@ -279,8 +280,8 @@ add_group(CohortView *view, const CohortGroup *group)
 	{
 		closed = 0;
 		if (view->as_of_instant >= group->join)
-			closed = rolling_index(view->calendar, &view->reader.width, group->join,
-								   view->as_of_instant);
+			closed = cohort_window(view->calendar, &view->reader.width,
+								   view->reader.params.early, group->join, view->as_of_instant);
 		/* a joining instant cannot be ahead of its cohort, but clocks are set back */
 		closed = Min(closed, view->rows);
 	}
