@@ -25,4 +25,3 @@ retention_word_index(const char *word, int len, const char *const *words)
 	}
 	return -1;
 }
-

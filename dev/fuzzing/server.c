@@ -25,14 +25,14 @@
 
 sigjmp_buf *PG_exception_stack = NULL;
 ErrorContextCallback *error_context_stack = NULL;
-volatile sig_atomic_t InterruptPending = false;
+volatile	sig_atomic_t InterruptPending = false;
 
 static char message[1000];
 static int	sqlstate;
 static int	level;
 
 void
-server_begin(sigjmp_buf *caught)
+server_begin(sigjmp_buf * caught)
 {
 	PG_exception_stack = caught;
 	message[0] = '\0';

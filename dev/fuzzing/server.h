@@ -8,7 +8,7 @@
 #include <setjmp.h>
 
 /* Errors go to "caught"; all memory taken until server_end() is given back there. */
-extern void server_begin(sigjmp_buf *caught);
+extern void server_begin(sigjmp_buf * caught);
 extern void server_end(void);
 
 /*

@@ -101,8 +101,8 @@ zone_find(const char *text, int len)
 	pg_tz	   *tz;
 
 	/*
-	 * No zone's name begins with a digit, though the parser of POSIX zones
-	 * takes '30 days' for one.
+	 * No zone's name begins with a digit, though the parser of POSIX zones takes '30 days' for
+	 * one.
 	 */
 	if (len <= 0 || len > TZ_STRLEN_MAX || memchr(text, '\0', len) != NULL ||
 		isdigit((unsigned char) text[0]))
@@ -317,7 +317,7 @@ static int32
 offset_step(Calendar *cal, int64 instant, int64 *end)
 {
 	pg_time_t	t = floor_div(instant, USECS_PER_SEC) +
-		((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY);
+	((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY);
 	pg_time_t	boundary;
 	long int	before,
 				after;
@@ -330,7 +330,7 @@ offset_step(Calendar *cal, int64 instant, int64 *end)
 	if (found == 1)
 	{
 		int64		seconds = boundary -
-			((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY);
+		((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY);
 
 		if (pg_mul_s64_overflow(seconds, USECS_PER_SEC, end))
 			*end = PG_INT64_MAX;
@@ -564,8 +564,8 @@ rolling_index(Calendar *cal, const RollingWidth *w, int64 anchor, int64 at)
 {
 	/* the average length of a window is a first guess, mended below */
 	double		length = w->fixed ? (double) w->fixed :
-		w->months * (365.2425 / 12 * USECS_PER_DAY) +
-		w->days * (double) USECS_PER_DAY + w->micros;
+	w->months * (365.2425 / 12 * USECS_PER_DAY) +
+	w->days * (double) USECS_PER_DAY + w->micros;
 	int64		k;
 
 	Assert(at >= anchor);

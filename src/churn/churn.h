@@ -30,7 +30,7 @@ extern const ValueType churn_model_type;
 
 #define CHURN_FEATURES_MAX	1600	/* as many as a table has columns */
 #define CHURN_COLUMNS_MAX	4000	/* design columns */
-#define CHURN_LEVELS_MAX	255		/* of a text that are told apart; the rest are pooled */
+#define CHURN_LEVELS_MAX	255 /* of a text that are told apart; the rest are pooled */
 
 /* Stored in values: never renumbered. */
 typedef enum ChurnMethod
@@ -114,12 +114,11 @@ typedef struct ChurnFeature
 	double		mean;			/* of numbers: what NULL stands for; over rows that know it */
 	bool		missing;		/* has an indicator of NULL: training met some */
 	bool		other;			/* has an indicator of LEVEL_OTHER: levels were pooled */
-	int			nlevels;		/* levels[0] is the base: the most frequent, of equals the
-								 * first by bytes; the others by bytes in the
-								 * encoding of the fit */
+	int			nlevels;		/* levels[0] is the base: the most frequent, of equals the first by
+								 * bytes; the others by bytes in the encoding of the fit */
 	char	  **levels;
-	int		   *by_bytes;		/* levels 1 .. in order, from 1, where a model of another
-								 * encoding has them in another; else NULL */
+	int		   *by_bytes;		/* levels 1 .. in order, from 1, where a model of another encoding
+								 * has them in another; else NULL */
 	int			first_column;	/* its design columns: value or levels 1 .., other, missing */
 	int			columns;
 } ChurnFeature;

@@ -34,7 +34,7 @@ typedef struct AggForm
 typedef struct ChurnQuery
 {
 	bool		options_vary;
-	ChurnInputRows *collected;		/* of the first group */
+	ChurnInputRows *collected;	/* of the first group */
 } ChurnQuery;
 
 /* Per group. */
@@ -65,7 +65,7 @@ churn_agg_query_of(FunctionCallInfo fcinfo, const AggForm *form)
 	query = MemoryContextAllocZero(context, sizeof(ChurnQuery));
 	query->options_vary = form->options != 0 && argument_varies(fcinfo, form->options);
 	query->collected = churn_input_create(context, form->input, form->weight != 0,
-										options_argument(fcinfo, form), form->as_text);
+										  options_argument(fcinfo, form), form->as_text);
 	fcinfo->flinfo->fn_extra = query;
 	return query;
 }
@@ -81,7 +81,7 @@ state_begin(FunctionCallInfo fcinfo, const AggForm *form, MemoryContext context)
 		state->collected = query->collected;
 	else
 		state->collected = churn_input_create(context, form->input, form->weight != 0, options,
-											form->as_text);
+											  form->as_text);
 	return state;
 }
 
@@ -113,7 +113,7 @@ weight_argument(FunctionCallInfo fcinfo, const AggForm *form, double *weight)
 
 static void
 churn_agg_add_row(FunctionCallInfo fcinfo, const AggForm *form, MemoryContext context, ChurnState *state,
-		double weight)
+				  double weight)
 {
 	Datum		features = churn_features_datum(form->input, PG_GETARG_DATUM(FEATURES_ARG));
 
@@ -122,7 +122,7 @@ churn_agg_add_row(FunctionCallInfo fcinfo, const AggForm *form, MemoryContext co
 		/* the query's input may be used to other features than this group has */
 		if (state->collected->reader != NULL && !churn_input_reads(state->collected, features))
 			state->collected = churn_input_create(context, form->input, form->weight != 0,
-												options_argument(fcinfo, form), form->as_text);
+												  options_argument(fcinfo, form), form->as_text);
 		if (state->collected->reader == NULL)
 			churn_input_describe(state->collected, features);
 		state->sample = churn_sample_of_shape(context, state->collected->shape);

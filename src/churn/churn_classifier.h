@@ -64,8 +64,8 @@ typedef struct Classifier
 	/* ---------- of rows of features; else NULL ---------- */
 
 	/*
-	 * From rows, the features described, into the model: also its status, unless
-	 * that is another than CHURN_CONVERGED already, when there is nothing to fit.
+	 * From rows, the features described, into the model: also its status, unless that is another
+	 * than CHURN_CONVERGED already, when there is nothing to fit.
 	 */
 	void		(*fit) (const RowSource *rows, ChurnModel *model);
 	bool		finds_means;	/* of the columns, while it fits */
@@ -87,8 +87,8 @@ typedef struct Classifier
 	/* ---------- of histories alone; else NULL ---------- */
 
 	/*
-	 * From the gaps by their length, in any order, which become the model's: events are
-	 * those that a purchase closed.  n = 0: nobody has ever come back.
+	 * From the gaps by their length, in any order, which become the model's: events are those that
+	 * a purchase closed.  n = 0: nobody has ever come back.
 	 */
 	void		(*fit_history) (KmPoint *gaps, int n, ChurnModel *model);
 

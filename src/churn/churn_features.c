@@ -420,6 +420,7 @@ byte_text(char c, FeatureValue *value)
 	char	   *text = palloc(5);
 
 	value->text = text;
+
 	if (IS_HIGHBIT_SET(c))
 		value->length = snprintf(text, 5, "\\%03o", (unsigned char) c);
 	else

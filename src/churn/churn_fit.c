@@ -245,7 +245,7 @@ static int
 feature_columns(const ChurnFeature *feature)
 {
 	int			values = feature->kind == FEATURE_CATEGORY ?
-		Max(feature->nlevels - 1, 0) + (feature->other ? 1 : 0) : 1;
+	Max(feature->nlevels - 1, 0) + (feature->other ? 1 : 0) : 1;
 
 	return values + (feature->missing ? 1 : 0);
 }

@@ -24,7 +24,7 @@ options_jsonb(struct varlena *given, bool as_text)
 
 ChurnInputRows *
 churn_input_create(MemoryContext context, ChurnInput input, bool weighted,
-					struct varlena *given, bool as_text)
+				   struct varlena *given, bool as_text)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ChurnInputRows *collected = palloc0(sizeof(ChurnInputRows));
@@ -71,8 +71,8 @@ churn_input_describe(ChurnInputRows *collected, Datum features)
 {
 	MemoryContext old = MemoryContextSwitchTo(collected->context);
 	FeatureReader *reader = collected->input == CHURN_ARRAY ?
-		feature_reader_for_array(features, &collected->options) :
-		feature_reader_for_record(features, &collected->options);
+	feature_reader_for_array(features, &collected->options) :
+	feature_reader_for_record(features, &collected->options);
 	const char **names = palloc(Max(reader->n, 1) * sizeof(char *));
 	FeatureKind *kinds = palloc(Max(reader->n, 1) * sizeof(FeatureKind));
 
@@ -82,7 +82,7 @@ churn_input_describe(ChurnInputRows *collected, Datum features)
 		kinds[i] = reader->sources[i].kind;
 	}
 	collected->shape = churn_shape_create(collected->context, collected->input, reader->n, names, kinds,
-									   &collected->options, collected->weighted);
+										  &collected->options, collected->weighted);
 	collected->values = palloc(Max(reader->n, 1) * sizeof(FeatureValue));
 	collected->reader = reader;
 	pfree(names);
@@ -92,7 +92,7 @@ churn_input_describe(ChurnInputRows *collected, Datum features)
 
 void
 churn_input_add(ChurnInputRows *collected, ChurnSample *sample, bool churned, Datum features,
-				 double weight)
+				double weight)
 {
 	if (collected->input == CHURN_ARRAY)
 	{
@@ -111,7 +111,7 @@ churn_input_add(ChurnInputRows *collected, ChurnSample *sample, bool churned, Da
 
 ChurnModel *
 churn_input_fit(const ChurnInputRows *collected, const ChurnSample *sample, int64 unlabelled,
-				 int64 skipped)
+				int64 skipped)
 {
 	ChurnModel *model;
 

@@ -31,7 +31,7 @@ typedef struct ChurnInputRows
 
 /* given: options, jsonb or text (as_text), copied; NULL for the defaults. */
 extern ChurnInputRows *churn_input_create(MemoryContext context, ChurnInput input, bool weighted,
-										struct varlena *given, bool as_text);
+										  struct varlena *given, bool as_text);
 
 /* Are these its options? */
 extern bool churn_input_has_options(const ChurnInputRows *collected, struct varlena *given);
@@ -47,14 +47,14 @@ extern void churn_input_describe(ChurnInputRows *collected, Datum features);
 
 /* A row that is to train. */
 extern void churn_input_add(ChurnInputRows *collected, ChurnSample *sample, bool churned,
-							 Datum features, double weight);
+							Datum features, double weight);
 
 /*
  * The fit, in the current memory context; sample may be NULL where no row had an
  * outcome.  unlabelled, skipped: rows that the sample has not seen.
  */
 extern ChurnModel *churn_input_fit(const ChurnInputRows *collected, const ChurnSample *sample,
-									int64 unlabelled, int64 skipped);
+								   int64 unlabelled, int64 skipped);
 
 /* At most one WARNING: what is wrong with a model, or what is too good. */
 extern void churn_input_warn(const ChurnSample *sample, const ChurnModel *model);

@@ -82,7 +82,7 @@ make_reader(ChurnCacheModel *cache, Oid type, int32 typmod)
 	cache->reader = NULL;
 	if (cache->reader_context == NULL)
 		cache->reader_context = AllocSetContextCreate(cache->base.context, "features of churn_model",
-													 ALLOCSET_SMALL_SIZES);
+													  ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(cache->reader_context);
 	old = MemoryContextSwitchTo(cache->reader_context);
 	cache->reader = feature_reader_for_model(cache->model, type, typmod);
@@ -111,7 +111,7 @@ read_numbers(ChurnCacheModel *cache, ArrayType *array)
 
 void
 churn_cache_read(ChurnCacheModel *cache, FunctionCallInfo fcinfo, int arg, ChurnInput input,
-				bool values)
+				 bool values)
 {
 	Datum		row = PG_GETARG_DATUM(arg);
 

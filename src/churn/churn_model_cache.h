@@ -34,6 +34,6 @@ extern ChurnCacheModel *churn_cache_model(FunctionCallInfo fcinfo, int arg);
  * and, if asked for, values.
  */
 extern void churn_cache_read(ChurnCacheModel *cache, FunctionCallInfo fcinfo, int arg,
-							ChurnInput input, bool values);
+							 ChurnInput input, bool values);
 
 #endif							/* RETENTION_CHURN_MODEL_CACHE_H */

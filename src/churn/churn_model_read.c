@@ -95,7 +95,7 @@ order_levels(ByteReader *reader, ChurnFeature *f)
 	qsort_arg(f->by_bytes + 1, f->nlevels - 1, sizeof(int), compare_levels, f->levels);
 	for (int level = 2; level < f->nlevels; level++)
 		reader_require(reader, compare_levels(&f->by_bytes[level - 1], &f->by_bytes[level], f->levels) < 0,
-				"level");
+					   "level");
 }
 
 static void
@@ -142,7 +142,7 @@ get_features(ByteReader *reader, ChurnModel *model, bool check)
 		get_feature(reader, &model->features[i], check);
 		/* only records have others */
 		reader_require(reader, model->input == CHURN_RECORD ||
-				model->features[i].kind == FEATURE_NUMBER, "kind of a feature");
+					   model->features[i].kind == FEATURE_NUMBER, "kind of a feature");
 		names[i] = model->features[i].name;
 		if (model->input == CHURN_HISTORY)
 		{
@@ -265,7 +265,7 @@ get_boost_params(ByteReader *reader, ChurnModel *model)
 	params->lambda = model->lambda = get_not_negative(reader, "lambda");
 	params->min_leaf = get_not_negative(reader, "least weight of a leaf");
 	reader_require(reader, params->trees >= 1 && params->depth >= 1 && params->bins >= 2 &&
-			params->learning_rate > 0, "parameters of trees");
+				   params->learning_rate > 0, "parameters of trees");
 }
 
 static void
@@ -300,7 +300,7 @@ get_boost(ByteReader *reader, ChurnModel *model)
 
 		CHECK_FOR_INTERRUPTS();
 		reader_require(reader, fabs(cover - model->weight) <= COVER_TOLERANCE * model->weight,
-				"cover of a tree");
+					   "cover of a tree");
 	}
 }
 
@@ -330,10 +330,11 @@ get_gaps(ByteReader *reader, ChurnModel *model)
 }
 
 /* What each method says. */
-static void (*const method_readers[]) (ByteReader *reader, ChurnModel *model) = {
+static void (*const method_readers[]) (ByteReader *reader, ChurnModel *model) =
+{
 	[CHURN_LOGISTIC] = get_logistic,
-	[CHURN_BOOST] = get_boost,
-	[CHURN_GAP] = get_gaps
+		[CHURN_BOOST] = get_boost,
+		[CHURN_GAP] = get_gaps
 };
 
 StaticAssertDecl(lengthof(method_readers) == CHURN_METHOD_LAST + 1, "every method can be read");
@@ -360,11 +361,11 @@ get_counts(ByteReader *reader, ChurnModel *model)
 	model->weight = get_not_negative(reader, "weight");
 	model->positive_weight = reader_between(reader, 0, model->weight, "weight");
 	reader_require(reader, (model->rows == 0) == (model->weight == 0) &&
-			(model->positives == 0) == (model->positive_weight == 0), "weight");
+				   (model->positives == 0) == (model->positive_weight == 0), "weight");
 	one_class = model->rows > 0 && (model->positives == 0 || model->positives == model->rows);
 	reader_require(reader, model->classifier->fit == NULL ||
-			((model->status == CHURN_NO_LABELS) == (model->rows == 0) &&
-			 (model->status == CHURN_ONE_CLASS) == one_class), "status");
+				   ((model->status == CHURN_NO_LABELS) == (model->rows == 0) &&
+					(model->status == CHURN_ONE_CLASS) == one_class), "status");
 }
 
 static ChurnModel *

@@ -32,7 +32,7 @@ churn_model_put_features(StringInfo buf, const ChurnModel *model)
 
 		writer_server_text(buf, f->name);
 		writer_byte(buf, f->kind | (f->missing ? CHURN_FLAG_MISSING : 0) |
-				 (category && f->other ? CHURN_FLAG_OTHER : 0));
+					(category && f->other ? CHURN_FLAG_OTHER : 0));
 		/* a feature that no row knows has no mean */
 		if (!category)
 			churn_model_put_double(buf, isfinite(f->mean) ? f->mean : 0);
@@ -154,10 +154,11 @@ churn_model_put_gaps(StringInfo buf, const ChurnModel *model)
 }
 
 /* What each method says. */
-static void (*const method_writers[]) (StringInfo buf, const ChurnModel *model) = {
+static void (*const method_writers[]) (StringInfo buf, const ChurnModel *model) =
+{
 	[CHURN_LOGISTIC] = put_logistic,
-	[CHURN_BOOST] = put_boost,
-	[CHURN_GAP] = churn_model_put_gaps
+		[CHURN_BOOST] = put_boost,
+		[CHURN_GAP] = churn_model_put_gaps
 };
 
 StaticAssertDecl(lengthof(method_writers) == CHURN_METHOD_LAST + 1, "every method can be written");

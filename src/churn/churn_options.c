@@ -167,7 +167,7 @@ churn_options_get_number(const char *name, JsonbValue *value)
 /* From min to max, both ends included unless "open": then above min. */
 static double
 churn_options_get_between(const char *name, JsonbValue *value, double min, double max, bool open,
-			const char *expected)
+						  const char *expected)
 {
 	double		number = churn_options_get_number(name, value);
 
@@ -181,8 +181,8 @@ static double
 get_whole(const char *name, JsonbValue *value, double min, double max)
 {
 	const char *expected = max < PG_INT32_MAX ?
-		psprintf("a whole number from %.0f to %.0f", min, max) :
-		psprintf("a whole number of at least %.0f", min);
+	psprintf("a whole number from %.0f to %.0f", min, max) :
+	psprintf("a whole number of at least %.0f", min);
 	double		number = churn_options_get_between(name, value, min, max, false, expected);
 
 	if (number != floor(number))

@@ -55,7 +55,7 @@ churn_window_add_row(Partition *partition, int64 row)
 	ChurnInputRows *collected = partition->collected;
 	bool		isnull;
 	bool		churned = DatumGetBool(window_row_argument(partition->winobj, CHURNED_ARG, row,
-															   &isnull));
+														   &isnull));
 	Datum		features;
 
 	if (isnull)
@@ -120,12 +120,12 @@ churn_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, WindowF
 	partition.winobj = winobj;
 	partition.context = sample;
 	partition.collected = churn_input_create(sample, fit->input, false,
-										   isnull ? NULL : (struct varlena *) DatumGetPointer(options),
-										   false);
+											 isnull ? NULL : (struct varlena *) DatumGetPointer(options),
+											 false);
 	churn_window_read_partition(fcinfo, &partition);
 	/* as long as the partition lasts */
 	model = churn_input_fit(partition.collected, partition.sample, partition.unlabelled,
-							 partition.skipped);
+							partition.skipped);
 	if (churn_model_scores(model))
 	{
 		fit->model = model;

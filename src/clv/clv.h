@@ -54,7 +54,7 @@ extern double clv_interval_units(const Interval *interval, TimeUnit unit, const 
 typedef struct ClvModel
 {
 	const PurchaseModel *purchase;
-	TimeUnit		unit;
+	TimeUnit	unit;
 	bool		has_as_of;
 	DateADT		as_of;			/* the day that all customers were seen until */
 	int64		customers;		/* that the purchase model was fitted to */
@@ -106,8 +106,8 @@ typedef struct ClvCustomer
 	double		age;
 	double		spend_x;		/* paid repeat purchases; 0: no mean spend */
 	double		z;				/* their mean */
-	double		own;			/* mean spend for want of a model: z, else of the first
-								 * purchase; NaN: not known */
+	double		own;			/* mean spend for want of a model: z, else of the first purchase;
+								 * NaN: not known */
 } ClvCustomer;
 
 /*

@@ -45,7 +45,7 @@ static const PurchaseModel *
 parse_contract(const text *name)
 {
 	const PurchaseModel *model = name == NULL ?
-		purchase_model(CONTRACT_DEFAULT) : clv_purchase_parse(name);
+	purchase_model(CONTRACT_DEFAULT) : clv_purchase_parse(name);
 
 	if (!model->contract)
 		ereport(ERROR,
@@ -161,7 +161,7 @@ survivors_trans(FunctionCallInfo fcinfo, bool is_bigint)
 {
 	bool		has_unit = PG_NARGS() > 4 && !PG_ARGISNULL(4);
 	const PurchaseModel *model;
-	TimeUnit		unit;
+	TimeUnit	unit;
 	Survivors  *state;
 	int64		period;
 	int64		count;
@@ -336,7 +336,7 @@ clv_model_cohorts_any(FunctionCallInfo fcinfo, Oid type)
 {
 	CohortView	view;
 	const PurchaseModel *model;
-	TimeUnit		unit;
+	TimeUnit	unit;
 	ModelRow   *rows = NULL;
 	size_t		n = 0;
 	size_t		room = 0;

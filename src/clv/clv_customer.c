@@ -200,7 +200,7 @@ void
 clv_customer_check(const PurchaseModel *model, double x, double t_x, double age)
 {
 	static const char *const where =
-		"frequency is the number of repeat purchases, recency the time of the last one and age the time until today, both since the first purchase, as clv_summary() gives them.";
+	"frequency is the number of repeat purchases, recency the time of the last one and age the time until today, both since the first purchase, as clv_summary() gives them.";
 
 	/* written so that NaN fails */
 	if (!(x >= 0 && x <= COUNT_MAX))

@@ -304,7 +304,7 @@ merge_rows(const ClvDataContent *a, const ClvDataContent *b, ClvDataContent *sum
 	while (i < a->nrows || j < b->nrows)
 	{
 		int			order = i == a->nrows ? 1 : j == b->nrows ? -1 :
-			clv_data_compare_rows(&a->rows[i], &b->rows[j]);
+		clv_data_compare_rows(&a->rows[i], &b->rows[j]);
 		ClvDataRow *row = &sum->rows[sum->nrows++];
 
 		if (((i + j) & 0xfff) == 0)

@@ -98,7 +98,7 @@ extern DateADT clv_data_first_day(const ClvDataContent *content);
 typedef struct ClvDataTrans ClvDataTrans;
 
 extern ClvDataTrans *clv_data_open_create(DateADT calibration_end, bool as_of_given,
-										 DateADT as_of);
+										  DateADT as_of);
 
 /* A state as one that may be changed: itself, or where it is none a new one. */
 extern ClvDataTrans *clv_data_open_state(ClvData *value);

@@ -57,7 +57,7 @@ static inline uint64
 entry_hash(EntryKey key)
 {
 	uint64		hash = ((uint64) (uint32) key.age << 32 | (uint32) key.t_x) *
-		UINT64CONST(0x9e3779b97f4a7c15);
+	UINT64CONST(0x9e3779b97f4a7c15);
 
 	return (hash ^ (hash >> 32) ^ (uint32) key.x) * UINT64CONST(0xd6e8feb86659fd93);
 }
@@ -108,7 +108,7 @@ ClvDataTrans *
 clv_data_open_create(DateADT calibration_end, bool as_of_given, DateADT as_of)
 {
 	return clv_data_trans_create(calibration_end, as_of_given, as_of_given ? as_of : calibration_end,
-				  FIRST_CAPACITY);
+								 FIRST_CAPACITY);
 }
 
 static pg_noinline ClvDataTrans *

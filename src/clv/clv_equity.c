@@ -141,7 +141,7 @@ given(FunctionCallInfo fcinfo, int arg)
 static bool
 get_terms(FunctionCallInfo fcinfo, int arg, const ClvPredictor *p, ClvTerms *terms)
 {
-	TimeUnit		unit = p->model.unit;
+	TimeUnit	unit = p->model.unit;
 
 	for (int i = arg; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i))

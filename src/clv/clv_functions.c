@@ -53,8 +53,8 @@ typedef struct CacheModel
 static CacheModel *
 site_model(FunctionCallInfo fcinfo)
 {
-	CacheModel  *model = (CacheModel *) clv_cache_model(fcinfo, PG_GETARG_CLV_MODEL_PP(0),
-													 sizeof(CacheModel));
+	CacheModel *model = (CacheModel *) clv_cache_model(fcinfo, PG_GETARG_CLV_MODEL_PP(0),
+													   sizeof(CacheModel));
 
 	if (unlikely(model->memo.context == NULL))
 		clv_memo_init(&model->memo, model->cache.base.context);
@@ -204,7 +204,7 @@ static Datum
 predict(FunctionCallInfo fcinfo, Prediction prediction, bool history, bool error)
 {
 	bool		money = prediction >= EXPECTED_SPEND;
-	CacheModel  *model;
+	CacheModel *model;
 	ClvPredictor *p;
 	ClvCustomer customer;
 	Ask			ask;

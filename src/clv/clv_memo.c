@@ -38,7 +38,7 @@ static pg_noinline void
 clv_memo_enlarge(ClvMemo *memo)
 {
 	uint32		size = memo->entries == NULL ? MEMO_ENTRIES_FIRST :
-		Min(memo->size * 8, MEMO_ENTRIES_MAX);
+	Min(memo->size * 8, MEMO_ENTRIES_MAX);
 	MemoEntry  *entries = MemoryContextAllocZero(memo->context, size * sizeof(MemoEntry));
 
 	if (memo->entries != NULL)

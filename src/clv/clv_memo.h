@@ -24,7 +24,7 @@ typedef struct MemoEntry
 	uint32		generation;		/* 0: empty */
 } MemoEntry;
 
-#define MEMO_ENTRIES_FIRST	256		/* powers of two */
+#define MEMO_ENTRIES_FIRST	256 /* powers of two */
 #define MEMO_ENTRIES_MAX	262144
 
 typedef struct ClvMemo

@@ -43,7 +43,7 @@ double
 clv_interval_units(const Interval *interval, TimeUnit unit, const char *name)
 {
 	double		days = interval->month * time_unit_days[TIME_UNIT_MONTH] + interval->day +
-		interval->time / (double) USECS_PER_DAY;
+	interval->time / (double) USECS_PER_DAY;
 
 	if (RETENTION_INTERVAL_IS_INFINITE(interval) || days < 0)
 		ereport(ERROR,

@@ -107,7 +107,7 @@ static void
 parameters_differ(const ClvSpec *a, const ClvSpec *b)
 {
 	const char *what = a->purchase != b->purchase ? "model" : a->spend != b->spend ?
-		"spend model" : a->unit != b->unit ? "unit" : "as_of";
+	"spend model" : a->unit != b->unit ? "unit" : "as_of";
 
 	differ_error(what, "clv_model", HINT_FIT_GROUPS);
 }

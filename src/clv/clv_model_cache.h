@@ -20,6 +20,6 @@ typedef struct ClvCacheModel
 
 /* Valid until the next call; "size": of the user's struct. */
 extern ClvCacheModel *clv_cache_model(FunctionCallInfo fcinfo, const ClvModelValue *value,
-									Size size);
+									  Size size);
 
 #endif							/* RETENTION_CLV_MODEL_CACHE_H */

@@ -311,7 +311,7 @@ set_fit(Datum *values, bool *nulls, int i, const FitResult *fit, int64 n)
 	set_finite_float8(values, nulls, i + 1, fit->log_likelihood);
 	set_finite_float8(values, nulls, i + 2, 2 * k - 2 * fit->log_likelihood);
 	set_finite_float8(values, nulls, i + 3, n > 0 ? k * log((double) n) - 2 * fit->log_likelihood :
-			   get_float8_nan());
+					  get_float8_nan());
 }
 
 /* Why the whole has not converged; NULL if it has, or was given. */
@@ -320,7 +320,7 @@ reason_of(const ClvModel *model)
 {
 	const char *purchase = clv_fit_reason(&model->fit, model->purchase->param_names);
 	const char *spend = model->has_spend ?
-		clv_fit_reason(&model->spend, clv_spend_model_of(model)->param_names) : NULL;
+	clv_fit_reason(&model->spend, clv_spend_model_of(model)->param_names) : NULL;
 
 	if (purchase == NULL && spend == NULL)
 		return NULL;

@@ -118,8 +118,8 @@ clv_model_orders_create_set(FunctionCallInfo fcinfo, OrderPerQuery *query)
 		DATEVAL_NOEND;
 	set->days = calendar_create(day, terms.zoned, tz);
 	set->shared = order_shared_create(&terms,
-										  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
-										  PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
+									  get_fn_expr_argtype(fcinfo->flinfo, ARG_CUSTOMER),
+									  PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
 	MemoryContextSwitchTo(old);
 	set->base.shared = set->shared;
 	parameter_sets_add(&query->sets, &set->base);
@@ -215,7 +215,7 @@ orders_trans(FunctionCallInfo fcinfo)
 {
 	/* set only by clv_model_orders_begin_query(): this call site is an aggregate, then */
 	OrderPerQuery *query = fcinfo->flinfo->fn_extra;
-	OrderLog  *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
+	OrderLog   *log = PG_ARGISNULL(0) ? NULL : (OrderLog *) PG_GETARG_POINTER(0);
 	OrderParameterSet *set;
 	uint64		amount;
 	int64		at;
@@ -265,7 +265,7 @@ static pg_attribute_always_inline bool
 orders_trans_usual(FunctionCallInfo fcinfo)
 {
 	const OrderPerQuery *query = fcinfo->flinfo->fn_extra;
-	OrderLog  *log = (OrderLog *) fcinfo->args[0].value;
+	OrderLog   *log = (OrderLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
 	uint64		amount;
@@ -325,7 +325,7 @@ STATE_TRANSPORT(clv_orders, OrderLog, OrderShared, "clv_model", ORDER_BOOK_MAGIC
  */
 static void
 clv_model_orders_summarize(const EventLog *log, const Entry *entries, uint32 n, DateADT as_of,
-		  ClvCustomer *customer)
+						   ClvCustomer *customer)
 {
 	DateADT		first = entry_time(entries);
 	Amount		sum = amount_none();

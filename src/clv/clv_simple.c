@@ -204,7 +204,7 @@ put_elasticity(FunctionCallInfo fcinfo, double points, double retention,
 			   double retention_after, double value, double value_after)
 {
 	double		columns[7] = {points, retention, retention_after, value, value_after,
-		value_after - value, 0};
+	value_after - value, 0};
 	Datum		values[7];
 	bool		nulls[7];
 
@@ -325,6 +325,7 @@ raised_lifetime(const Predictor *p, double rate, double points)
 	double		last = HUGE_VAL;
 	double		survival = 1;
 	double		sum = 0;
+
 	/* no later term is more than this share of the one before */
 	double		most = exp(-rate) * (1 + Min(points, 0));
 

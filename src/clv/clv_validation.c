@@ -372,7 +372,7 @@ clv_frequency_fit(PG_FUNCTION_ARGS)
 	set_float8(values, nulls, 2, customers == 0 ? get_float8_nan() : chi_square);
 	values[3] = Int32GetDatum(degrees);
 	set_float8(values, nulls, 4, nulls[2] || isnan(chi_square) || degrees <= 0 ?
-			  get_float8_nan() : chi_square_upper(chi_square, degrees));
+			   get_float8_nan() : chi_square_upper(chi_square, degrees));
 	retention_put_row(fcinfo, values, nulls);
 	return (Datum) 0;
 }
@@ -407,9 +407,9 @@ clv_holdout_rows(PG_FUNCTION_ARGS)
 		nulls[3] = !ended;
 		set_float8(values, nulls, 4, ended ? class->holdout_expected : get_float8_nan());
 		set_float8(values, nulls, 5, ended && class->customers > 0 ?
-				  (double) class->holdout / class->customers : get_float8_nan());
+				   (double) class->holdout / class->customers : get_float8_nan());
 		set_float8(values, nulls, 6, ended && class->customers > 0 ?
-				  class->holdout_expected / class->customers : get_float8_nan());
+				   class->holdout_expected / class->customers : get_float8_nan());
 		retention_put_row(fcinfo, values, nulls);
 	}
 	return (Datum) 0;

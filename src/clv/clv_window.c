@@ -177,7 +177,7 @@ partition_as_of(FunctionCallInfo fcinfo, WindowObject winobj, const PurchaseMode
 
 static ClvSample *
 clv_window_read_partition(WindowObject winobj, const WindowForm *form, const ClvSpec *spec, DateADT as_of,
-			   int64 rows, const WatchedArguments *list, MemoryContext scratch)
+						  int64 rows, const WatchedArguments *list, MemoryContext scratch)
 {
 	ClvSample  *sample = clv_sample_create(spec);
 	Seen		seen = {0};
@@ -230,7 +230,7 @@ clv_window_fit_partition(FunctionCallInfo fcinfo, WindowObject winobj, const Win
 	int64		rows = WinGetPartitionRowCount(winobj);
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "clv row",
 												  ALLOCSET_SMALL_SIZES);
-	WatchedArguments	list;
+	WatchedArguments list;
 	ClvSample  *sample;
 	ClvModel	model;
 	const char *failure;

@@ -41,7 +41,7 @@ order_terms_differ(const OrderTerms *a, const OrderTerms *b)
 OrderLog *
 order_log_create(OrderShared *shared, MemoryContext context)
 {
-	OrderLog  *log = MemoryContextAllocZero(context, sizeof(OrderLog));
+	OrderLog   *log = MemoryContextAllocZero(context, sizeof(OrderLog));
 
 	log->magic = ORDER_BOOK_MAGIC;
 	log->shared = shared;

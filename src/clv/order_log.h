@@ -39,7 +39,7 @@ typedef struct OrderShared
 {
 	struct OrderShared *next;	/* of a call site whose groups differ; combine only */
 	OrderTerms	terms;
-	LogKeys	keys;
+	LogKeys		keys;
 } OrderShared;
 
 typedef struct OrderLog
@@ -79,6 +79,6 @@ extern bytea *order_log_serialize(OrderLog *log);
  * that the call site has met.
  */
 extern void order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
-							 MemoryContext query_context, const StateImage *image);
+							MemoryContext query_context, const StateImage *image);
 
 #endif							/* RETENTION_ORDER_LOG_H */

@@ -126,7 +126,7 @@ take_amount(ImageReader *reader, EventLog *log)
 /* The terms of an image, from the list or new to it. */
 static OrderShared *
 order_image_shared(OrderShared **list, const ImageHeader *header, const OrderTerms *terms,
-			 MemoryContext query_context)
+				   MemoryContext query_context)
 {
 	OrderShared *shared;
 
@@ -142,7 +142,7 @@ order_image_shared(OrderShared **list, const ImageHeader *header, const OrderTer
 
 void
 order_log_merge(OrderLog **log, OrderShared **shared, MemoryContext context,
-				 MemoryContext query_context, const StateImage *image)
+				MemoryContext query_context, const StateImage *image)
 {
 	ImageReader reader = {0};
 	ImageHeader header;

@@ -41,7 +41,7 @@ typedef struct ChartLine
 
 typedef struct Chart
 {
-	ChartLine	lines[CHART_LINES];	/* a ring: the latest cohorts */
+	ChartLine	lines[CHART_LINES]; /* a ring: the latest cohorts */
 	int64		cohorts;		/* all that were read */
 	int32		periods;		/* most rows of any cohort */
 } Chart;
@@ -78,7 +78,7 @@ cohort_label(Calendar *cal, int32 cohort)
 	};
 	Timestamp	start = calendar_start(cal, cohort);
 	const char *format = cal->spec.unit != PERIOD_HALF ? formats[cal->spec.unit] :
-		cohort & 1 ? "YYYY \"H2\"" : "YYYY \"H1\"";
+	cohort & 1 ? "YYYY \"H2\"" : "YYYY \"H1\"";
 	text	   *label;
 
 	if (start < -(INT64CONST(730119) * USECS_PER_DAY))

@@ -99,8 +99,8 @@ cohort_retention_create_set(FunctionCallInfo fcinfo, CohortPerQuery *query)
 		strlcpy(params.zone, pg_get_timezone_name(tz), sizeof(params.zone));
 
 	set->shared = cohort_shared_create(&params, query->join_arg != 0,
-										   get_fn_expr_argtype(fcinfo->flinfo, 1),
-										   PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
+									   get_fn_expr_argtype(fcinfo->flinfo, 1),
+									   PG_GET_COLLATION(), fcinfo->flinfo->fn_mcxt);
 	if (!params.zoned && query->join_type == TIMESTAMPTZOID)
 		set->join_calendar = calendar_create(params.spec, true, tz);
 	MemoryContextSwitchTo(old);

@@ -240,7 +240,7 @@ collapse_customer(CohortState *state, uint64 *payload, InstantArray *instants)
 		if (at < join)
 			continue;
 		cohort_add_window(state, &payload[ROLL_WINDOWS],
-				   cohort_window(shared->calendar, &shared->width, shared->params.early, join, at));
+						  cohort_window(shared->calendar, &shared->width, shared->params.early, join, at));
 		cohort_add_period(state, &payload[ROLL_EVENTS], calendar_period(shared->calendar, at));
 	}
 }
@@ -301,7 +301,7 @@ cohort_roll_event(CohortState *state, uint64 *payload, int64 at)
 	else if (at >= join)
 	{
 		cohort_add_window(state, &payload[ROLL_WINDOWS],
-				   cohort_window(shared->calendar, &shared->width, shared->params.early, join, at));
+						  cohort_window(shared->calendar, &shared->width, shared->params.early, join, at));
 		cohort_add_period(state, &payload[ROLL_EVENTS], calendar_period(shared->calendar, at));
 	}
 }

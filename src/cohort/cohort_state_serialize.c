@@ -97,7 +97,7 @@ put_log(ImageBuffer *buf, CohortState *state)
 		cohort_image_put(buf, &state->log->partitions[i].n, sizeof(uint32));
 	for (int i = 0; i < MAP_PARTITIONS; i++)
 		cohort_image_put(buf, state->log->partitions[i].pairs,
-			state->log->partitions[i].n * sizeof(uint64));
+						 state->log->partitions[i].n * sizeof(uint64));
 }
 
 /* The slots; of a partitioned map, each partition's number of slots before them. */

@@ -158,7 +158,7 @@ bool
 cohort_reader_init(CohortReader *reader, const char *data, Size len)
 {
 	ByteReader *bytes = &reader->bytes;
-	Calendar	cal = {0};			/* only its unit matters here */
+	Calendar	cal = {0};		/* only its unit matters here */
 
 	read_head(reader, data, len);
 	if (reader->empty || bytes->error != NULL)
@@ -192,7 +192,7 @@ cohort_table_read_tally(CohortReader *reader, Tally *tally, int32 min_k, bool si
 	ByteReader *bytes = &reader->bytes;
 	int64		members = reader->group.members;
 	int64		max_k = reader->params.rolling ? PG_INT32_MAX / 2 :
-		reader->last_period - (int64) reader->group.cohort;
+	reader->last_period - (int64) reader->group.cohort;
 	int64		k = (int64) min_k - 1;
 	int64		sum = 0;
 	int64		n = reader_count(bytes, PG_INT32_MAX, single ? 1 : 2, "number of windows");

@@ -135,6 +135,7 @@ typedef struct CohortWriter
 
 extern void cohort_writer_init(CohortWriter *writer, const CohortParams *params,
 							   int64 latest, int64 join_unit);
+
 /* in ascending order */
 extern void cohort_writer_entry(CohortWriter *writer, const LifecycleEntry *entry);
 extern void cohort_writer_group(CohortWriter *writer, const CohortGroup *group);
@@ -169,6 +170,6 @@ cohort_window(Calendar *cal, const RollingWidth *width, int64 early, int64 join,
 
 /* ---------- tallies ---------- */
 
-extern void tally_push(Tally *tally, int32 k, int64 count);	/* ascending k */
+extern void tally_push(Tally *tally, int32 k, int64 count); /* ascending k */
 
 #endif							/* RETENTION_COHORT_TABLE_H */

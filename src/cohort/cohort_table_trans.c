@@ -161,7 +161,7 @@ static inline void
 count_mask(CohortTableTrans *open, int32 group, uint64 mask)
 {
 	uint64		later = mask & ~UINT64CONST(1);
-	uint64		run = ~(mask >> 1);	/* its lowest bit: length of the streak */
+	uint64		run = ~(mask >> 1); /* its lowest bit: length of the streak */
 	uint64		again = mask & mask << 1;
 	uint32		last = pg_leftmost_one_pos64(mask);
 	uint32		back = later != 0 ? pg_rightmost_one_pos64(later) : MASK_BITS;

@@ -73,7 +73,7 @@ extern CohortTableTrans *cohort_open_copy(const CohortTable *table);
  * where it must grow returns a larger one in the current context.
  */
 extern CohortTableTrans *cohort_open_add(CohortTableTrans *open, const RollingWidth *width,
-								   const CustomerHistory *history);
+										 const CustomerHistory *history);
 
 /* Adds the customers of another table of the same query; the same promise. */
 extern CohortTableTrans *cohort_open_merge(CohortTableTrans *open, CohortTableTrans *more);

@@ -25,7 +25,7 @@ log_keys_init(LogKeys *keys, Oid type, Oid collation)
 
 void
 customer_log_init(CustomerLog *customers, LogKeys *keys, const EntryKind *kind, void *words,
-				   MemoryContext context)
+				  MemoryContext context)
 {
 	memset(customers, 0, sizeof(CustomerLog));
 	customers->keys = keys;
@@ -245,9 +245,10 @@ customer_log_flushed(CustomerLog *customers)
 
 	if (customers->waiting == NULL || customers->waiting->n == 0)
 		return customers;
+
 	/*
-	 * A map for a few entries is left to the caller's context: there may be a
-	 * million groups.  Words that own memory are merged where they lie.
+	 * A map for a few entries is left to the caller's context: there may be a million groups.
+	 * Words that own memory are merged where they lie.
 	 */
 	if (customers->map == NULL && !event_log_owning(&customers->log))
 	{

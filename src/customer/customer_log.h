@@ -64,7 +64,7 @@ typedef struct WaitingEntries
 
 typedef struct CustomerLog
 {
-	LogKeys   *keys;
+	LogKeys    *keys;
 	WaitingEntries *waiting;	/* numbered only; NULL while none has come */
 	CustomerMap *map;			/* key -> number + 1; NULL while all entries wait */
 	EventLog	log;
@@ -73,7 +73,7 @@ typedef struct CustomerLog
 
 /* An empty log, which must not be moved afterwards; words: see event_log.h. */
 extern void customer_log_init(CustomerLog *customers, LogKeys *keys, const EntryKind *kind,
-							   void *words, MemoryContext context);
+							  void *words, MemoryContext context);
 
 /* An entry; its word is one of this log's log. */
 extern void customer_log_add(CustomerLog *customers, const Key *key, int32 time, uint64 word);

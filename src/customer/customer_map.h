@@ -71,6 +71,7 @@ typedef struct Key
  * detoasted copy in the current context.
  */
 extern void key_from_datum(KeyType *kt, Datum value, Key *key);
+
 /* Same from a stored or serialized key's bytes, of any alignment. */
 extern void key_from_bytes(KeyType *kt, Key *key);
 extern uint64 key_hash_bytes(const KeyType *kt, const char *data, uint32 len);
@@ -258,7 +259,7 @@ customer_map_prefetch(const CustomerMap *map, uint64 hash, bool word)
 {
 	MapPartition *p = map_partition(map, hash);
 	uint32		home = word ? map_home_word(map, p->capacity, hash) :
-		map_home_tag(map, p->capacity, KEY_TAG(hash));
+	map_home_tag(map, p->capacity, KEY_TAG(hash));
 	const char *slot = (const char *) (p->slots + (Size) home * map->width);
 
 	__builtin_prefetch(slot, 1);

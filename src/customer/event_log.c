@@ -291,6 +291,6 @@ event_log_make_room(EventLog *log, EntryPartition *p, uint32 mixed)
 	/* a quarter of it free, or making room would come too often */
 	if (p->n >= p->capacity - p->capacity / 4)
 		event_log_enlarge(log, p, p->capacity < FIRST_TIDY ? Max(FIRST_ENTRIES, 2 * (uint64) p->capacity) :
-				p->capacity + (uint64) p->capacity / 2);
+						  p->capacity + (uint64) p->capacity / 2);
 	return p;
 }

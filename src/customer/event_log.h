@@ -67,8 +67,8 @@ typedef struct EntryKind
 	uint64		(*merge) (struct EventLog *log, uint64 a, uint64 b);
 
 	/*
-	 * Do words stand for memory that "words" has, so that merging two changes it,
-	 * and leaves garbage in the current context?
+	 * Do words stand for memory that "words" has, so that merging two changes it, and leaves
+	 * garbage in the current context?
 	 */
 	bool		owning;
 } EntryKind;

@@ -75,6 +75,7 @@ extern void instant_set_read(const Arena *arena, uint64 word, InstantArray *out)
 
 extern void period_array_reserve(PeriodArray *array, uint32 n);
 extern void period_array_sort(PeriodArray *array);
+
 /* sorts and removes duplicates */
 extern void period_array_normalize(PeriodArray *array);
 

@@ -34,7 +34,7 @@ static inline bool
 notice_subject_once(FunctionCallInfo fcinfo, const char *said, int subject)
 {
 	Size		known = fcinfo->flinfo->fn_extra == NULL ? 0 :
-		(const char *) fcinfo->flinfo->fn_extra - said;
+	(const char *) fcinfo->flinfo->fn_extra - said;
 
 	Assert(subject < NOTICE_SUBJECTS && known < (1 << NOTICE_SUBJECTS));
 	if ((known & (1 << subject)) != 0)

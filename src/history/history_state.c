@@ -41,7 +41,7 @@ struct HistoryArray
 
 typedef struct RecentAmounts
 {
-	int32		values[RECENT_AMOUNTS];	/* RECENT_NONE: no amount; below 0: money alone */
+	int32		values[RECENT_AMOUNTS]; /* RECENT_NONE: no amount; below 0: money alone */
 	int16		distances[RECENT_AMOUNTS];
 } RecentAmounts;
 
@@ -64,7 +64,7 @@ HistoryState *
 history_state_create(MemoryContext context, bool with_amounts, DateADT day)
 {
 	Size		bytes = offsetof(HistoryState, recent) +
-		(with_amounts ? sizeof(RecentAmounts) : sizeof(int16) * RECENT_DAYS);
+	(with_amounts ? sizeof(RecentAmounts) : sizeof(int16) * RECENT_DAYS);
 	HistoryState *state = MemoryContextAlloc(context, bytes);
 
 	state->array = NULL;
@@ -325,7 +325,7 @@ history_state_add_amount(HistoryState *state, DateADT day, int64 events, const A
 
 void
 history_state_add(HistoryState *state, DateADT day, int64 events, const Amount *amount,
-		   MemoryContext context)
+				  MemoryContext context)
 {
 	if (events == 1 && !state->with_amounts)
 		history_state_add_day(state, day, context);

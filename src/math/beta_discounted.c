@@ -77,14 +77,14 @@ discounted_by_grids(const BetaPurchases *of, double rate)
 {
 	double		c = fmax(of->a + of->b, 1);
 	Rates		rates;
-	Trapezoid		trapezoid;
+	Trapezoid	trapezoid;
 	double		trapezoids;
 	double		products;
 
 	rates_set(&rates, of->shape, rate);
 	trapezoid_set(&trapezoid, of->a, of->b, 0, 0);
 	trapezoids = trapezoid_sum(&trapezoid, c + (of->shape + 50) * 2 / rate, c,
-					 discounted_integrand, &rates, &products);
+							   discounted_integrand, &rates, &products);
 	return of->shape * (products / trapezoids);
 }
 
@@ -187,9 +187,9 @@ discounted_by_pieces(const BetaPurchases *of, double rate, double *result)
 	Piece		piece;
 
 	/*
-	 * The terms alternate and cancel to about 3^-a; and as the equation is
-	 * singular at 0 too, rounding is blown up to 0.55^-c of itself before it dies
-	 * away: beyond some c the series never seems to end.
+	 * The terms alternate and cancel to about 3^-a; and as the equation is singular at 0 too,
+	 * rounding is blown up to 0.55^-c of itself before it dies away: beyond some c the series
+	 * never seems to end.
 	 */
 	if (of->a > 8 || c > 60)
 		return false;

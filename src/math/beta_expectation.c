@@ -121,8 +121,8 @@ static double
 survival_by_trapezoid(const BetaPurchases *of, double w)
 {
 	double		c = fmax(of->a + of->b, 1);
-	Trapezoid		all;
-	Trapezoid		alive;
+	Trapezoid	all;
+	Trapezoid	alive;
 	double		sum_all;
 	double		sum_alive;
 
@@ -215,13 +215,13 @@ purchases_by_trapezoid(const BetaPurchases *of, double w)
 {
 	double		c = fmax(of->a + of->b, 1);
 	Horizon		horizon = {of->shape, w};
-	Trapezoid		trapezoid;
+	Trapezoid	trapezoid;
 	double		trapezoids;
 	double		products;
 
 	trapezoid_set(&trapezoid, of->a, of->b, 0, 0);
 	trapezoids = trapezoid_sum(&trapezoid, c + (of->shape + 1) * w, c + of->shape,
-					 purchases_integrand, &horizon, &products);
+							   purchases_integrand, &horizon, &products);
 	return products / trapezoids;
 }
 
@@ -229,6 +229,7 @@ void
 beta_purchases(const BetaPurchases *of, const double *w, int n, double *result)
 {
 	double		c = of->a + of->b;
+
 	/* the two terms may cancel to this part of the first */
 	bool		by_series = series_holds(of) && fabs(c - 1) <= 1000 * of->shape;
 	const BetaNodes *nodes = NULL;

@@ -141,7 +141,7 @@ add_products(int n, double *a, size_t width, double sign, const double *rows, si
 
 void
 cholesky_add(int n, double *a, const double *rows, size_t stride, int length,
-			  SymmetricPoll poll)
+			 SymmetricPoll poll)
 {
 	add_products(n, a, n, 1, rows, stride, length, poll);
 }
@@ -322,7 +322,7 @@ cholesky_inverse(int n, double *a, double *work, SymmetricPoll poll)
 
 void
 cholesky_sandwich(int n, const double *v, const double *h, double *diagonal,
-				   SymmetricPoll poll)
+				  SymmetricPoll poll)
 {
 	for (int i = 0; i < n; i += TILE)
 	{

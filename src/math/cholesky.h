@@ -26,7 +26,7 @@ typedef struct SymmetricPoll
 
 /* a += factor * rows rows', the lower triangle: n rows of "length", "stride" apart. */
 extern void cholesky_add(int n, double *a, const double *rows, size_t stride, int length,
-						  SymmetricPoll poll);
+						 SymmetricPoll poll);
 
 /* The upper triangle from the lower one. */
 extern void cholesky_mirror(int n, double *a, SymmetricPoll poll);
@@ -37,7 +37,7 @@ extern void cholesky_mirror(int n, double *a, SymmetricPoll poll);
  * 0 on the diagonal of L and below.  Returns the number of these.  work: n.
  */
 extern int	cholesky_factor(int n, double *a, double tolerance, double *work,
-							 SymmetricPoll poll);
+							SymmetricPoll poll);
 
 /* x of L L' x = b, in place of b; 0 where a row was left out. */
 extern void cholesky_solve(int n, const double *lower, double *b);
@@ -47,7 +47,7 @@ extern void cholesky_inverse(int n, double *a, double *work, SymmetricPoll poll)
 
 /* The diagonal of v h v; both symmetric, whole. */
 extern void cholesky_sandwich(int n, const double *v, const double *h, double *diagonal,
-							   SymmetricPoll poll);
+							  SymmetricPoll poll);
 
 /* x' y */
 extern double cholesky_dot(int n, const double *x, const double *y);

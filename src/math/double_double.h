@@ -45,7 +45,7 @@ double_double_add(DoubleDouble a, DoubleDouble b)
 	double		low = a.low + b.low;
 	double		of_lower = low - a.low;
 	double		rest_low = (a.low - (low - of_lower)) + (b.low - of_lower);
-	DoubleDouble		sum = double_double_normal(high, rest + low);
+	DoubleDouble sum = double_double_normal(high, rest + low);
 
 	return double_double_normal(sum.high, sum.low + rest_low);
 }
@@ -75,7 +75,7 @@ static inline DoubleDouble
 double_double_divide(DoubleDouble a, DoubleDouble b)
 {
 	double		first = a.high / b.high;
-	DoubleDouble		rest = double_double_subtract(a, double_double_multiply(double_double(first), b));
+	DoubleDouble rest = double_double_subtract(a, double_double_multiply(double_double(first), b));
 	double		second = rest.high / b.high;
 
 	rest = double_double_subtract(rest, double_double_multiply(double_double(second), b));

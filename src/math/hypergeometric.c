@@ -154,9 +154,9 @@ race_near(RaceFraction *fraction, double a, double b, Race *race)
 	value = 1 / (1 + value);
 
 	/*
-	 * won is homogeneous in a and b (times a^-p b^-q, of degree -n), and moving
-	 * both only cuts off the beginning of its integral: that gives its
-	 * derivatives by a and b from the second level of the fraction.
+	 * won is homogeneous in a and b (times a^-p b^-q, of degree -n), and moving both only cuts off
+	 * the beginning of its integral: that gives its derivatives by a and b from the second level
+	 * of the fraction.
 	 */
 	nearer = (1 + n * loss) / (n + 1);
 	if (first_nearer)

@@ -74,7 +74,7 @@ trapezoid_at(const Trapezoid *trapezoid, double delta, double *p, double *q)
 	double		left = trapezoid->p + trapezoid->q * exp(-delta);	/* old p / new p */
 	double		right = trapezoid->q + trapezoid->p * exp(delta);
 	double		ln = -trapezoid->a * ln_changed(trapezoid->q * down, left) -
-		trapezoid->b * ln_changed(trapezoid->p * up, right);
+	trapezoid->b * ln_changed(trapezoid->p * up, right);
 
 	*p = trapezoid->p / left;
 	*q = trapezoid->q / right;
@@ -83,7 +83,7 @@ trapezoid_at(const Trapezoid *trapezoid, double delta, double *p, double *q)
 		double		more = 1 + trapezoid->p * trapezoid->w;
 
 		ln -= trapezoid->shape * ln_changed(trapezoid->p * trapezoid->q * up / right * (trapezoid->w / more),
-									   (1 + *p * trapezoid->w) / more);
+											(1 + *p * trapezoid->w) / more);
 	}
 	return exp(ln);
 }
@@ -94,7 +94,7 @@ trapezoid_at(const Trapezoid *trapezoid, double delta, double *p, double *q)
 /* Beyond what f can tell apart nothing but the tail is left: a geometric series. */
 double
 trapezoid_sum(const Trapezoid *trapezoid, double reach_left, double reach_right,
-		 TrapezoidIntegrand f, const void *context, double *product)
+			  TrapezoidIntegrand f, const void *context, double *product)
 {
 	double		trapezoids = 0;
 	double		products = 0;

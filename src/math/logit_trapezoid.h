@@ -47,6 +47,6 @@ extern double trapezoid_ln_top(const Trapezoid *trapezoid);
  * to the left at most as 1 / p.
  */
 extern double trapezoid_sum(const Trapezoid *trapezoid, double reach_left, double reach_right,
-					   TrapezoidIntegrand f, const void *context, double *product);
+							TrapezoidIntegrand f, const void *context, double *product);
 
 #endif							/* RETENTION_LOGIT_TRAPEZOID_H */

@@ -250,7 +250,7 @@ censor(int m, int kept, double *q, double *hold, double *leaving, MarkovPoll pol
  */
 static void
 markov_spread(int n, double *periods, int first, int start, int m, int kept, const double *q,
-	   const double *hold, const double *leaving, MarkovPoll poll)
+			  const double *hold, const double *leaving, MarkovPoll poll)
 {
 	for (int k = kept; k < m; k++)
 	{

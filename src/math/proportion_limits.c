@@ -138,7 +138,7 @@ proportion_limits_stirling_rest(double z)
 	if (z < 16)
 		return ln_gamma(z + 1) - (z + 0.5) * log(z) + z - LN_SQRT_2PI;
 	return (1 / 12.0 - w * (1 / 360.0 - w * (1 / 1260.0 - w * (1 / 1680.0 - w * (1 / 1188.0 -
-		w * (691 / 360360.0 - w / 156.0)))))) / z;
+																				 w * (691 / 360360.0 - w / 156.0)))))) / z;
 }
 
 /*

@@ -27,7 +27,7 @@ jacobi_matrix(double a, double b, double *diagonal, double *beside)
 	for (int k = 0; k < BETA_NODES; k++)
 	{
 		double		odd = k == 0 ? a / c :
-			(a + k) / (c + 2 * k) * ((c + k - 1) / (c + 2 * k - 1));
+		(a + k) / (c + 2 * k) * ((c + k - 1) / (c + 2 * k - 1));
 
 		diagonal[k] = even + odd;
 		even = (k + 1) / (c + 2 * k) * ((b + k) / (c + 2 * k + 1));

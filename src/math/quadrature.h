@@ -20,7 +20,7 @@ typedef struct BetaNodes
 	double		weight[BETA_NODES];
 } BetaNodes;
 
-#define BETA_NODES_CACHE	256	/* a power of two: as many x of one model */
+#define BETA_NODES_CACHE	256 /* a power of two: as many x of one model */
 
 /* Zeroed memory is an empty cache. */
 typedef struct BetaNodesCache

@@ -15,13 +15,13 @@ double
 student_two_sided_t(double confidence, double degrees)
 {
 	double		y = confidence >= 0.5 ? beta_quantile(1 - confidence, true, 0.5, degrees / 2) :
-		beta_quantile(confidence, false, 0.5, degrees / 2);
+	beta_quantile(confidence, false, 0.5, degrees / 2);
 
 	if (y > 0.5)
 	{
 		/* next to 1 it is known better by its distance from it */
 		double		rest = confidence >= 0.5 ? beta_quantile(1 - confidence, false, degrees / 2, 0.5) :
-			beta_quantile(confidence, true, degrees / 2, 0.5);
+		beta_quantile(confidence, true, degrees / 2, 0.5);
 
 		return sqrt(degrees * (1 - rest) / rest);
 	}

@@ -44,9 +44,8 @@ typedef struct Maximum
 	double		at[DENSE_MAX];
 
 	/*
-	 * Minus the matrix of second derivatives.  A start may know it (of a
-	 * similar function), in the end it belongs to the best point or, when
-	 * "measured", to one within "settle" of it.
+	 * Minus the matrix of second derivatives.  A start may know it (of a similar function), in the
+	 * end it belongs to the best point or, when "measured", to one within "settle" of it.
 	 */
 	bool		curvature_known;
 	double		curvature[DENSE_MAX * DENSE_MAX];

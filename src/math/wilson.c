@@ -22,11 +22,11 @@ normal_two_sided_z(double confidence)
 
 	/* Abramowitz and Stegun 26.2.23, good to 4.5e-4 */
 	double		z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-		(1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+	(1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
 
 	/*
-	 * Halley's iteration on erfc(z / sqrt 2) - tail.  The density is constant
-	 * in sign, and three steps from such a start reach the last digit.
+	 * Halley's iteration on erfc(z / sqrt 2) - tail.  The density is constant in sign, and three
+	 * steps from such a start reach the last digit.
 	 */
 	for (int i = 0; i < 4; i++)
 	{

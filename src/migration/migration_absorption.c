@@ -122,8 +122,8 @@ migration_absorption_probabilities(PG_FUNCTION_ARGS)
 	for (int i = 0; i < chain.n; i++)
 	{
 		const char *reason = chain.unknown[i] != MARKOV_DEFINED ?
-			migration_reason_unknown(&chain.matrix, chain.unknown[i]) :
-			count == 0 ? NOTHING_ABSORBS : ok ? NULL : MIGRATION_TOO_SMALL;
+		migration_reason_unknown(&chain.matrix, chain.unknown[i]) :
+		count == 0 ? NOTHING_ABSORBS : ok ? NULL : MIGRATION_TOO_SMALL;
 
 		if (absorbing[i])
 			continue;
@@ -131,7 +131,7 @@ migration_absorption_probabilities(PG_FUNCTION_ARGS)
 		for (int j = 0; j < Max(count, 1); j++)
 		{
 			double		p = reason != NULL ? get_float8_nan() :
-				row[i] < 0 ? 0 : Min(b[(int64) row[i] * count + j], 1);
+			row[i] < 0 ? 0 : Min(b[(int64) row[i] * count + j], 1);
 
 			values[0] = chain.names[i];
 			nulls[1] = count == 0;
@@ -214,9 +214,9 @@ migration_expected_visits(PG_FUNCTION_ARGS)
 	for (int i = 0; i < chain.n; i++)
 	{
 		const char *reason = !any ? "no transient segment: visits never end" :
-			chain.unknown[i] != MARKOV_DEFINED ?
-			migration_reason_unknown(&chain.matrix, chain.unknown[i]) :
-			ok ? NULL : MIGRATION_TOO_SMALL;
+		chain.unknown[i] != MARKOV_DEFINED ?
+		migration_reason_unknown(&chain.matrix, chain.unknown[i]) :
+		ok ? NULL : MIGRATION_TOO_SMALL;
 
 		if (any && chain.closed[i])
 			continue;
@@ -224,7 +224,7 @@ migration_expected_visits(PG_FUNCTION_ARGS)
 		{
 			/* what is not in the system leads to an unknown row, and is not come to */
 			double		visits = reason != NULL ? get_float8_nan() :
-				row[j] < 0 ? 0 : b[(int64) row[i] * system.size + row[j]];
+			row[j] < 0 ? 0 : b[(int64) row[i] * system.size + row[j]];
 
 			if (any && chain.closed[j])
 				continue;
@@ -315,7 +315,7 @@ migration_expected_periods(PG_FUNCTION_ARGS)
 	for (int i = 0; i < chain.n; i++)
 	{
 		const char *reason = any || chain.unknown[i] != MARKOV_DEFINED ?
-			absorption_reason(&chain, causes[i]) : NOTHING_ABSORBS;
+		absorption_reason(&chain, causes[i]) : NOTHING_ABSORBS;
 
 		if (reason == NULL && !ok)
 			reason = MIGRATION_TOO_SMALL;

@@ -352,7 +352,7 @@ put_panel(StringInfo buf, const MigrationMatrix *matrix)
 	{
 		const MigrationTriple *triple = &matrix->triples[i];
 		int64		number = ((int64) triple->before * matrix->states + triple->from) *
-			matrix->states + triple->to;
+		matrix->states + triple->to;
 
 		Assert(number > last && triple->count > 0);
 		writer_uint(buf, number - last - 1);

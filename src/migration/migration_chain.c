@@ -111,7 +111,7 @@ json_text(const JsonbValue *value)
 			return value->val.boolean ? "true" : "false";
 		case jbvString:
 			return psprintf("\"%s\"", migration_label_quote(value->val.string.val,
-															 value->val.string.len));
+															value->val.string.len));
 		default:
 			return "an array or object";
 	}

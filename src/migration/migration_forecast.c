@@ -168,7 +168,7 @@ migration_forecast(PG_FUNCTION_ARGS)
 	for (int32 t = 0; t <= k; t++)
 	{
 		const char *reason = unknown == MARKOV_DEFINED ? NULL :
-			migration_reason_unknown(&chain.matrix, unknown);
+		migration_reason_unknown(&chain.matrix, unknown);
 
 		for (int i = 0; i < chain.n; i++)
 		{

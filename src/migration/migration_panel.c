@@ -212,7 +212,7 @@ panel_trans(FunctionCallInfo fcinfo, int form)
 {
 	/* set only by migration_panel_begin_query(): this call site is an aggregate, then */
 	PanelPerQuery *query = fcinfo->flinfo->fn_extra;
-	PanelLog  *log = PG_ARGISNULL(0) ? NULL : (PanelLog *) PG_GETARG_POINTER(0);
+	PanelLog   *log = PG_ARGISNULL(0) ? NULL : (PanelLog *) PG_GETARG_POINTER(0);
 	int64		at;
 	uint32		label;
 	Key			key;
@@ -223,14 +223,14 @@ panel_trans(FunctionCallInfo fcinfo, int form)
 		migration_panel_find_set(fcinfo, query, log);
 	if (log == NULL)
 		log = panel_log_create(migration_panel_set(query)->shared,
-								 require_aggregate(fcinfo, "migration_matrix"));
+							   require_aggregate(fcinfo, "migration_matrix"));
 	if (!panel_row_is_whole(fcinfo, log))
 		PG_RETURN_POINTER(log);
 	at = time_value(PG_GETARG_DATUM(ARG_AT), query->at_type);
 	label = segment_number(&query->segment, PG_GETARG_DATUM(ARG_SEGMENT), log);
 	key_from_datum(&log->shared->keys.type, PG_GETARG_DATUM(ARG_CUSTOMER), &key);
 	customer_log_add(&log->customers, &key, calendar_period(migration_panel_set(query)->calendar, at),
-					  panel_word(at, label));
+					 panel_word(at, label));
 	PG_RETURN_POINTER(log);
 }
 
@@ -243,7 +243,7 @@ static pg_attribute_always_inline bool
 panel_trans_usual(FunctionCallInfo fcinfo)
 {
 	const PanelPerQuery *query = fcinfo->flinfo->fn_extra;
-	PanelLog  *log = (PanelLog *) fcinfo->args[0].value;
+	PanelLog   *log = (PanelLog *) fcinfo->args[0].value;
 	Datum		customer = fcinfo->args[ARG_CUSTOMER].value;
 	int64		at = DatumGetInt64(fcinfo->args[ARG_AT].value);
 	const char *segment = DatumGetPointer(fcinfo->args[ARG_SEGMENT].value);
@@ -270,7 +270,7 @@ panel_trans_usual(FunctionCallInfo fcinfo)
 	if (VARATT_IS_EXTERNAL(segment) || VARATT_IS_COMPRESSED(segment))
 		return false;
 	label = label_set_find(panel_labels(&log->customers.log), VARDATA_ANY(segment),
-							  VARSIZE_ANY_EXHDR(segment));
+						   VARSIZE_ANY_EXHDR(segment));
 	if (unlikely(label == LABEL_NONE))
 		return false;
 	event_log_add(&log->customers.log, compact_mix((uint32) customer), period,

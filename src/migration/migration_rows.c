@@ -105,7 +105,7 @@ put_estimates(const RowsQuery *query, const FromRow *row, int64 customers, Datum
 /* cell: NULL where nobody went that way */
 static void
 migration_rows_put_cell(FunctionCallInfo fcinfo, const RowsQuery *query, const FromRow *row, int32 to,
-		 const MigrationCell *cell)
+						const MigrationCell *cell)
 {
 	const MigrationMatrix *matrix = &query->matrix;
 	Datum		values[COLUMNS] = {0};

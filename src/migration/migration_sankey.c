@@ -33,7 +33,7 @@ period_label(const Calendar *cal, int32 period)
 	};
 	Timestamp	start = calendar_start(cal, period);
 	const char *format = cal->spec.unit != PERIOD_HALF ? formats[cal->spec.unit] :
-		period & 1 ? "YYYY-\"H2\"" : "YYYY-\"H1\"";
+	period & 1 ? "YYYY-\"H2\"" : "YYYY-\"H1\"";
 	text	   *label;
 
 	if (start < -(DAYS_TO_YEAR_1 * USECS_PER_DAY))

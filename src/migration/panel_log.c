@@ -124,8 +124,8 @@ panel_shared_differ(const PanelShared *shared, const PanelShared *other)
 PanelLog *
 panel_log_create(PanelShared *shared, MemoryContext context)
 {
-	PanelLog  *log = MemoryContextAllocZero(context, sizeof(PanelLog));
-	LabelSet *labels = shared->declared;
+	PanelLog   *log = MemoryContextAllocZero(context, sizeof(PanelLog));
+	LabelSet   *labels = shared->declared;
 
 	if (labels == NULL)
 		labels = label_set_create(context);
@@ -138,7 +138,7 @@ panel_log_create(PanelShared *shared, MemoryContext context)
 uint32
 panel_log_label(PanelLog *log, const char *text, uint32 len)
 {
-	LabelSet *labels = panel_labels(&log->customers.log);
+	LabelSet   *labels = panel_labels(&log->customers.log);
 	uint32		number = label_set_find(labels, text, len);
 
 	if (likely(number != LABEL_NONE))

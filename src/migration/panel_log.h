@@ -149,6 +149,6 @@ extern bytea *panel_log_serialize(PanelLog *log);
  * that the call site has met.
  */
 extern void panel_log_merge(PanelLog **log, PanelShared **shared, MemoryContext context,
-							 MemoryContext query_context, const StateImage *image);
+							MemoryContext query_context, const StateImage *image);
 
 #endif							/* RETENTION_PANEL_LOG_H */

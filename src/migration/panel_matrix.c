@@ -389,7 +389,7 @@ set_states(MigrationMatrix *matrix, const PanelLog *log, const LabelSet *labels,
 	for (int32 i = 0; i < n; i++)
 	{
 		bool		is_final = finals != NULL &&
-			(i >= (int32) labels->n || label_set_find(finals, all[i], strlen(all[i])) != LABEL_NONE);
+		(i >= (int32) labels->n || label_set_find(finals, all[i], strlen(all[i])) != LABEL_NONE);
 
 		if (labels->declared || is_final || seen[i])
 			map[same[i]] = 0;

@@ -210,7 +210,7 @@ read_history(WindowObject winobj, const ScoreWindow *w, int64 row, Datum *values
 	values[RFM_FREQUENCY] = Int64GetDatum(summary.days);
 	/* where nobody has an amount all are worth the same */
 	values[RFM_MONETARY] = NumericGetDatum(w->without_amounts ? int64_to_numeric(0) :
-									   amount_to_numeric(&summary.total));
+										   amount_to_numeric(&summary.total));
 	return true;
 }
 

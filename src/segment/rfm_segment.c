@@ -316,7 +316,7 @@ map_of(FunctionCallInfo fcinfo, int arg, const int32 *bins)
 	{
 		MemoryContext context;
 		SegmentMap *map;
-	} Cache;
+	}			Cache;
 	Cache	   *cache = fcinfo->flinfo->fn_extra;
 	Jsonb	   *source = PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
 	MemoryContext old;
@@ -325,7 +325,7 @@ map_of(FunctionCallInfo fcinfo, int arg, const int32 *bins)
 	{
 		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Cache));
 		cache->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rfm_segment map",
-											  ALLOCSET_SMALL_SIZES);
+											   ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = cache;
 	}
 	if (cache->map != NULL && memcmp(cache->map->bins, bins, sizeof(cache->map->bins)) == 0 &&

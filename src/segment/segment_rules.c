@@ -93,7 +93,7 @@ static int64
 season_start(const SegmentRules *rules, Season season, int next)
 {
 	int32		months = season.year * MONTHS_PER_YEAR + rules->season_start - 1 +
-		(season.place + next) * rules->season_months;
+	(season.place + next) * rules->season_months;
 	int32		year = calendar_floor(months, MONTHS_PER_YEAR);
 
 	return (int64) date2j(year + 2000, months - year * MONTHS_PER_YEAR + 1, 1) -

@@ -37,7 +37,7 @@ typedef struct SurvivalSource
 	DurationKind kind;
 	AsOf		as_of;			/* the last one that was read ... */
 	Timestamp	as_of_end;		/* ... where what is known ends, itself not in it */
-	struct varlena *as_of_text;	/* ... from this text */
+	struct varlena *as_of_text; /* ... from this text */
 	Oid			label_type[2];	/* group or cause, stratum */
 	LabelText  *label[2];
 } SurvivalSource;
@@ -173,7 +173,7 @@ label_number(LabelSet **labels, SurvivalSource *source, int which, Datum value, 
 	if (type == INT8OID || type == INT4OID || type == INT2OID)
 	{
 		int64		number = type == INT8OID ? DatumGetInt64(value) :
-			type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
+		type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
 
 		if (cause && number == 0)
 			return -1;

@@ -85,6 +85,7 @@ static void
 put_estimate(Datum *values, bool *nulls, double incidence, double se, KmBand band, double z)
 {
 	KmPoint		point = {.survival = incidence, .se = se};
+
 	/* an incidence is the share of an event, as survival is: so are its limits */
 	KmLimits	limits = km_limits(&point, band, z);
 

@@ -172,7 +172,7 @@ survival_conditional(PG_FUNCTION_ARGS)
 	double		ahead = survival_check_time(PG_GETARG_FLOAT8(2), "ahead");
 
 	return float8_or_null(fcinfo, conditional(curve, elapsed, elapsed + ahead,
-											   PG_GETARG_BOOL(3)));
+											  PG_GETARG_BOOL(3)));
 }
 
 /* Two intervals are added as such: months stay months of 30 days. */
@@ -191,7 +191,7 @@ survival_conditional_interval(PG_FUNCTION_ARGS)
 							survival_interval_microseconds(PG_GETARG_INTERVAL_P(2), "ahead"), &then))
 		then = PG_INT64_MAX;
 	return float8_or_null(fcinfo, conditional(curve, elapsed, survival_interval_days(then),
-											   PG_GETARG_BOOL(3)));
+											  PG_GETARG_BOOL(3)));
 }
 
 /* One row: what survival_rows() has of a time; NULLs where it cannot be known. */

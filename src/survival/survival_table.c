@@ -412,13 +412,13 @@ merge_heads(Side *a, Side *b, SurvivalHead *sum)
 	sum->flags |= y->flags;
 	if (sum->flags & SURVIVAL_GROUPS)
 		sum->groups = survival_table_union_labels(x->ngroups, x->groups, y->ngroups, y->groups,
-								   &sum->ngroups, &a->groups, &b->groups);
+												  &sum->ngroups, &a->groups, &b->groups);
 	if (sum->flags & SURVIVAL_STRATA)
 		sum->strata = survival_table_union_labels(x->nstrata, x->strata, y->nstrata, y->strata,
-								   &sum->nstrata, &a->strata, &b->strata);
+												  &sum->nstrata, &a->strata, &b->strata);
 	if (sum->flags & SURVIVAL_CAUSES)
 		sum->causes = survival_table_union_labels(x->ncauses, x->causes, y->ncauses, y->causes,
-								   &sum->ncauses, &a->causes, &b->causes);
+												  &sum->ncauses, &a->causes, &b->causes);
 }
 
 void

@@ -390,7 +390,7 @@ survival_tally_merge(SurvivalTally *tally, const SurvivalTally *more)
 	for (int64 i = 0; i < more->nitems + (int64) slots; i++)
 	{
 		const uint64 *from = i < more->nitems ? more->items + i * more->words :
-			more->slots + (i - more->nitems) * more->words;
+		more->slots + (i - more->nitems) * more->words;
 
 		if ((i & POLL_MASK) == 0)
 			CHECK_FOR_INTERRUPTS();

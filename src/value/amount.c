@@ -91,10 +91,10 @@ read_small(struct varlena *num, Amount *amount)
 	}
 	if (amount->scale > AMOUNT_SCALE_MAX)
 		return false;
+
 	/*
-	 * Decimal places of the last digit beyond the scale, at most 3, are cut
-	 * off it before it is added: no step exceeds the result, so that what is
-	 * small depends on the amount alone.
+	 * Decimal places of the last digit beyond the scale, at most 3, are cut off it before it is
+	 * added: no step exceeds the result, so that what is small depends on the amount alone.
 	 */
 	exponent = DIGIT_DECIMALS * (weight + 1 - (int) (words - first)) + amount->scale;
 	for (Size i = first; i < words; i++)

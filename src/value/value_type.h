@@ -33,7 +33,7 @@
 #define VALUE_STATE_ROLLUP	0xf0	/* of rollup() (rollup.h) */
 #define VALUE_STATE_OPEN	0xf1	/* of the type's own aggregate: it still takes rows */
 
-#define VALUE_PREFIX		2		/* bytes of tag and flags */
+#define VALUE_PREFIX		2	/* bytes of tag and flags */
 
 typedef struct ValueType
 {
@@ -44,8 +44,8 @@ typedef struct ValueType
 	const char *(*check) (const char *data, Size len);
 
 	/*
-	 * The sum of two values, a new one in the current context; an error where
-	 * they cannot be added up.  NULL: such values are not added.
+	 * The sum of two values, a new one in the current context; an error where they cannot be added
+	 * up.  NULL: such values are not added.
 	 */
 	struct varlena *(*add) (const struct varlena *a, const struct varlena *b);
 
@@ -53,16 +53,15 @@ typedef struct ValueType
 	struct varlena *(*finish) (const struct varlena *state);
 
 	/*
-	 * The errors of add() that do not hang on how much is added up, without
-	 * adding: whoever matches a value matches what that one matches.  NULL:
-	 * any two can be added up.
+	 * The errors of add() that do not hang on how much is added up, without adding: whoever
+	 * matches a value matches what that one matches.  NULL: any two can be added up.
 	 */
 	void		(*match) (const struct varlena *a, const struct varlena *b);
 
 	/*
-	 * The share, 0 to 1, of the limits of a sum that a value takes at most: sums
-	 * of less than 1 can be added up in any order.  NULL: that is not known
-	 * without adding, and rollup() adds each value at once.
+	 * The share, 0 to 1, of the limits of a sum that a value takes at most: sums of less than 1
+	 * can be added up in any order.  NULL: that is not known without adding, and rollup() adds
+	 * each value at once.
 	 */
 	double		(*load) (const struct varlena *value);
 } ValueType;

@@ -241,7 +241,7 @@ logistic_by_hand(void)
 	tap_ok(fit.end == LOGISTIC_CONVERGED, "with a penalty there is a maximum");
 	/* the third column is the sum of two */
 	rows = (Rows) {.n = 6, .columns = 3, .x = {0, 1, 1, 1, 0, 1, 1, 1, 2, 0, 2, 2, 2, 0, 2, 0, 0, 0},
-	.y = {0, 1, 1, 0, 1, 0}, .w = {1, 2, 1, 2, 1, 2}};
+				   .y = {0, 1, 1, 0, 1, 0}, .w = {1, 2, 1, 2, 1, 2}};
 	source = source_of(&rows);
 	{
 		LogisticTerm three[4];

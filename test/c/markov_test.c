@@ -36,6 +36,7 @@ land_of_oz(void)
 	static const double p[] = {0.5, 0.25, 0.25, 0.5, 0, 0.5, 0.25, 0.25, 0.5};
 	static const double shares[] = {0.4, 0.2, 0.4};
 	static const double passage[] = {2.5, 4, 10.0 / 3, 8.0 / 3, 5, 8.0 / 3, 10.0 / 3, 4, 2.5};
+
 	/* the fourth power, example 11.1: as printed to three places */
 	static const double sixth[] = {.4, .2, .4, .4, .2, .4, .4, .2, .4};
 	double		share[3];

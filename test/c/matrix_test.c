@@ -61,6 +61,7 @@ small_matrix(void)
 {
 	uint64_t	seed = 37;
 	static const double singular[] = {1, 2, 2, 4 - 1e-12};
+
 	/* the inverse of Hilbert's matrix of 4, in whole numbers */
 	static const double inverse_hilbert[] = {16, -120, 240, -140, -120, 1200, -2700, 1680, 240, -2700, 6480, -4200,
 	-140, 1680, -4200, 2800};
@@ -226,7 +227,7 @@ dependent_rows(void)
 	tap_is(cholesky_factor(4, a, 1e-11, work, poll), 1, "one row of four depends on others");
 	tap_ok(a[10] == 0, "its diagonal is 0");
 	for (int i = 0; i < 4; i++)
-		b[i] = whole[i * 4] + whole[i * 4 + 3];	/* the image of (1, 0, 0, 1) */
+		b[i] = whole[i * 4] + whole[i * 4 + 3]; /* the image of (1, 0, 0, 1) */
 	cholesky_solve(4, a, b);
 	for (int i = 0; i < 4; i++)
 		worst = fmax(worst, fabs(b[i] - (i % 3 == 0)));

@@ -186,7 +186,7 @@ bernoulli_person(const Question *q, const Latent *buys, const Latent *leaves, An
 			a->expected += p * pow(stay, d);
 		a->none += so_long * pow(buys->rest, d);
 		if (d > q->k)
-			ways *= d / (d - q->k);	/* d over k */
+			ways *= d / (d - q->k); /* d over k */
 		if (d >= q->k)
 			a->exactly += so_long * ways * pow(p, q->k) * pow(buys->rest, d - q->k);
 	}

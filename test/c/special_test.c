@@ -103,7 +103,7 @@ of_beta_discounted(const double *arg)
 static double
 of_trapezoid(const double *arg)
 {
-	Trapezoid		trapezoid;
+	Trapezoid	trapezoid;
 	double		sum;
 
 	trapezoid_set(&trapezoid, arg[0], arg[1], arg[2], arg[3]);

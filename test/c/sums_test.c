@@ -251,6 +251,7 @@ radix_sort(void)
 		for (int kind = 0; kind < 5; kind++)
 		{
 			size_t		n = sizes[s];
+
 			/* exactly as much as is promised to be enough: one more would be seen */
 			uint64_t   *pairs = malloc(2 * n * sizeof(uint64_t) + 1);
 			uint64_t   *sorted = malloc(2 * n * sizeof(uint64_t) + 1);

@@ -77,7 +77,7 @@ remission(void)
 	/* Kalbfleisch and Prentice (2002), Klein and Moeschberger (2003), table 4.1B */
 	static const double published[][3] = {
 		{6, 0.857, 0.0764}, {7, 0.807, 0.0869}, {10, 0.753, 0.0963}, {13, 0.690, 0.1068}, {16, 0.627, 0.1141},
-		{22, 0.538, 0.1282}, {23, 0.448, 0.1346}};
+	{22, 0.538, 0.1282}, {23, 0.448, 0.1346}};
 	Customer	customers[21];
 	KmPoint		points[21];
 	LogrankRow	rows[42];
@@ -458,7 +458,7 @@ random_incidence(void)
 		for (int i = 0; i < n; i++)
 		{
 			rows[i] = (IncidenceRow) {customers[i].time, customers[i].entry, customers[i].count, customers[i].weight,
-				customers[i].cause};
+									  customers[i].cause};
 			by_entry[i] = i;
 		}
 		for (int i = 1; i < n; i++)

@@ -255,7 +255,7 @@ rank_rows(const RowSource *rows, Value *values, Value *scratch)
 		for (int i = 0; i < block.count; i++, x += columns)
 		{
 			double		sum = scaled(block.y[i], low[columns], scale[columns]) +
-				scaled(block.w[i], low[columns + 1], scale[columns + 1]);
+			scaled(block.w[i], low[columns + 1], scale[columns + 1]);
 
 			for (int j = 0; j < columns; j++)
 				sum += scaled(x[j], low[j], scale[j]);

@@ -183,14 +183,14 @@ last_step(Newton *newton)
 	size_t		n = newton->n;
 	double		greatest = 0;
 	double		gain = 0;
-	double		squares = 0;		/* by how much more of them b has */
+	double		squares = 0;	/* by how much more of them b has */
 
 	cholesky_mirror(n, newton->top.hessian, newton->data.poll);
 	for (size_t j = 0; j < n; j++)
 	{
 		double		left = newton->top.gradient[j] -
-			cholesky_dot(n, newton->top.hessian + j * n, newton->step) -
-			(j > 0 ? newton->lambda * newton->step[j] : 0);
+		cholesky_dot(n, newton->top.hessian + j * n, newton->step) -
+		(j > 0 ? newton->lambda * newton->step[j] : 0);
 
 		greatest = fmax(greatest, fabs(left));
 		gain += newton->top.gradient[j] * newton->step[j] / 2;
@@ -276,7 +276,7 @@ newton_up(Newton *newton)
 		if (newton->lambda == 0 && newton->top.margin > SEPARATION_MARGIN)
 			return LOGISTIC_SEPARATED;
 		if (newton->lambda == 0 && (!steps || newton->ridge > 0 ||
-								   (i % PROOF_STEPS == PROOF_STEPS - 1 && newton->move > PROOF_MOVE)))
+									(i % PROOF_STEPS == PROOF_STEPS - 1 && newton->move > PROOF_MOVE)))
 		{
 			if (proved_separated(newton, i / 2.0))
 				return LOGISTIC_SEPARATED;

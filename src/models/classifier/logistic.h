@@ -25,9 +25,8 @@ typedef enum LogisticEnd
 {
 	LOGISTIC_CONVERGED = 0,
 	LOGISTIC_SEPARATED = 1,		/* no finite maximum: columns tell outcomes apart (lambda 0) */
-	LOGISTIC_DEPENDENT = 2,		/* columns are linearly dependent (lambda 0): the last of them
-								 * were left out, their coefficients are NaN; the others are
-								 * the maximum */
+	LOGISTIC_DEPENDENT = 2,		/* columns are linearly dependent (lambda 0): the last of them were
+								 * left out, their coefficients are NaN; the others are the maximum */
 	LOGISTIC_STOPPED = 3		/* too many steps, or no progress, before the top */
 } LogisticEnd;
 

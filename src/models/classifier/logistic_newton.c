@@ -50,7 +50,7 @@ logistic_newton_factor(Newton *newton, double ridge, double tolerance)
 	for (size_t j = 0; j < n; j++)
 		newton->factor[j * n + j] += ridge + (j > 0 ? newton->lambda : 0);
 	return cholesky_factor(n, newton->factor, fmax(tolerance, 4 * n * DBL_EPSILON), newton->work,
-							newton->data.poll);
+						   newton->data.poll);
 }
 
 bool

@@ -401,6 +401,7 @@ pair_likelier(Pair eta, Pair *less)
 	Pair		distance = pair_abs(eta);
 	PairMask	far = distance > pair_of(EXP_REACH);
 	Pair		x = -pair_choose(far, pair_of(EXP_REACH), distance);
+
 	/* a number so large that it has no room for fractions */
 	Pair		large = x * pair_of(1.4426950408889634) + pair_of(0x1.8p52);
 	Pair		k = large - pair_of(0x1.8p52);
@@ -424,7 +425,7 @@ static inline Pair
 pair_log_small(Pair x)
 {
 	return x + x * x * (pair_of(1.0 / 2) + x * (pair_of(1.0 / 3) + x * (pair_of(1.0 / 4) +
-						x * (pair_of(1.0 / 5) + x * pair_of(1.0 / 6)))));
+																		x * (pair_of(1.0 / 5) + x * pair_of(1.0 / 6)))));
 }
 
 /*
@@ -451,6 +452,7 @@ block_likelihood(LogisticData *data, int count, double *margin)
 		Pair		likelier = pair_likelier(eta, &less);
 		PairMask	small = less < pair_of(SMALL_ODDS);
 		PairMask	single = w == pair_of(1);
+
 		/* 1 - probability of what happened */
 		Pair		missed = w * pair_choose(along > pair_of(0), less, likelier);
 
@@ -539,7 +541,7 @@ logistic_evaluate(LogisticData *data, int64_t count, const double *b, bool momen
 
 void
 logistic_newton_third_order(LogisticData *data, int64_t count, const double *b, const double *step,
-			  double *third)
+							double *third)
 {
 	int			n = data->n + 1;
 

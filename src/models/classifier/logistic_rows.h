@@ -97,7 +97,7 @@ extern bool logistic_evaluate(LogisticData *data, int64_t count, const double *b
  * the first "count" rows, into bend.
  */
 extern void logistic_newton_third_order(LogisticData *data, int64_t count, const double *b,
-						  const double *step, double *third);
+										const double *step, double *third);
 
 /*
  * Adds sums of products of the columns over rows whose outcome has log-odds of at

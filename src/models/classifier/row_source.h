@@ -29,8 +29,8 @@ typedef struct RowSource
 	int			columns;		/* design columns, without an intercept; may be 0 */
 
 	/*
-	 * Rows from .. from + count - 1: x row by row, count * columns, finite, as
-	 * they are (not standardised); y 0 or 1; w > 0, finite.
+	 * Rows from .. from + count - 1: x row by row, count * columns, finite, as they are (not
+	 * standardised); y 0 or 1; w > 0, finite.
 	 */
 	void		(*read) (void *arg, int64_t from, int count, double *x, double *y, double *w);
 

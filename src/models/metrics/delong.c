@@ -86,7 +86,7 @@ squares(const RankPairsClass *rows, const RankPairsClass *others, Int128 first_s
 	while (next_placement(&p))
 	{
 		Int128		difference = int128_add(int128_product(p.first, rows->n),
-										  int128_negative(int128_product(p.second, rows->n)));
+											int128_negative(int128_product(p.second, rows->n)));
 		double		deviation = int128_double(int128_add(difference, int128_negative(mean))) / unit;
 
 		exact_sum_add(&sum, deviation * deviation);

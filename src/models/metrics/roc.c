@@ -80,7 +80,7 @@ ordered_pairs(const RankSource *source)
 	while (roc_walk_next(&walk))
 		if (walk.tally.positives > 0)
 			pairs = int128_add(pairs, product(walk.tally.positives,
-											2 * walk.negatives_below + walk.tally.negatives));
+											  2 * walk.negatives_below + walk.tally.negatives));
 	return pairs;
 }
 
@@ -123,13 +123,13 @@ rank_auc_se(const RankSource *source)
 		if (tally.positives > 0)
 		{
 			deviation = int128_double(difference(product(2 * walk.negatives_below + tally.negatives,
-													   positives), pairs)) / unit;
+														 positives), pairs)) / unit;
 			exact_sum_add(&of_positives, tally.positives * (deviation * deviation));
 		}
 		if (tally.negatives > 0)
 		{
 			deviation = int128_double(difference(product(2 * above + tally.positives, negatives),
-											   pairs)) / unit;
+												 pairs)) / unit;
 			exact_sum_add(&of_negatives, tally.negatives * (deviation * deviation));
 		}
 	}
@@ -207,7 +207,7 @@ rank_threshold_by_cost(const RankSource *source, double cost_false_positive,
 	while (roc_walk_next(&walk))
 	{
 		double		cost = cost_false_positive * (source->negatives - walk.negatives_below) +
-			cost_false_negative * walk.positives_below;
+		cost_false_negative * walk.positives_below;
 
 		if (cost <= best)
 		{

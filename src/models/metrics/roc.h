@@ -159,7 +159,8 @@ typedef struct RankLift
 	double		cum_positives;
 	double		gain;			/* share of all positives; NaN without */
 	double		cum_lift;
-	double		ks;				/* share of all positives less that of negatives; NaN with one class */
+	double		ks;				/* share of all positives less that of negatives; NaN with one
+								 * class */
 } RankLift;
 
 /*

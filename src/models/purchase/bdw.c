@@ -11,7 +11,7 @@
 
 static double
 bdw_log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
-			   ModelPoll poll)
+				   ModelPoll poll)
 {
 	return contract_log_likelihood(params, 3, rows, n, gradient, poll);
 }
@@ -28,9 +28,9 @@ const PurchaseModel bdw_model = {
 	.text = {
 		.label = "BdW",
 		.assumes =
-			"one purchase in each period, by contract; customers leave at a renewal, "
-			"with a probability of their own that rises (c above 1) or falls (below "
-			"1) with time",
+		"one purchase in each period, by contract; customers leave at a renewal, "
+		"with a probability of their own that rises (c above 1) or falls (below "
+		"1) with time",
 		.take_when = "customers renew, and 'sbg' does not fit them",
 		.source = "Fader, Hardie, Liu, Davin and Steenburgh 2018"
 	},

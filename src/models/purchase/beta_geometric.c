@@ -153,7 +153,7 @@ block_unsure(const Group *group, double alpha, const ModelRow *rows, size_t n, B
 			share_last = t_x / (alpha + t_x);
 		}
 		ln_odds = group->ln_odds + group->shape * (ln_age - ln_last);
-		less = exp(-fabs(ln_odds));	/* the odds, or their inverse */
+		less = exp(-fabs(ln_odds)); /* the odds, or their inverse */
 		dead = (ln_odds > 0 ? 1 : less) / (1 + less);
 
 		/* whichever of alive and dead is more likely, times 1 + less */

@@ -136,7 +136,7 @@ row_log_likelihood(const double *params, const ModelRow *row, double *gradient, 
 
 static double
 bg_bb_log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
-			   ModelPoll poll)
+					 ModelPoll poll)
 {
 	double		sum = 0;
 
@@ -334,8 +334,8 @@ const PurchaseModel bg_bb_model = {
 	.text = {
 		.label = "BG/BB",
 		.assumes =
-			"one purchase or none in each period, with a probability of the customer's "
-			"own; they leave after a period, with another",
+		"one purchase or none in each period, with a probability of the customer's "
+		"own; they leave after a period, with another",
 		.take_when = "there are opportunities: yearly donations, seasons, trade fairs",
 		.source = "Fader, Hardie and Shang 2010"
 	},

@@ -74,9 +74,9 @@ const PurchaseModel bg_nbd_model = {
 	.text = {
 		.label = "BG/NBD",
 		.assumes =
-			"purchases at any time, at a rate of the customer's own; they leave after "
-			"a repeat purchase, with a probability of their own, so that one-time "
-			"buyers count as alive for sure",
+		"purchases at any time, at a rate of the customer's own; they leave after "
+		"a repeat purchase, with a probability of their own, so that one-time "
+		"buyers count as alive for sure",
 		.take_when = "there is no reason for another",
 		.source = "Fader, Hardie and Lee 2005"
 	},

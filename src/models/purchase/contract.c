@@ -136,9 +136,8 @@ step_term(const Contract *contract, double t, Term *term)
 		term->slopes[BETA] = beta * slope;
 
 		/*
-		 * With f(u) = u (psi(alpha+beta+u) - psi(beta+u)) it is c (f(u) ln t -
-		 * f(u + step) ln(t + 1)); f(u + step) - f(u) is taken apart so that it
-		 * does not cancel.
+		 * With f(u) = u (psi(alpha+beta+u) - psi(beta+u)) it is c (f(u) ln t - f(u + step) ln(t +
+		 * 1)); f(u + step) - f(u) is taken apart so that it does not cancel.
 		 */
 		term->slopes[SHAPE] = t == 0 ? 0 :
 			-contract->c * ((u + step) * fall * log1p(1 / t) +

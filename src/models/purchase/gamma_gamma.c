@@ -275,8 +275,8 @@ const SpendModel gamma_gamma_model = {
 	.text = {
 		.label = "Gamma-Gamma",
 		.assumes =
-			"spend per purchase differs between customers, and has nothing to do with "
-			"how often they buy",
+		"spend per purchase differs between customers, and has nothing to do with "
+		"how often they buy",
 		.take_when = "amounts are known; 'none' leaves each customer their own mean spend",
 		.source = "Fader, Hardie and Lee 2005; Fader and Hardie 2013"
 	},

@@ -75,8 +75,8 @@ const PurchaseModel mbg_nbd_model = {
 	.text = {
 		.label = "MBG/NBD",
 		.assumes =
-			"purchases at any time, at a rate of the customer's own; they leave after "
-			"any purchase, the first one included, with a probability of their own",
+		"purchases at any time, at a rate of the customer's own; they leave after "
+		"any purchase, the first one included, with a probability of their own",
 		.take_when = "many come once and never again",
 		.source = "Batislam, Denizel and Filiztekin 2007"
 	},

@@ -161,8 +161,8 @@ const PurchaseModel nbd_model = {
 	.text = {
 		.label = "NBD",
 		.assumes =
-			"purchases at any time, at a rate of the customer's own; nobody ever "
-			"leaves",
+		"purchases at any time, at a rate of the customer's own; nobody ever "
+		"leaves",
 		.take_when = "nobody leaves; also as a yardstick for models in which customers do",
 		.source = "Ehrenberg 1959"
 	},

@@ -120,8 +120,8 @@ set_term(Likelihood *likelihood, Term *term, double y, bool purchase)
 		return;
 
 	/*
-	 * Under the integral; alpha / (alpha + y + U) is 1 - (y + U) / (alpha + y +
-	 * U), and in that form a large alpha cancels nothing.
+	 * Under the integral; alpha / (alpha + y + U) is 1 - (y + U) / (alpha + y + U), and in that
+	 * form a large alpha cancels nothing.
 	 */
 	part_alpha = (y + alpha * (purchase ? race.part_first : race.part_second)) / (alpha + y);
 	part_beta = (y + beta * (purchase ? race.part_second : race.part_first)) / (beta + y);
@@ -316,7 +316,7 @@ pareto_nbd_starts(const ModelRow *rows, size_t n, double starts[][MODEL_PARAMS_M
 
 		/* (r + 1) / r */
 		double		spread = pairs / (alive2 * squares) /
-			(purchases / (alive * time) * (purchases / (alive * time)));
+		(purchases / (alive * time) * (purchases / (alive * time)));
 		double		r = spread > 1 ? 1 / (spread - 1) : START_R_MOST;
 
 		r = fmin(fmax(r, START_R_LEAST), START_R_MOST);
@@ -335,8 +335,8 @@ const PurchaseModel pareto_nbd_model = {
 	.text = {
 		.label = "Pareto/NBD",
 		.assumes =
-			"purchases at any time, at a rate of the customer's own; they leave at "
-			"any time, at a rate of their own",
+		"purchases at any time, at a rate of the customer's own; they leave at "
+		"any time, at a rate of their own",
 		.take_when = "it fits better than 'bg_nbd'; its fit is slower",
 		.source = "Schmittlein, Morrison and Colombo 1987"
 	},

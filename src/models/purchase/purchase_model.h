@@ -101,13 +101,13 @@ typedef struct PurchaseModel
 	PurchaseKind kind;
 	const char *name;			/* in SQL, lower case: 'bg_nbd' */
 	const char *alias;			/* how the literature shortens it; may be NULL */
-	ModelText	text;
+	ModelText text;
 	int			nparams;
 	const char *param_names[MODEL_PARAMS_MAX];
 
 	/*
-	 * Where time is counted in units c times as long, parameter i is divided by
-	 * c to this power, and nothing else changes.
+	 * Where time is counted in units c times as long, parameter i is divided by c to this power,
+	 * and nothing else changes.
 	 */
 	int			time_powers[MODEL_PARAMS_MAX];
 	bool		discrete;		/* x, t_x, age and horizons are whole periods */
@@ -115,11 +115,10 @@ typedef struct PurchaseModel
 	ModelLimit	limits[MODEL_LIMITS_MAX + 1];
 
 	/*
-	 * Sum over the rows of count * ln P(row), in natural time, without terms
-	 * that the published likelihoods drop.  Rows are ascending by (x, t_x, age);
-	 * the sum is taken in their order.  gradient, unless NULL, receives the
-	 * derivatives with respect to the logarithms of the parameters, analytic.
-	 * -HUGE_VAL where a row is impossible; never NaN.
+	 * Sum over the rows of count * ln P(row), in natural time, without terms that the published
+	 * likelihoods drop.  Rows are ascending by (x, t_x, age); the sum is taken in their order.
+	 * gradient, unless NULL, receives the derivatives with respect to the logarithms of the
+	 * parameters, analytic. -HUGE_VAL where a row is impossible; never NaN.
 	 */
 	double		(*log_likelihood) (const double *params, const ModelRow *rows, size_t n,
 								   double *gradient, ModelPoll poll);
@@ -129,8 +128,8 @@ typedef struct PurchaseModel
 						   double starts[][MODEL_PARAMS_MAX]);
 
 	/*
-	 * P(alive at age + ahead).  The customer's own purchases after age are not
-	 * known: alive now and still then.
+	 * P(alive at age + ahead).  The customer's own purchases after age are not known: alive now
+	 * and still then.
 	 */
 	double		(*alive) (const Predictor *p, double x, double t_x, double age, double ahead);
 
@@ -146,9 +145,9 @@ typedef struct PurchaseModel
 								 double k);
 
 	/*
-	 * E[sum of exp(-rate * u) over the purchases at age + u, u > 0]: discounted
-	 * expected residual transactions, rate > 0 a unit of time.  rate 0: all
-	 * expected purchases ever, HUGE_VAL where infinite.
+	 * E[sum of exp(-rate * u) over the purchases at age + u, u > 0]: discounted expected residual
+	 * transactions, rate > 0 a unit of time.  rate 0: all expected purchases ever, HUGE_VAL where
+	 * infinite.
 	 */
 	double		(*discounted) (const Predictor *p, double x, double t_x, double age, double rate);
 
@@ -161,10 +160,9 @@ typedef struct PurchaseModel
 	double		(*retention) (const Predictor *p, double t);
 
 	/*
-	 * Sum over t >= renewals of S(t) / S(renewals - 1) * exp(-rate * (t - renewals)):
-	 * discounted expected residual lifetime just before that renewal (Fader and
-	 * Hardie 2010); renewals = 0: of a new customer, S(-1) taken as 1.  HUGE_VAL
-	 * where infinite.
+	 * Sum over t >= renewals of S(t) / S(renewals - 1) * exp(-rate * (t - renewals)): discounted
+	 * expected residual lifetime just before that renewal (Fader and Hardie 2010); renewals = 0:
+	 * of a new customer, S(-1) taken as 1.  HUGE_VAL where infinite.
 	 */
 	double		(*lifetime) (const Predictor *p, double renewals, double rate);
 } PurchaseModel;
@@ -190,7 +188,7 @@ typedef struct SpendModel
 {
 	SpendKind	kind;
 	const char *name;			/* in SQL: 'gamma_gamma' */
-	ModelText	text;
+	ModelText text;
 	int			nparams;
 	const char *param_names[MODEL_PARAMS_MAX];
 	int			money_powers[MODEL_PARAMS_MAX]; /* as time_powers, of the unit of z */
@@ -201,8 +199,7 @@ typedef struct SpendModel
 	int			(*starts) (const SpendRow *rows, size_t n, double starts[][MODEL_PARAMS_MAX]);
 
 	/*
-	 * E[spend per purchase | x, z]; x = 0: the population's.  HUGE_VAL where it
-	 * is infinite.
+	 * E[spend per purchase | x, z]; x = 0: the population's.  HUGE_VAL where it is infinite.
 	 */
 	double		(*expected) (const double *params, double x, double z);
 } SpendModel;
@@ -235,10 +232,9 @@ typedef struct FitResult
 	int			nparams;
 	double		params[MODEL_PARAMS_MAX];	/* the best found, whatever the reason */
 	double		covariance[MODEL_PARAMS_MAX * MODEL_PARAMS_MAX];	/* of the parameters
-																	 * themselves: inverse
-																	 * observed information,
-																	 * row by row; NaN if not
-																	 * positive definite */
+																	 * themselves: inverse observed
+																	 * information, row by row; NaN
+																	 * if not positive definite */
 	double		log_likelihood;
 	int			iterations;
 	double		gradient_norm;	/* largest |d lnL / d ln parameter| per customer */

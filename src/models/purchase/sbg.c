@@ -9,7 +9,7 @@
 
 static double
 sbg_log_likelihood(const double *params, const ModelRow *rows, size_t n, double *gradient,
-			   ModelPoll poll)
+				   ModelPoll poll)
 {
 	return contract_log_likelihood(params, 2, rows, n, gradient, poll);
 }
@@ -26,8 +26,8 @@ const PurchaseModel sbg_model = {
 	.text = {
 		.label = "sBG",
 		.assumes =
-			"one purchase in each period, by contract; customers leave at a renewal, "
-			"with a probability of their own that stays the same",
+		"one purchase in each period, by contract; customers leave at a renewal, "
+		"with a probability of their own that stays the same",
 		.take_when = "customers renew: subscriptions, memberships, policies",
 		.source = "Fader and Hardie 2007"
 	},

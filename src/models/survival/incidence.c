@@ -28,22 +28,22 @@
 /* Sums over customers, each counted with the square of its weight. */
 typedef struct Moments
 {
-	DoubleDouble		n;
-	DoubleDouble		x;
-	DoubleDouble		y;
-	DoubleDouble		xx;
-	DoubleDouble		xy;
-	DoubleDouble		yy;
+	DoubleDouble n;
+	DoubleDouble x;
+	DoubleDouble y;
+	DoubleDouble xx;
+	DoubleDouble xy;
+	DoubleDouble yy;
 } Moments;
 
 /* What a point does to one cause. */
 typedef struct Step
 {
-	DoubleDouble		gain;			/* of incidence: S(s-) d / n */
-	DoubleDouble		once;			/* S(s-) / n */
-	DoubleDouble		less;			/* 1 / n */
-	DoubleDouble		more;			/* D / (n (n - D)) */
-	DoubleDouble		gone;			/* 1 / (n - D); 0 if nobody stays */
+	DoubleDouble gain;			/* of incidence: S(s-) d / n */
+	DoubleDouble once;			/* S(s-) / n */
+	DoubleDouble less;			/* 1 / n */
+	DoubleDouble more;			/* D / (n (n - D)) */
+	DoubleDouble gone;			/* 1 / (n - D); 0 if nobody stays */
 } Step;
 
 static void
@@ -98,7 +98,7 @@ find_points(Incidence *data)
 static void
 find_at_risk(Incidence *data)
 {
-	DoubleDouble		at_risk = {0};
+	DoubleDouble at_risk = {0};
 	int64_t		present = 0;
 	size_t		left = data->n;
 	size_t		entered = data->n;
@@ -142,15 +142,15 @@ end_of_point(const Incidence *data, size_t j)
 void
 incidence_points(Incidence *data)
 {
-	DoubleDouble		survival = double_double(1);
-	DoubleDouble		growth = double_double(0);
+	DoubleDouble survival = double_double(1);
+	DoubleDouble growth = double_double(0);
 
 	find_points(data);
 	find_at_risk(data);
 	for (size_t j = 0; j < data->npoints; j++)
 	{
 		IncidencePoint *point = &data->points[j];
-		DoubleDouble		rest = double_double_subtract(point->at_risk, point->events);
+		DoubleDouble rest = double_double_subtract(point->at_risk, point->events);
 		int64_t		staying = point->present;
 
 		for (size_t i = point->first; i < end_of_point(data, j); i++)
@@ -163,7 +163,7 @@ incidence_points(Incidence *data)
 		{
 			survival = double_double_divide(double_double_multiply(survival, rest), point->at_risk);
 			add_to(&growth, double_double_divide(point->events,
-										   double_double_multiply(point->at_risk, rest)));
+												 double_double_multiply(point->at_risk, rest)));
 		}
 		point->survival = survival;
 		point->growth = growth;
@@ -186,8 +186,8 @@ row_influence(const Incidence *data, const IncidenceEstimate *estimates, size_t 
 	if (missed > 0)
 	{
 		const IncidenceEstimate *before = &estimates[missed - 1];
-		DoubleDouble		growth = data->points[missed - 1].growth;
-		DoubleDouble		gained = double_double_subtract(estimates[j - 1].incidence, before->incidence);
+		DoubleDouble growth = data->points[missed - 1].growth;
+		DoubleDouble gained = double_double_subtract(estimates[j - 1].incidence, before->incidence);
 
 		*x = double_double_subtract(*x, before->influence);
 		*x = double_double_subtract(*x, double_double_multiply(growth, gained));
@@ -198,8 +198,8 @@ row_influence(const Incidence *data, const IncidenceEstimate *estimates, size_t 
 static void
 moments_add(Moments *sums, DoubleDouble n, DoubleDouble x, DoubleDouble y)
 {
-	DoubleDouble		nx = double_double_multiply(n, x);
-	DoubleDouble		ny = double_double_multiply(n, y);
+	DoubleDouble nx = double_double_multiply(n, x);
+	DoubleDouble ny = double_double_multiply(n, y);
 
 	add_to(&sums->n, n);
 	add_to(&sums->x, nx);
@@ -214,13 +214,13 @@ static void
 moments_move_x(Moments *sums, DoubleDouble gain, DoubleDouble less)
 {
 	/* sums of z = y - less, and of its products */
-	DoubleDouble		z = double_double_subtract(sums->y, double_double_multiply(less, sums->n));
-	DoubleDouble		xz = double_double_subtract(sums->xy, double_double_multiply(less, sums->x));
-	DoubleDouble		yz = double_double_subtract(sums->yy, double_double_multiply(less, sums->y));
-	DoubleDouble		zz = double_double_subtract(yz, double_double_multiply(less, z));
+	DoubleDouble z = double_double_subtract(sums->y, double_double_multiply(less, sums->n));
+	DoubleDouble xz = double_double_subtract(sums->xy, double_double_multiply(less, sums->x));
+	DoubleDouble yz = double_double_subtract(sums->yy, double_double_multiply(less, sums->y));
+	DoubleDouble zz = double_double_subtract(yz, double_double_multiply(less, z));
 
 	add_to(&sums->xx, double_double_multiply(gain, double_double_add(double_double_add(xz, xz),
-														 double_double_multiply(gain, zz))));
+																	 double_double_multiply(gain, zz))));
 	add_to(&sums->xy, double_double_multiply(gain, yz));
 	add_to(&sums->x, double_double_multiply(gain, z));
 }
@@ -229,7 +229,7 @@ moments_move_x(Moments *sums, DoubleDouble gain, DoubleDouble less)
 static void
 moments_move_y(Moments *sums, DoubleDouble more)
 {
-	DoubleDouble		shift = double_double_multiply(more, sums->n);
+	DoubleDouble shift = double_double_multiply(more, sums->n);
 
 	add_to(&sums->xy, double_double_multiply(more, sums->x));
 	add_to(&sums->yy, double_double_multiply(more, double_double_add(double_double_add(sums->y, sums->y), shift)));
@@ -244,9 +244,9 @@ leave(const Incidence *data, int32_t cause, const IncidenceEstimate *estimates, 
 	for (size_t i = data->points[j].first; i < end_of_point(data, j); i++)
 	{
 		const IncidenceRow *row = &data->rows[i];
-		DoubleDouble		n = row_square(row);
-		DoubleDouble		x;
-		DoubleDouble		y;
+		DoubleDouble n = row_square(row);
+		DoubleDouble x;
+		DoubleDouble y;
 
 		row_influence(data, estimates, i, j, &x, &y);
 		moments_add(at_risk, double_double_minus(n), x, y);
@@ -266,8 +266,8 @@ static int64_t
 find_step(const Incidence *data, int32_t cause, size_t j, Step *step, double *of_cause)
 {
 	const IncidencePoint *point = &data->points[j];
-	DoubleDouble		survival = j > 0 ? data->points[j - 1].survival : double_double(1);
-	DoubleDouble		events = double_double(0);
+	DoubleDouble survival = j > 0 ? data->points[j - 1].survival : double_double(1);
+	DoubleDouble events = double_double(0);
 	int64_t		staying = point->present;
 
 	for (size_t i = point->first; i < end_of_point(data, j); i++)
@@ -295,14 +295,14 @@ incidence_estimate(const Incidence *data, int32_t cause, IncidenceEstimate *esti
 	Moments		at_risk = {0};
 	Moments		left = {0};
 	size_t		entered = 0;
-	DoubleDouble		incidence = double_double(0);
-	DoubleDouble		influence = double_double(0);
+	DoubleDouble incidence = double_double(0);
+	DoubleDouble influence = double_double(0);
 
 	for (size_t i = 0; data->by_entry == NULL && i < data->n; i++)
 		add_to(&at_risk.n, row_square(&data->rows[i]));
 	for (size_t j = 0; j < data->npoints; j++)
 	{
-		DoubleDouble		growth = j > 0 ? data->points[j - 1].growth : double_double(0);
+		DoubleDouble growth = j > 0 ? data->points[j - 1].growth : double_double(0);
 		Step		step;
 		int64_t		staying = find_step(data, cause, j, &step, &estimates[j].events);
 

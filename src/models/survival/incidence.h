@@ -39,19 +39,19 @@ typedef struct IncidencePoint
 {
 	size_t		first;			/* row; those of the time follow it */
 	int64_t		present;		/* customers at risk */
-	DoubleDouble		at_risk;		/* sums of weights */
-	DoubleDouble		events;			/* of all causes */
-	DoubleDouble		survival;		/* just after the time */
-	DoubleDouble		growth;			/* sum of events / (at_risk (at_risk - events)) up to it */
+	DoubleDouble at_risk;		/* sums of weights */
+	DoubleDouble events;		/* of all causes */
+	DoubleDouble survival;		/* just after the time */
+	DoubleDouble growth;		/* sum of events / (at_risk (at_risk - events)) up to it */
 } IncidencePoint;
 
 /* Of one cause at a point. */
 typedef struct IncidenceEstimate
 {
 	double		events;
-	DoubleDouble		incidence;
+	DoubleDouble incidence;
 	double		se;
-	DoubleDouble		influence;		/* of one who was at risk all the time and still is */
+	DoubleDouble influence;		/* of one who was at risk all the time and still is */
 } IncidenceEstimate;
 
 typedef struct Incidence

@@ -50,13 +50,13 @@ typedef struct Logrank
 	LogrankGroup *groups;		/* zeroed to begin with */
 
 	/*
-	 * ngroups * ngroups, zeroed to begin with: the covariance of two groups, its sign
-	 * turned, in the row of the first of them; NULL if no chi-square is wanted.
+	 * ngroups * ngroups, zeroed to begin with: the covariance of two groups, its sign turned, in
+	 * the row of the first of them; NULL if no chi-square is wanted.
 	 */
 	double	   *together;
 	int		   *active;			/* 2 * ngroups, uninitialised */
 	double	   *shares;			/* ngroups, uninitialised */
-	void		(*poll) (void);	/* called every few thousand steps; may not return */
+	void		(*poll) (void); /* called every few thousand steps; may not return */
 } Logrank;
 
 /*
