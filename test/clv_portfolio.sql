@@ -121,6 +121,8 @@ CREATE FUNCTION pg_temp.pooled(until date) RETURNS float8 LANGUAGE sql AS $$
     JOIN streak p ON p.customer = s.customer AND p.k = s.k - 1 AND p.kept $$;
 CREATE TABLE visits AS SELECT cohort_retention(customer, at, 'month') AS c, cohort_retention(customer, at, 'year') AS y,
   cohort_retention(customer, at, 'month', interval '14 days') AS w FROM visit;
+CREATE TABLE half AS SELECT cohort_retention(c, date '2020-01-15' + make_interval(months => 6 * k), 'half') AS t
+  FROM generate_series(1, 500) c, generate_series(0, 7) k WHERE k <= c * 7919 % 11;
 SELECT is((SELECT retention FROM visits, retention_elasticity(c, 1) LIMIT 1),
   pg_temp.pooled((SELECT max(at) FROM visit)), 'the pooled rate of a cohort_table, as SQL counts it');
 SELECT is((SELECT retention FROM visits, retention_elasticity(c, 1, as_of => '2023-09-20') LIMIT 1),
@@ -135,6 +137,10 @@ SELECT pg_temp.agree('the rest follows from it, with an annual discount rate',
 SELECT is((SELECT round(value::numeric, 9) FROM visits, retention_elasticity(w, 1, NULL, 0.1) LIMIT 1),
   (SELECT round(clv_simple(1, retention, exp(ln(1.1) * 14 / 365.25) - 1)::numeric, 9)
     FROM visits, retention_elasticity(w, 1, NULL, 0.1) LIMIT 1), 'rolling windows have their own length');
+SELECT is((SELECT round(value::numeric, 9) FROM half, retention_elasticity(t, 1, NULL, 0.1) LIMIT 1),
+  (SELECT round(clv_simple(1, retention, sqrt(1.1) - 1)::numeric, 9)
+    FROM half, retention_elasticity(t, 1, NULL, 0.1) LIMIT 1), 'half years have theirs');
+SELECT is((SELECT f.unit FROM half, clv_fit(clv_model(t)) f), 'half', 'and are a unit of contracts');
 SELECT results_eq($$SELECT points, retention, value, value_after
     FROM visits, retention_elasticity(y, 1, as_of => '2023-12-30')$$,
   'VALUES (0.01::float8, NULL::float8, NULL::float8, NULL::float8), (0.05, NULL, NULL, NULL)',

@@ -93,7 +93,7 @@ SELECT throws_ok(format('SELECT cohort_retention(1, date ''2024-01-01'', ''month
 FROM unnest('{-1 day,1 month,28 days,1 day -1 hour}'::text[]) early;
 SELECT throws_ok('SELECT cohort_retention(1, date ''2024-01-01'', ''month'', interval ''1 month'', NULL::interval)',
   '22004', 'early must not be NULL', 'NULL');
-SELECT throws_ok('SELECT cohort_retention(h, ''month'', interval ''1 month'', make_interval(days => c::integer % 2)) FROM h',
+SELECT throws_ok($$SELECT cohort_retention(h, 'month', interval '1 month', make_interval(days => c::integer % 2)) FROM h$$,
   '22023', 'early must be the same in all rows of a group', 'and of one kind in a group');
 SELECT is((SELECT (s.return_window, s.early, s.time_zone)::text FROM (SELECT cohort_retention(c, at, 'month',
     interval '1 month', interval '26 hours', 'UTC') AS t FROM paid) q, cohort_summary(t) s),
