@@ -202,6 +202,13 @@ COMMENT ON AGGREGATE rollup(survival_table) IS
 -- What a survival_table says
 -- ---------------------------------------------------------------------------
 
+CREATE FUNCTION survival_summary(t survival_table)
+	RETURNS TABLE (rows bigint, events bigint, censored bigint, shortest double precision, longest double precision,
+		duration_type text, weighted boolean, delayed_entry boolean, groups integer, strata integer, causes integer)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION survival_summary(survival_table) IS
+'what a survival_table is about, in one row: its rows, with and without an event, the shortest and the longest duration (of intervals in days), and what it has. groups, strata, causes: NULL where it has none. No row for NULL. doc/survival.md';
+
 CREATE FUNCTION survival_rows(t survival_table, confidence double precision DEFAULT 0.95, interval_type text DEFAULT 'log-log')
 	RETURNS TABLE (duration double precision, at_risk double precision, events double precision, censored double precision,
 		survival double precision, standard_error double precision, low double precision, high double precision,
