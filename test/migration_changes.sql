@@ -113,7 +113,7 @@ BEGIN
   END LOOP;
   RETURN wrong;
 END $body$;
-SELECT is(pg_temp.compared(200 * :cases), '', 'random logs');
+SELECT is(pg_temp.compared((200 * :cases)::integer), '', 'random logs');
 
 -- The panel written out in full gives the same bytes.
 TRUNCATE log;
@@ -358,7 +358,7 @@ BEGIN
   END LOOP;
   RETURN wrong;
 END $$;
-SELECT is(pg_temp.parts_differ(60 * :cases), '', 'random parts of a list');
+SELECT is(pg_temp.parts_differ((60 * :cases)::integer), '', 'random parts of a list');
 SELECT throws_ok('SELECT rollup(m) FROM (VALUES (migration_matrix(ARRAY[''a'', ''b''], ARRAY[1, 1, 1, 1])),
   (migration_matrix(ARRAY[''b'', ''c''], ARRAY[1, 1, 1, 1]))) v (m)', '22023',
   'migration matrices have different lists of states');

@@ -171,7 +171,7 @@ SELECT i, 1 + hash(i, 1) % (40 + i / 4),
        timestamptz '2024-11-01 00:00+01' + make_interval(
            mins => ((CASE WHEN hash(i, 2) % 10 = 0 THEN hash(i, 3) % (i * 25)
                             ELSE i * 25 - hash(i, 3) % 3000 END))::integer),
-       CASE hash(i, 4) % 7 WHEN 0 THEN NULL WHEN 1 THEN -round(hash(i, 5) / 1e7, 2) WHEN 2 THEN hash(i, 5) % 50
+       CASE hash(i, 4) % 7 WHEN 0 THEN NULL WHEN 1 THEN 0 WHEN 2 THEN hash(i, 5) % 50
             WHEN 3 THEN round(hash(i, 5) / 1e7, (i % 5)::integer) ELSE round(hash(i, 5) / 1e7, 2) END
 FROM generate_series($1::bigint, $2) i
 ORDER BY i
