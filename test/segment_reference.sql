@@ -120,7 +120,8 @@ CREATE FUNCTION pg_temp.kept(x bigint, n bigint) RETURNS cohort_table LANGUAGE s
     GROUP BY came_back) q $$;
 CREATE TABLE wilson AS SELECT *
   FROM proportions, LATERAL (SELECT r.*
-  FROM cohort_rows(pg_temp.kept(x::bigint, n::bigint), date '2024-03-01', 'on', confidence => conf) r WHERE r.period = 1) r;
+  FROM cohort_rows(pg_temp.kept(x::bigint, n::bigint), date '2024-03-01', 'on', confidence => conf) r
+  WHERE r.period = 1) r;
 SELECT pg_temp.agree('Wilson''s limits', $$SELECT concat_ws(' ', what, x, n, conf), have, want FROM wilson,
   LATERAL (VALUES ('n', at_risk, n), ('x', retained, x), ('p', rate, p), ('low', rate_low, wilson_l),
     ('high', rate_high, wilson_u)) v (what, have, want)$$, 360, 1e-9, 1e-12);

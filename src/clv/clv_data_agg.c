@@ -53,7 +53,8 @@ clv_data_trans(PG_FUNCTION_ARGS)
 	if (as_of_given)
 	{
 		/* for the error of a day that no timestamp has */
-		(void) as_of_end(&given, NULL);
+		if (given.kind == AS_OF_DATE)
+			(void) time_value(DateADTGetDatum((DateADT) given.value), DATEOID);
 		as_of = as_of_last_day(&given, NULL);
 		if (as_of < calibration_end)
 			ereport(ERROR,
