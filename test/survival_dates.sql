@@ -73,12 +73,13 @@ SELECT is((SELECT s::text FROM survival_summary(t) s),
            FROM (SELECT least(day_end, '2025-09-30') - day, coalesce(day_end <= '2025-09-30', false) FROM stay
                  WHERE day <= '2025-09-30') v (d, e)), 'the summary of days')
 FROM (SELECT survival_curve(day, day_end, '2025-09-30') AS t FROM stay) q;
-SELECT is((SELECT s::text FROM survival_summary(logrank(n * interval '12 hours', n % 2 = 0, n % 3, n % 4)) s),
-          '(12,6,6,0.5,6,interval,f,f,3,4,)', 'of groups and strata') FROM generate_series(1, 12) n;
-SELECT is((SELECT s::text FROM survival_summary(competing_risks(n - 1.5, n, NULLIF(n % 3, 0))) s),
-          '(6,4,2,1,6,"double precision",f,t,,,2)', 'of causes and late entries') FROM generate_series(1, 6) n;
-SELECT is((SELECT s::text FROM survival_summary(survival_curve(1, true) FILTER (WHERE false)) s),
-          '(0,0,0,,,,f,f,,,)', 'of no rows');
+SELECT is(s::text, '(12,6,6,0.5,6,interval,f,f,3,4,)', 'of groups and strata')
+FROM (SELECT logrank(n * interval '12 hours', n % 2 = 0, n % 3, n % 4) AS t FROM generate_series(1, 12) n) q,
+     survival_summary(t) s;
+SELECT is(s::text, '(6,4,2,1,6,"double precision",f,t,,,2)', 'of causes and late entries')
+FROM (SELECT competing_risks(n - 1.5, n, NULLIF(n % 3, 0)) AS t FROM generate_series(1, 6) n) q, survival_summary(t) s;
+SELECT is(s::text, '(0,0,0,,,,f,f,,,)', 'of no rows')
+FROM (SELECT survival_curve(1, true) FILTER (WHERE false) AS t) q, survival_summary(t) s;
 SELECT is_empty('SELECT * FROM survival_summary(NULL)', 'none of NULL');
 
 -- The limits of the arguments.
