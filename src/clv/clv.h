@@ -195,23 +195,15 @@ typedef struct ClvTerms
 extern double clv_expected_spend(const ClvPredictor *p, const ClvCustomer *customer);
 
 /*
- * Sum over the steps of E[purchases in the step] * E[spend] * margin, discounted
- * from the end of the step: (1 + rate)^-(years).  The last step may be shorter.
- * Discrete models: horizon and step are whole periods.  NaN as above.
+ * Sum over the steps of E[purchases in the step], discounted from the end of the
+ * step: (1 + rate)^-(years).  The last step may be shorter.  Discrete models:
+ * horizon and step are whole periods.
  */
-extern double clv_discounted(const ClvPredictor *p, const ClvCustomer *customer,
-							 const ClvTerms *terms);
-
-/* The same without spend and margin: discounted purchases. */
 extern double clv_discounted_purchases(const ClvPredictor *p, const ClvCustomer *customer,
 									   const ClvTerms *terms);
 
 /* 22023 unless horizon, step, rate and margin make sense. */
 extern void clv_terms_check(const ClvPredictor *p, const ClvTerms *terms);
-
-/* DERT * spend * margin: no horizon, discounted continuously at ln(1 + rate) a year. */
-extern double clv_residual(const ClvPredictor *p, const ClvCustomer *customer, double rate,
-						   double margin);
 
 /* Rate of discount a unit of time of the model, continuous: ln(1 + rate) * years per unit. */
 extern double clv_rate_per_unit(const ClvPredictor *p, double rate);

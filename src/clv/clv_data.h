@@ -119,7 +119,4 @@ extern void clv_data_open_match(const ClvDataTrans *open, DateADT calibration_en
 /* The value, in the current context; the open data stay as they are. */
 extern ClvData *clv_data_open_finish(const ClvData *open);
 
-/* The value of any transition state; a finished one is returned as it is. */
-extern ClvData *clv_data_finished(ClvData *value);
-
 #endif							/* RETENTION_CLV_DATA_H */

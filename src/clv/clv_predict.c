@@ -165,25 +165,6 @@ clv_discounted_purchases(const ClvPredictor *p, const ClvCustomer *customer,
 	return sum;
 }
 
-double
-clv_discounted(const ClvPredictor *p, const ClvCustomer *customer, const ClvTerms *terms)
-{
-	return clv_discounted_purchases(p, customer, terms) *
-		(clv_expected_spend(p, customer) * terms->margin);
-}
-
-double
-clv_residual(const ClvPredictor *p, const ClvCustomer *customer, double rate, double margin)
-{
-	double		purchases = p->model.purchase->discounted(&p->purchase, customer->x,
-														  customer->t_x, customer->age,
-														  clv_rate_per_unit(p, rate));
-
-	if (!isfinite(purchases))
-		return get_float8_nan();
-	return purchases * (clv_expected_spend(p, customer) * margin);
-}
-
 /* ---------- the delta method ---------- */
 
 static inline int

@@ -282,7 +282,7 @@ retention_test_any(FunctionCallInfo fcinfo, Oid type)
 	int32		period;
 	AsOf		as_of;
 	Measure		measure;
-	CohortRange range = cohort_range_all();
+	CohortRange range;
 	CurvePoint	a;
 	CurvePoint	b;
 	double		z;
@@ -301,11 +301,7 @@ retention_test_any(FunctionCallInfo fcinfo, Oid type)
 				 errmsg("period must not be negative, as %d is", period),
 				 errhint("Periods are counted from 0, the one in which a customer joined.")));
 	measure = get_measure(fcinfo, 4);
-	if (!PG_ARGISNULL(5))
-	{
-		range.has_from = true;
-		range.from_cohort = PG_GETARG_TIMESTAMP(5);
-	}
+	range = cohort_range_from(fcinfo, 5);
 	z = normal_two_sided_z(argument_confidence(fcinfo, 6));
 
 	/* both groups are seen from the same day; this also checks that they match */

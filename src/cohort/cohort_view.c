@@ -136,7 +136,7 @@ cohort_view_tell_silence(FunctionCallInfo fcinfo, const CohortView *view)
 /* ---------- which cells ---------- */
 
 CohortRange
-cohort_range_arguments(FunctionCallInfo fcinfo, int arg)
+cohort_range_from(FunctionCallInfo fcinfo, int arg)
 {
 	CohortRange range = cohort_range_all();
 
@@ -145,6 +145,14 @@ cohort_range_arguments(FunctionCallInfo fcinfo, int arg)
 		range.has_from = true;
 		range.from_cohort = PG_GETARG_TIMESTAMP(arg);
 	}
+	return range;
+}
+
+CohortRange
+cohort_range_arguments(FunctionCallInfo fcinfo, int arg)
+{
+	CohortRange range = cohort_range_from(fcinfo, arg);
+
 	if (!PG_ARGISNULL(arg + 1))
 	{
 		range.periods = PG_GETARG_INT32(arg + 1);

@@ -73,6 +73,9 @@ cohort_range_all(void)
 /* Of the arguments from_cohort and periods, which may be NULL; 22023 for negative periods. */
 extern CohortRange cohort_range_arguments(FunctionCallInfo fcinfo, int arg);
 
+/* The same of from_cohort alone. */
+extern CohortRange cohort_range_from(FunctionCallInfo fcinfo, int arg);
+
 /* Opens a table; as_of and from_cohort are read in its time zone. */
 extern void cohort_view_open(CohortView *view, const CohortTable *table, AsOf as_of,
 							 Measure measure, CohortRange range);

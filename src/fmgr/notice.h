@@ -1,12 +1,13 @@
 /*
  * notice.h
- *	  Whether something that is said once a call site has been said.
+ *	  Whether something that is said once a call site has been said, and what is
+ *	  said by several in the same words.
  *
  * For final functions and accessors that would else repeat it for every group.
  * Promises: true the first time that a call site of a query asks, then false.
- * Never: says anything itself.  The memory of it is the call's fn_extra, which
- * must be free: where a distributed plan looks a function up anew in each row,
- * it is said again.
+ * The memory of it is the call's fn_extra, which must be free: where a distributed
+ * plan looks a function up anew in each row, it is said again.
+ * Never: counts what was left out.
  */
 #ifndef RETENTION_NOTICE_H
 #define RETENTION_NOTICE_H
@@ -42,5 +43,8 @@ notice_subject_once(FunctionCallInfo fcinfo, const char *said, int subject)
 	fcinfo->flinfo->fn_extra = unconstify(char *, said + (known | (1 << subject)));
 	return true;
 }
+
+/* Rows that a NULL argument kept out; "detail" may be NULL. */
+extern void notice_nulls_left_out(int64 rows, const char *detail);
 
 #endif							/* RETENTION_NOTICE_H */

@@ -48,10 +48,7 @@ seen_tell(FunctionCallInfo fcinfo, const Seen *seen, const DateADT *as_of, int64
 	if (likely(!silent && nulls == 0 && seen->without == 0) || !notice_once(fcinfo))
 		return;
 	if (nulls > 0)
-		ereport(NOTICE,
-				(errmsg_plural("%lld row was left out because an argument is NULL",
-							   "%lld rows were left out because an argument is NULL",
-							   (unsigned long) nulls, (long long) nulls)));
+		notice_nulls_left_out(nulls, NULL);
 	if (seen->without > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%lld customer was left out who has no purchase until as_of",

@@ -190,11 +190,7 @@ panel_rows_tell_left_out(const int64 *left_out)
 						 left_out[i], what[i]);
 		rows += left_out[i];
 	}
-	ereport(NOTICE,
-			(errmsg_plural("%lld row was left out because an argument is NULL",
-						   "%lld rows were left out because an argument is NULL",
-						   (unsigned long) rows, (long long) rows),
-			 errdetail("Rows: %s.", detail.data)));
+	notice_nulls_left_out(rows, psprintf("Rows: %s.", detail.data));
 }
 
 static void

@@ -540,10 +540,7 @@ survival_tell_left_out(FunctionCallInfo fcinfo, const SurvivalTally *tally)
 				 errdetail("Without those who are still there, customers seem to leave sooner than they do."),
 				 errhint("Give them their duration so far, or let survival_curve(started, ended, as_of) take the dates themselves.")));
 	if (nulls > 0)
-		ereport(NOTICE,
-				(errmsg_plural("%lld row was left out because an argument is NULL",
-							   "%lld rows were left out because an argument is NULL",
-							   (unsigned long) nulls, (long long) nulls)));
+		notice_nulls_left_out(nulls, NULL);
 	if (later > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%lld row was left out because it started after as_of",
